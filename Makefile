@@ -1,0 +1,45 @@
+# Everything a fresh machine needs: Python 3.11+, pip and make.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+ARGS   ?=
+
+.PHONY: help demo test test-all lint bench clean
+help:
+	@echo "make demo      start a simulator and the gateway, send calls, print the joined books (ARGS=--exit to end)"
+	@echo "make test      lint, types, import floors and the tests"
+	@echo "make test-all  the same with the slow suites"
+	@echo "make bench     the short benchmarks"
+
+$(VENV)/run: requirements/run.txt pyproject.toml
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@echo "installing what Headgate runs on ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt
+	@$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	@touch $@
+
+$(VENV)/dev: requirements/dev.txt $(VENV)/run
+	@echo "installing what the tests need ..."
+	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
+
+demo: $(VENV)/run
+	@$(BIN)/headgate demo $(ARGS)
+
+lint: $(VENV)/dev
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+test: lint
+	$(BIN)/pytest -n auto -m "not slow" $(ARGS)
+
+test-all: lint
+	$(BIN)/pytest -n auto $(ARGS)
+
+bench: $(VENV)/dev
+	$(BIN)/python -m bench $(ARGS)
+
+clean:
+	rm -rf $(VENV) .venvs .demo

@@ -1,0 +1,1 @@
+"""The ground floor: money, usage, time, identifiers, errors. Standard library only, no I/O."""

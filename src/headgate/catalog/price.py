@@ -1,0 +1,102 @@
+"""Prices in integers and what a usage costs at them."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headgate.base import usage as meters
+from headgate.base.money import ceil_div
+from headgate.base.usage import Usage
+
+PER = 1_000_000
+"""Prices are nano-dollars per this many units: per million tokens, per million searches."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rates:
+    """Nano-dollars per million units, by meter. A meter that is absent is priced by the fallback of `rate`."""
+
+    by_meter: Mapping[str, int]
+
+    def rate(self, meter: str) -> int | None:
+        """None: this meter has no known price, and what used it cannot be billed by guess."""
+        if (own := self.by_meter.get(meter)) is not None:
+            return own
+        fallback = _FALLBACK.get(meter)
+        return self.by_meter.get(fallback) if fallback is not None else None
+
+
+_FALLBACK = {
+    # Without a price of its own a special token costs what its plain kind costs: providers bill it as that.
+    meters.CACHE_READ: meters.INPUT,
+    meters.CACHE_WRITE: meters.INPUT,
+    meters.CACHE_WRITE_1H: meters.CACHE_WRITE,
+    meters.INPUT_AUDIO: meters.INPUT,
+    meters.CACHE_READ_AUDIO: meters.INPUT_AUDIO,
+    meters.INPUT_IMAGE: meters.INPUT,
+    meters.REASONING: meters.OUTPUT,
+    meters.OUTPUT_AUDIO: meters.OUTPUT,
+    meters.OUTPUT_IMAGE: meters.OUTPUT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Price:
+    """One dated price row of one model. `id` is what a usage record keeps.
+
+    `tiers` are (input tokens above which the whole call is priced by these rates, rates), ascending: the providers'
+    long-context tiers re-price all tokens of the call.
+    """
+
+    id: str
+    provider: str
+    model: str
+    rates: Rates
+    tiers: tuple[tuple[int, Rates], ...] = ()
+    effective_from: int = 0
+    """Nanoseconds since the epoch; the row applies from here until the next row of the same model."""
+    source: str = ""
+
+    def rates_at(self, input_tokens: int) -> Rates:
+        chosen = self.rates
+        for above, rates in self.tiers:
+            if input_tokens > above:
+                chosen = rates
+        return chosen
+
+
+@dataclass(frozen=True, slots=True)
+class CostLine:
+    """`nanos = ceil(count * rate / 1,000,000)`."""
+
+    meter: str
+    count: int
+    rate: int
+    nanos: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cost:
+    """What a call costs, line by line; `nanos` is the sum of the lines."""
+
+    nanos: int
+    lines: tuple[CostLine, ...] = ()
+    price_id: str = ""
+    unpriced: tuple[str, ...] = field(default=())
+    """Meters that were used and have no known price. Not empty means: the sum is a lower bound, and flagged."""
+
+
+def cost_of(usage: Usage, price: Price) -> Cost:
+    """The cost of a usage at a price. Meters without a known price are listed, never silently free."""
+    rates = price.rates_at(usage.input_tokens)
+    lines, unpriced, total = [], [], 0
+    for meter, count in usage.counts.items():
+        if count == 0:
+            continue
+        rate = rates.rate(meter)
+        if rate is None:
+            unpriced.append(meter)
+            continue
+        nanos = ceil_div(count * rate, PER)
+        total += nanos
+        lines.append(CostLine(meter, count, rate, nanos))
+    return Cost(total, tuple(lines), price.id, tuple(unpriced))

@@ -1,0 +1,62 @@
+"""The usage record: the immutable fact about one call."""
+
+from enum import StrEnum
+
+import msgspec
+
+
+class Outcome(StrEnum):
+    """How a call ended."""
+
+    OK = "ok"
+    PROVIDER_ERROR = "provider_error"
+    """The provider answered with an error status."""
+    UPSTREAM_FAILED = "upstream_failed"
+    """No answer, or one that broke off."""
+    CLIENT_GONE = "client_gone"
+    CUT = "cut"
+    """Ended by us: out of allowance or draining."""
+    RECOVERED = "recovered"
+    """Found unfinished at start and settled at what it held."""
+
+
+class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
+    """One call a provider may have billed. Written once, by request id; balances are sums over these.
+
+    Times are nanoseconds; `started_at` is the wall clock, the others are durations from there.
+    Money is nano-dollars. Names and slugs are copies as of the call: renaming something does not rewrite history.
+    """
+
+    request_id: str
+    trace_id: str
+    organization_id: str
+    workspace_id: str
+    key_id: str
+    tenant_id: str | None = None
+    integration_id: str
+    provider: str
+    """The slug in the workspace."""
+    provider_kind: str
+    endpoint: str
+    """For example `/v1/chat/completions`."""
+    model_asked: str
+    model: str
+    """What was sent to the provider."""
+    stream: bool
+    started_at: int
+    first_byte_after: int | None = None
+    ended_after: int
+    outcome: Outcome
+    status: int
+    """The HTTP status the client got; 499 where it had gone."""
+    attempts: int = 1
+    usage: dict[str, int] = {}
+    usage_source: str = "provider"
+    usage_flags: tuple[str, ...] = ()
+    usage_raw: str = ""
+    cost: int = 0
+    cost_lines: tuple[tuple[str, int, int, int], ...] = ()
+    """(meter, count, nano-dollars per million, nano-dollars)"""
+    price_id: str = ""
+    metadata: dict[str, str] = {}
+    error: str = ""

@@ -1,0 +1,87 @@
+"""One credential's whole policy, frozen. The data plane reads this and nothing else about tenancy.
+
+It is built when a key is first used or something above it changed, and replaced as a whole: a call sees one policy
+from its first step to its last.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headgate.base.errors import Forbidden
+from headgate.catalog.price import Price
+from headgate.ledger.allowance import Allowance
+
+
+class Secret:
+    """A credential in the clear, that never prints itself."""
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
+
+    def reveal(self) -> str:
+        return self._value
+
+    def __repr__(self) -> str:
+        return "Secret(***)"
+
+
+@dataclass(frozen=True, slots=True)
+class ModelAccess:
+    """Which models of an integration a caller may use.
+
+    `enabled` is the allow-list where `allow_all` is false; `disabled` is taken away in both cases.
+    `prices` are the administrator's own prices (custom models, overrides) by model; they win over the catalog's.
+    """
+
+    allow_all: bool = True
+    enabled: frozenset[str] = frozenset()
+    disabled: frozenset[str] = frozenset()
+    prices: Mapping[str, Price] = field(default_factory=dict)
+
+    def allows(self, model: str) -> bool:
+        return model not in self.disabled and (self.allow_all or model in self.enabled)
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """An integration as one workspace sees it: addressed as `@slug/model`."""
+
+    slug: str
+    integration_id: str
+    kind: str
+    """The catalog's provider id: `openai`, `anthropic`, `gemini`, `groq` ..."""
+    base_url: str
+    """Where the credential may be sent, with the version path; set by an administrator, never by a caller."""
+    secret: Secret
+    models: ModelAccess
+    headers: tuple[tuple[str, str], ...] = ()
+    """Extra headers an administrator configured (organisation, project)."""
+    allowances: tuple[Allowance, ...] = ()
+    """Budgets and rate limits of this integration in this workspace; they apply when the call goes to it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Policy:
+    """What one API key may do. `metadata` is the workspace's over the key's: a request cannot override either."""
+
+    organization_id: str
+    workspace_id: str
+    workspace_slug: str
+    key_id: str
+    key_name: str
+    scopes: frozenset[str]
+    providers: Mapping[str, Provider]
+    """By slug."""
+    tenant_id: str | None = None
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    allowances: tuple[Allowance, ...] = ()
+    """Those of organization, workspace, tenant and key: they apply to every call."""
+    expires_at: int | None = None
+    """Nanoseconds since the epoch."""
+
+    def require(self, scope: str) -> None:
+        """Raises `Forbidden` naming the scope that is missing."""
+        if scope not in self.scopes:
+            raise Forbidden(f"This API key does not have the scope `{scope}`. Ask an administrator to add it.", param=scope)
