@@ -1,0 +1,252 @@
+"""The tables. Times are nanoseconds since 1970-01-01 UTC, money is nano-dollars, both 64-bit integers.
+
+A change here needs a migration beside it (`storage/migrations/versions`); a test holds the two equal.
+"""
+
+from typing import Any
+
+from sqlalchemy import (
+    JSON,
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    Table,
+    Text,
+    UniqueConstraint,
+    false,
+    true,
+)
+from sqlalchemy.dialects.postgresql import JSONB
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(column_0_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Document = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+
+
+def _id() -> Column[str]:
+    return Column("id", Text, primary_key=True)
+
+
+def _parent(table: str, *, nullable: bool = False, primary_key: bool = False) -> Column[str]:
+    return Column(f"{table}_id", Text, ForeignKey(f"{table}.id"), nullable=nullable, primary_key=primary_key)
+
+
+def _document(name: str, default: str) -> Column[Any]:
+    return Column(name, Document, nullable=False, server_default=default)
+
+
+def _limits() -> list[Column[Any]]:
+    return [_document("usage_limits", "[]"), _document("rate_limits", "[]")]
+
+
+def _times() -> list[Column[int]]:
+    return [Column("created_at", BigInteger, nullable=False), Column("updated_at", BigInteger, nullable=False)]
+
+
+counter = Table(
+    "counter",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", BigInteger, nullable=False),
+    comment="`policy` goes up with every administrative change: nodes poll it to learn that policies are stale.",
+)
+
+setting = Table(
+    "setting",
+    metadata,
+    Column("name", Text, primary_key=True),
+    Column("value", Text, nullable=False),
+)
+
+organization = Table(
+    "organization",
+    metadata,
+    _id(),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    *_limits(),
+    *_times(),
+)
+
+workspace = Table(
+    "workspace",
+    metadata,
+    _id(),
+    _parent("organization"),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("is_default", Boolean, nullable=False, server_default=false()),
+    _document("metadata", "{}"),
+    *_limits(),
+    *_times(),
+    UniqueConstraint("organization_id", "slug"),
+    UniqueConstraint("organization_id", "name"),
+)
+
+tenant = Table(
+    "tenant",
+    metadata,
+    _id(),
+    _parent("organization"),
+    _parent("workspace"),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    _document("metadata", "{}"),
+    *_limits(),
+    *_times(),
+    UniqueConstraint("organization_id", "slug"),
+    UniqueConstraint("workspace_id", "name"),
+)
+
+api_key = Table(
+    "api_key",
+    metadata,
+    _id(),
+    _parent("organization"),
+    _parent("workspace", nullable=True),
+    _parent("tenant", nullable=True),
+    Column("kind", Text, nullable=False, comment="organisation or workspace"),
+    Column("sub_kind", Text, nullable=False, comment="user or service"),
+    Column("user_id", Text),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("hash", LargeBinary, nullable=False),
+    Column("masked", Text, nullable=False),
+    _document("scopes", "[]"),
+    _document("metadata", "{}"),
+    Column("config_id", Text),
+    Column("allow_config_override", Boolean, nullable=False, server_default=true()),
+    _document("alert_emails", "[]"),
+    *_limits(),
+    Column("usage_reset_at", BigInteger, comment="Usage before this moment no longer counts."),
+    Column("expires_at", BigInteger),
+    Column("revoked_at", BigInteger),
+    *_times(),
+)
+Index(None, api_key.c.workspace_id)
+Index(None, api_key.c.tenant_id)
+
+integration = Table(
+    "integration",
+    metadata,
+    _id(),
+    _parent("organization"),
+    _parent("workspace", nullable=True),
+    Column("slug", Text, nullable=False),
+    Column("name", Text, nullable=False),
+    Column("description", Text, nullable=False, server_default=""),
+    Column("kind", Text, nullable=False, comment="The catalog's provider id."),
+    Column("base_url", Text, comment="NULL: the catalog's."),
+    Column("sealed_key", LargeBinary),
+    Column("masked_key", Text, nullable=False, server_default=""),
+    Column("sealed_headers", LargeBinary),
+    _document("header_names", "[]"),
+    Column("allow_all_models", Boolean, nullable=False, server_default=true()),
+    Column("global_enabled", Boolean, nullable=False, server_default=false()),
+    _document("global_usage_limits", "[]"),
+    _document("global_rate_limits", "[]"),
+    *_times(),
+    UniqueConstraint("organization_id", "slug"),
+    UniqueConstraint("organization_id", "name"),
+)
+
+integration_workspace = Table(
+    "integration_workspace",
+    metadata,
+    _parent("integration", primary_key=True),
+    _parent("workspace", primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    *_limits(),
+    Column("usage_reset_at", BigInteger),
+    *_times(),
+)
+
+provider = Table(
+    "provider",
+    metadata,
+    _id(),
+    _parent("workspace"),
+    _parent("integration"),
+    Column("slug", Text, nullable=False),
+    *_times(),
+    UniqueConstraint("workspace_id", "slug"),
+)
+
+integration_model = Table(
+    "integration_model",
+    metadata,
+    _parent("integration", primary_key=True),
+    Column("slug", Text, primary_key=True),
+    Column("enabled", Boolean, nullable=False),
+    Column("is_custom", Boolean, nullable=False, server_default=false()),
+    Column("is_finetune", Boolean, nullable=False, server_default=false()),
+    Column("base_model_slug", Text),
+    Column("pricing", Document, comment="Nano-dollars per million units, by meter."),
+    *_times(),
+)
+
+usage_record = Table(
+    "usage_record",
+    metadata,
+    # Without foreign keys: a record outlives what it names.
+    Column("request_id", Text, primary_key=True),
+    Column("trace_id", Text, nullable=False),
+    Column("organization_id", Text, nullable=False),
+    Column("workspace_id", Text, nullable=False),
+    Column("key_id", Text, nullable=False),
+    Column("tenant_id", Text),
+    Column("integration_id", Text, nullable=False),
+    Column("provider", Text, nullable=False),
+    Column("provider_kind", Text, nullable=False),
+    Column("endpoint", Text, nullable=False),
+    Column("model_asked", Text, nullable=False),
+    Column("model", Text, nullable=False),
+    Column("stream", Boolean, nullable=False),
+    Column("started_at", BigInteger, nullable=False),
+    Column("first_byte_after", BigInteger),
+    Column("ended_after", BigInteger, nullable=False),
+    Column("outcome", Text, nullable=False),
+    Column("status", Integer, nullable=False),
+    Column("attempts", Integer, nullable=False),
+    Column("usage", Document, nullable=False),
+    Column("usage_source", Text, nullable=False),
+    Column("usage_flags", Document, nullable=False),
+    Column("usage_raw", Text, nullable=False),
+    Column("input_tokens", BigInteger, nullable=False, comment="Sum of the input meters of `usage`."),
+    Column("output_tokens", BigInteger, nullable=False, comment="Sum of the output meters of `usage`."),
+    Column("cost", BigInteger, nullable=False),
+    Column("cost_lines", Document, nullable=False),
+    Column("price_id", Text, nullable=False),
+    Column("metadata", Document, nullable=False),
+    Column("error", Text, nullable=False),
+)
+for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):
+    Index(None, usage_record.c[_owner], usage_record.c.started_at)
+
+audit = Table(
+    "audit",
+    metadata,
+    _parent("organization", primary_key=True),
+    Column("seq", BigInteger, primary_key=True, autoincrement=False),
+    Column("at", BigInteger, nullable=False),
+    Column("actor", Text, nullable=False),
+    Column("action", Text, nullable=False),
+    Column("resource", Text, nullable=False),
+    # Text, not JSON: the hash covers these very characters.
+    Column("body", Text, nullable=False),
+    Column("previous_hash", LargeBinary, nullable=False),
+    Column("hash", LargeBinary, nullable=False),
+)
