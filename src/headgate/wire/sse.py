@@ -1,0 +1,106 @@
+"""Event streams taken apart as they arrive, in time linear in their length, however the network cuts them.
+
+After the WHATWG specification of server-sent events: lines end in LF, CRLF or CR; a blank line ends an event; `data`
+lines are joined by LF; comments and unknown fields are passed over. Two differences, both because a gateway forwards
+what it reads: every event keeps its raw bytes, and an event whose final blank line is missing is not dropped.
+"""
+
+import re
+from typing import Final
+
+import msgspec
+
+from headgate.base.errors import UpstreamFailed
+
+MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
+
+_BOM = b"\xef\xbb\xbf"
+# Possessive, so that CRLF is never read as two line ends; a CR that is the last byte so far may be half of a CRLF.
+_BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r(?!\Z))")
+_LINE_END = re.compile(rb"\r\n|\n|\r")
+
+
+class Event(msgspec.Struct, frozen=True, gc=False):
+    """One event. `data` is empty where there is nothing to read: comments, keep-alives, stray blank lines.
+
+    The `raw` of all events, one after the other, are the bytes of the stream.
+    """
+
+    name: bytes
+    """The `event:` field, empty if there is none."""
+    data: bytes
+    raw: bytes
+
+
+class EventSplitter:
+    """`feed` bytes as they come, then `finish` once."""
+
+    __slots__ = ("_begun", "_carriage_returns", "_limit", "_pending", "_searched")
+
+    def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
+        self._limit = max_event_bytes
+        self._pending = bytearray()
+        self._searched = 0
+        self._carriage_returns = False
+        self._begun = False
+
+    def feed(self, data: bytes) -> list[Event]:
+        """The events that are whole now. Raises `UpstreamFailed` when one is longer than the limit."""
+        self._carriage_returns = self._carriage_returns or b"\r" in data
+        if self._begun and not self._pending and not self._carriage_returns:
+            blocks = data.split(b"\n\n")
+            if len(blocks) == 2 and not blocks[1]:
+                return [_event(data)]  # one whole event: its raw bytes are the very object that came
+            self._keep(blocks.pop())
+            return [_event(block + b"\n\n") for block in blocks]
+        self._pending += data
+        start, raws = 0, []
+        for end in self._ends():
+            raws.append(bytes(self._pending[start:end]))
+            start = end
+        del self._pending[:start]
+        self._keep(b"")
+        return [self._first(raw) if not self._begun else _event(raw) for raw in raws]
+
+    def finish(self) -> list[Event]:
+        """What is left when the stream ends: at most one event, its blank line missing."""
+        left = bytes(self._pending)
+        self._pending.clear()
+        return [_event(left) if self._begun else self._first(left)] if left else []
+
+    def _keep(self, tail: bytes) -> None:
+        self._pending += tail
+        self._searched = max(0, len(self._pending) - 3)  # a blank line is four bytes at most: no byte is searched again
+        if len(self._pending) > self._limit:
+            raise UpstreamFailed(f"The provider sent an event of more than {self._limit} bytes.")
+
+    def _ends(self) -> list[int]:
+        if self._carriage_returns:
+            return [match.end() for match in _BLANK_LINE.finditer(self._pending, self._searched)]
+        ends, position = [], self._searched
+        while (found := self._pending.find(b"\n\n", position)) >= 0:
+            position = found + 2
+            ends.append(position)
+        return ends
+
+    def _first(self, raw: bytes) -> Event:
+        self._begun = True
+        event = _event(raw.removeprefix(_BOM))
+        return Event(event.name, event.data, raw)
+
+
+def _event(raw: bytes) -> Event:
+    lines = _LINE_END.split(raw) if b"\r" in raw else raw.split(b"\n")
+    # The two usual shapes need no loop.
+    if len(lines) == 3 and raw.startswith(b"data: "):
+        return Event(b"", lines[0][6:], raw)
+    if len(lines) == 4 and raw.startswith(b"event: ") and lines[1].startswith(b"data: "):
+        return Event(lines[0][7:], lines[1][6:], raw)
+    name, data = b"", []
+    for line in lines:
+        field, _, value = line.partition(b":")
+        if field == b"data":
+            data.append(value.removeprefix(b" "))
+        elif field == b"event":
+            name = value.removeprefix(b" ")
+    return Event(name, b"\n".join(data), raw)
