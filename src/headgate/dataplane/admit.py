@@ -1,0 +1,107 @@
+"""Steps 4 and 5: the most a call can cost, and the hold for it on every allowance at once."""
+
+from typing import Protocol
+
+from headgate.base.errors import Exhausted, HeadgateError, ModelNotAllowed, RateLimited
+from headgate.base.money import usd
+from headgate.catalog.bound import Bound, bound_of
+from headgate.dataplane.call import Call
+from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
+from headgate.ledger.hold import Denied, Held
+
+
+class Books(Protocol):
+    """The ledger with its journal; see `ledger.books`."""
+
+    def hold(self, request_id: str, allowances: tuple[Allowance, ...], amounts: Amounts) -> Held | Denied:
+        """Once it answers `Held`, the hold is on disk. Raises `Unavailable` if it cannot be written down."""
+        ...
+
+
+def bound_call(call: Call, default_max_output: int) -> Bound:
+    """Step 4. Raises `ModelNotAllowed` where a cost budget applies and the cost cannot be bounded."""
+    assert call.plan is not None
+    assert call.document is not None
+    assert call.head is not None
+    target = call.plan.first
+    bound = bound_of(
+        target.format, call.document, call.head, facts=target.facts, price=target.price, default_max_output=default_max_output
+    )
+    if bound.unbounded and any(allowance.resource is Resource.COST for allowance in allowances_of(call)):
+        raise ModelNotAllowed(
+            f"What this call to `{target.model}` can cost is not known ({bound.unbounded}), and a budget applies to it. "
+            "Ask an administrator to set a price for the model, or leave out what cannot be priced.",
+            param="model",
+            code="cost_not_bounded",
+        )
+    return bound
+
+
+def allowances_of(call: Call) -> tuple[Allowance, ...]:
+    """Everything that applies: organization, workspace, tenant, key, and the integration the call goes to."""
+    assert call.policy is not None
+    assert call.plan is not None
+    return call.policy.allowances + call.plan.first.provider.allowances
+
+
+def hold(call: Call, books: Books) -> None:
+    """Step 5: all or nothing. Raises `Exhausted` (412) or `RateLimited` (429); then nothing was taken."""
+    assert call.bound is not None
+    amounts = Amounts(
+        requests=1,
+        input_tokens=call.bound.input_tokens,
+        output_tokens=call.bound.output_tokens,
+        cost=call.bound.cost,
+    )
+    result = books.hold(call.request_id, allowances_of(call), amounts)
+    if isinstance(result, Denied):
+        raise refusal(result)
+    call.held = True
+
+
+def refusal(denied: Denied) -> HeadgateError:
+    """The denial in words: the allowance, what was asked, what is left, when to try again."""
+    allowance = denied.allowance
+    asked, left, cap = (_amount(allowance.resource, value) for value in (denied.asked, denied.left, allowance.cap))
+    whose = f"{allowance.scope.kind.replace('_', ' ')} `{allowance.scope.name or allowance.scope.id}`"
+    details = {
+        "allowance": {
+            "scope": allowance.scope.kind,
+            "name": allowance.scope.name or allowance.scope.id,
+            "resource": allowance.resource.value,
+            "window": _window(allowance),
+            "cap": cap,
+        },
+        "asked": asked,
+        "left": left,
+        "resets_at": denied.resets_at,
+    }
+    sentence = f"The {_window(allowance)} {allowance.resource.value} limit of {cap} for the {whose} does not allow this call: it may use up to {asked}, and {left} is left."
+    if allowance.window.kind is WindowKind.SLIDING or allowance.resource is Resource.IN_FLIGHT:
+        return RateLimited(sentence, details=details, retry_after=denied.retry_after)
+    if denied.exhausted:
+        return Exhausted(sentence, details=details, retry_after=denied.retry_after)
+    return RateLimited(
+        f"{sentence} Other calls under way hold the rest; it may fit in a moment.",
+        type="gateway_held_error",
+        code="held",
+        details=details,
+        retry_after=denied.retry_after,
+    )
+
+
+def _amount(resource: Resource, value: int) -> str | int:
+    return f"${usd(value)}" if resource is Resource.COST else value
+
+
+def _window(allowance: Allowance) -> str:
+    window = allowance.window
+    match window.kind:
+        case WindowKind.SLIDING:
+            return f"{window.seconds}-second"
+        case WindowKind.CALENDAR:
+            return {"day": "daily", "week": "weekly", "month": "monthly"}.get(window.unit, window.unit)
+        case WindowKind.EVERY_DAYS:
+            return f"{window.days}-day"
+        case WindowKind.LIFETIME:
+            return "lifetime"

@@ -1,0 +1,129 @@
+"""The data plane as an ASGI application: one `Call` per request, errors in the client's format, a way to drain."""
+
+import asyncio
+import math
+import os
+import re
+from collections.abc import Awaitable, Callable
+
+import structlog
+
+from headgate.base.clock import Clock
+from headgate.base.errors import HeadgateError, MethodNotAllowed, Unavailable
+from headgate.base.ids import RandomBytes, request_id
+from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
+from headgate.dataplane.call import Call, Stop
+from headgate.dataplane.endpoints import Endpoint, endpoint_for
+from headgate.dataplane.exchange import ClientGone, Exchange
+from headgate.dataplane.headers import call_headers
+from headgate.dataplane.limits import Limits
+from headgate.dataplane.relay import JSON
+from headgate.ledger.record import Outcome
+from headgate.wire.registry import FORMATS
+
+log = structlog.get_logger("headgate.dataplane")
+
+_TRACE_ID = re.compile(rb"[!-~]{1,128}")
+
+Serve = Callable[[Exchange, Call], Awaitable[None]]
+"""`Pipeline.serve`."""
+
+
+class DataPlane:
+    """Serves the paths of `endpoints.py`; `handles` says which those are."""
+
+    def __init__(self, serve: Serve, clock: Clock, limits: Limits, random_bytes: RandomBytes = os.urandom) -> None:
+        self._serve = serve
+        self._clock = clock
+        self._limits = limits
+        self._random_bytes = random_bytes
+        self._live: set[Call] = set()
+        self._draining = False
+
+    @staticmethod
+    def handles(path: str) -> bool:
+        return endpoint_for(path) is not None
+
+    @property
+    def live(self) -> int:
+        """Calls under way."""
+        return len(self._live)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = AsgiExchange(scope, receive, send)
+        endpoint = endpoint_for(exchange.path)
+        assert endpoint is not None, "mounted on a path that is not the data plane's"
+        call = self._begin(exchange, endpoint)
+        self._live.add(call)
+        try:
+            await self._answer(exchange, call)
+        finally:
+            self._live.discard(call)
+
+    def _begin(self, exchange: Exchange, endpoint: Endpoint) -> Call:
+        now = self._clock.now()
+        identifier = request_id(now, self._random_bytes)
+        trace = exchange.header(b"x-portkey-trace-id") or b""
+        task = asyncio.current_task()
+        assert task is not None
+        return Call(
+            request_id=identifier,
+            trace_id=trace.decode() if _TRACE_ID.fullmatch(trace) else identifier,
+            endpoint=endpoint,
+            started_at=now,
+            started=self._clock.monotonic(),
+            task=task,
+        )
+
+    async def _answer(self, exchange: Exchange, call: Call) -> None:
+        exchange.on_gone(lambda: self._hung_up(call))
+        try:
+            if self._draining:
+                raise Unavailable("The gateway is shutting down; send the call again.", code="draining", retry_after=1)
+            if exchange.method != call.endpoint.method:
+                raise MethodNotAllowed(f"`{exchange.path}` takes {call.endpoint.method}.")
+            await self._serve(exchange, call)
+        except HeadgateError as error:
+            await self._refuse(exchange, call, error)
+        except ClientGone:
+            pass
+        except asyncio.CancelledError:
+            if call.stopped is None:
+                raise
+            call.task.uncancel()
+            if call.stopped is Stop.DRAINING:
+                await self._refuse(exchange, call, Unavailable("The gateway is shutting down.", code="draining"))
+        except Exception:
+            log.exception("call crashed", request_id=call.request_id, endpoint=call.endpoint.path)
+            await self._refuse(exchange, call, HeadgateError("Something went wrong in the gateway; it has been logged."))
+
+    def _hung_up(self, call: Call) -> None:
+        call.outcome = Outcome.CLIENT_GONE
+        asyncio.get_running_loop().call_later(self._limits.after_hangup_s, call.stop, Stop.CLIENT_GONE)
+
+    async def _refuse(self, exchange: Exchange, call: Call, error: HeadgateError) -> None:
+        if exchange.started or exchange.gone:
+            return
+        headers = [JSON, *call_headers(call, b"gateway")]
+        if error.retry_after is not None:
+            headers.append((b"retry-after", str(math.ceil(error.retry_after)).encode()))
+        try:
+            await exchange.respond(error.status, headers, FORMATS[call.endpoint.format].error_body(error))
+        except ClientGone:
+            return
+
+    async def drain(self, deadline_s: float) -> None:
+        """Take no new calls; wait for the ones under way, and end what is left at the deadline."""
+        self._draining = True
+        await self._wait(deadline_s)
+        for call in list(self._live):
+            call.stop(Stop.DRAINING)
+        await self._wait(LAST_WORDS_S)
+
+    async def _wait(self, timeout_s: float) -> None:
+        if running := [call.task for call in self._live]:
+            await asyncio.wait(running, timeout=timeout_s)
+
+
+LAST_WORDS_S = 5.0
+"""How long a stopped call has to tell its client."""

@@ -1,0 +1,98 @@
+"""Step 6: one attempt at one target: the credential on, the body as the dialogue says, sent to the vetted origin."""
+
+from functools import lru_cache
+from typing import Protocol
+
+from headgate.base.errors import HeadgateError, TimedOut, UpstreamFailed
+from headgate.dataplane.call import Call
+from headgate.dataplane.exchange import Exchange
+from headgate.routing.plan import Target
+from headgate.upstream.client import Answer, Deadlines, Failed, Request
+from headgate.upstream.origin import Origin
+from headgate.wire.dialogue import Outgoing
+
+FORWARDED = {
+    "anthropic_messages": (b"anthropic-version", b"anthropic-beta"),
+    "anthropic_count_tokens": (b"anthropic-version", b"anthropic-beta"),
+    "openai_chat": (b"openai-beta",),
+    "openai_responses": (b"openai-beta",),
+}
+"""The client's own headers that belong to its format; they go up where the provider speaks the same one."""
+
+
+class Sender(Protocol):
+    """`upstream.client.Client`, as far as an attempt needs it."""
+
+    async def send(self, request: Request, deadlines: Deadlines) -> Answer: ...
+
+
+async def attempt(
+    exchange: Exchange, call: Call, target: Target, outgoing: Outgoing, sender: Sender, within: Deadlines
+) -> Answer:
+    """The provider's answer, its body still to be read. Raises `UpstreamFailed` or `TimedOut`."""
+    request = Request(
+        origin=_origin(target.provider.base_url),
+        method=b"POST",
+        path=outgoing.path.encode(),
+        headers=[*_headers(exchange, call, target), *outgoing.headers],
+        body=outgoing.body,
+    )
+    call.attempts += 1
+    call.sent = True
+    try:
+        answer = await sender.send(request, deadlines_for(exchange, within))
+    except Failed as failed:
+        call.sent = failed.sent
+        raise failure(failed, target) from failed
+    call.answered = answer.status
+    return answer
+
+
+def failure(failed: Failed, target: Target) -> HeadgateError:
+    """What the client is told: the provider's slug and what went wrong, never an address."""
+    name = f"`@{target.provider.slug}`"
+    match failed.kind:
+        case "timeout_first_byte" | "timeout_idle" | "timeout_total":
+            return TimedOut(f"The provider {name} did not answer in time.", code="upstream_timeout")
+        case "connect" | "tls" | "timeout_connect" | "blocked_address":
+            return UpstreamFailed(f"The provider {name} could not be reached.", code="upstream_unreachable")
+        case "pool_full":
+            return UpstreamFailed(f"All connections to the provider {name} are in use.", code="upstream_busy")
+        case "reset" | "protocol" | "too_large":
+            return UpstreamFailed(f"The provider {name} broke off its answer.", code="upstream_broke_off")
+
+
+def deadlines_for(exchange: Exchange, default: Deadlines) -> Deadlines:
+    """The defaults, or less where the client asked for less (`x-portkey-request-timeout`, milliseconds)."""
+    asked = exchange.header(b"x-portkey-request-timeout")
+    if asked is None or not asked.isdigit() or not 0 < (seconds := int(asked[:9]) / 1000) < default.total_s:
+        return default
+    return Deadlines(
+        connect_s=min(default.connect_s, seconds),
+        first_byte_s=min(default.first_byte_s, seconds),
+        idle_s=min(default.idle_s, seconds),
+        total_s=seconds,
+    )
+
+
+def _headers(exchange: Exchange, call: Call, target: Target) -> list[tuple[bytes, bytes]]:
+    headers = [
+        (b"content-type", b"application/json"),
+        (b"user-agent", b"headgate"),
+        (b"x-headgate-request-id", call.request_id.encode()),
+        *target.spec.auth_headers(target.provider.secret.reveal()),
+    ]
+    seen = set()
+    if target.format == call.endpoint.format:
+        for name in FORWARDED.get(target.format, ()):
+            if (value := exchange.header(name)) is not None:
+                headers.append((name, value))
+                seen.add(name)
+    headers += [(name, value) for name, value in target.spec.fixed_headers if name not in seen]
+    headers += [(name.lower().encode(), value.encode()) for name, value in target.provider.headers]
+    return headers
+
+
+@lru_cache(maxsize=4096)
+def _origin(base_url: str) -> Origin:
+    return Origin.parse(base_url)

@@ -1,0 +1,59 @@
+"""Step 1: which key a call carries.
+
+SDKs put it into different headers, and the Portkey SDK sends a placeholder beside it. The first header present in the
+order below is the credential; a second, different Headgate key in the same call is refused, because nobody can say
+which of the two was meant.
+"""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headgate.base.errors import InvalidRequest, Unauthenticated
+from headgate.dataplane.exchange import Exchange
+from headgate.tenancy import keys
+from headgate.tenancy.policy import Policy
+
+HEADERS = (b"x-portkey-api-key", b"x-api-key", b"authorization", b"x-goog-api-key")
+PLACEHOLDER = "OPENAI_API_KEY"
+"""What the Portkey SDK's vendored OpenAI client sends as its bearer token: never a credential."""
+
+
+class Directory(Protocol):
+    """Policies by key; see `tenancy.directory`."""
+
+    def lookup(self, key: str) -> Policy | None:
+        """From memory; None if it must be loaded."""
+        ...
+
+    async def load(self, key: str) -> Policy:
+        """Raises `Unauthenticated`."""
+        ...
+
+
+async def authenticate(exchange: Exchange, directory: Directory, scopes: Sequence[str]) -> Policy:
+    """The caller's policy. Raises `Unauthenticated`, `InvalidRequest` (two keys) and `Forbidden` (no such scope)."""
+    key = credential(exchange)
+    policy = directory.lookup(key) or await directory.load(key)
+    if not any(scope in policy.scopes for scope in scopes):
+        policy.require(scopes[-1])
+    return policy
+
+
+def credential(exchange: Exchange) -> str:
+    """The key this call carries, unverified."""
+    found = [value for header in HEADERS for value in _values(exchange, header)]
+    if not found:
+        raise Unauthenticated(
+            "No API key. Send it as `Authorization: Bearer <key>`, `x-api-key` or `x-portkey-api-key`."
+        )
+    first = found[0]
+    if any(other != first and keys.parse(other) is not None for other in found[1:]) and keys.parse(first) is not None:
+        raise InvalidRequest("This request carries two different API keys. Send one.", code="two_api_keys")
+    return first
+
+
+def _values(exchange: Exchange, header: bytes) -> list[str]:
+    values = [value.decode("latin-1").strip() for value in exchange.headers_all(header)]
+    if header == b"authorization":
+        values = [value[7:].strip() for value in values if value[:7].lower() == "bearer "]
+    return [value for value in values if value and value != PLACEHOLDER]

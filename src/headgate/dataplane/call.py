@@ -1,0 +1,66 @@
+"""One call's state, from its first byte to its usage record."""
+
+import asyncio
+from dataclasses import dataclass, field
+from enum import StrEnum
+
+from headgate.base.errors import HeadgateError
+from headgate.catalog.bound import Bound
+from headgate.dataplane.endpoints import Endpoint
+from headgate.ledger.record import Outcome
+from headgate.routing.plan import Plan
+from headgate.tenancy.policy import Policy
+from headgate.wire.dialogue import Dialogue, Head
+from headgate.wire.document import Document
+
+
+class Stop(StrEnum):
+    """Why a call was ended from outside."""
+
+    CLIENT_GONE = "client_gone"
+    DRAINING = "draining"
+
+
+@dataclass(slots=True, eq=False)
+class Call:
+    """Filled from top to bottom as the steps go by. Times are nanoseconds."""
+
+    request_id: str
+    trace_id: str
+    endpoint: Endpoint
+    started_at: int
+    """Wall clock."""
+    started: int
+    """Monotonic."""
+    task: asyncio.Task[None]
+    policy: Policy | None = None
+    document: Document | None = None
+    head: Head | None = None
+    metadata: dict[str, str] = field(default_factory=dict)
+    plan: Plan | None = None
+    bound: Bound | None = None
+    held: bool = False
+    dialogue: Dialogue | None = None
+    attempts: int = 0
+    sent: bool = False
+    """Whether any byte may have reached a provider: from here on it may have billed."""
+    answered: int | None = None
+    """The provider's HTTP status."""
+    first_byte: int | None = None
+    """Monotonic."""
+    status: int = 0
+    """What the client got; 499 where it had gone."""
+    outcome: Outcome = Outcome.OK
+    error: str = ""
+    stopped: Stop | None = None
+
+    def fail(self, error: HeadgateError, outcome: Outcome = Outcome.UPSTREAM_FAILED) -> None:
+        """Remember how it went wrong; the first failure is the one that counts."""
+        if not self.error:
+            self.outcome, self.status, self.error = outcome, error.status, error.code or error.type
+
+    def stop(self, why: Stop) -> None:
+        """End the call from outside; its task sees a cancellation and finds the reason here."""
+        if self.stopped is None:
+            self.stopped = why
+            self.task.cancel()

@@ -1,0 +1,53 @@
+"""The metadata of a call: the workspace's and key's over the request's, so that a customer cannot spoof them."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from headgate.dataplane.exchange import Exchange
+from headgate.tenancy.policy import Policy
+from headgate.wire.dialogue import Head
+
+LONGEST = 128
+"""Characters of a metadata value; what is longer is cut (contract R1.4)."""
+MOST = 64
+"""Keys a request may bring; what is beyond is left out."""
+
+_decoder = msgspec.json.Decoder()
+
+
+def metadata_of(exchange: Exchange, head: Head, policy: Policy) -> dict[str, str]:
+    """Body `metadata`, over it the header's, over it key and workspace. `user` becomes `_user` unless that was given.
+
+    A header that is not a JSON object is ignored, as the contract says.
+    """
+    merged = dict(head.metadata)
+    if (header := exchange.header(b"x-portkey-metadata")) is not None:
+        merged.update(_parse(header))
+    if head.user and "_user" not in merged:
+        merged["_user"] = head.user[:LONGEST]
+    if len(merged) > MOST:
+        merged = dict(list(merged.items())[:MOST])
+    merged.update(policy.metadata)
+    return merged
+
+
+def _parse(header: bytes) -> Mapping[str, str]:
+    try:
+        value = _decoder.decode(header)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return {}
+    if not isinstance(value, dict):
+        return {}
+    return {key: text[:LONGEST] for key, item in value.items() if (text := as_text(item)) is not None}
+
+
+def as_text(value: object) -> str | None:
+    """Scalars as text, in JSON's own spelling; None for what is no scalar."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, int | float):
+        return str(value)
+    return None

@@ -1,0 +1,118 @@
+"""Steps 8 and 9: what a call cost, settled exactly once, and its usage record."""
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from headgate.base.clock import Clock
+from headgate.base.usage import Usage
+from headgate.catalog.bound import estimate_without_usage
+from headgate.catalog.price import Cost, cost_of
+from headgate.dataplane.call import Call
+from headgate.ledger.allowance import Amounts
+from headgate.ledger.record import Outcome, UsageRecord
+
+NOTHING = Usage({})
+
+
+class Books(Protocol):
+    """Where settlements go: ledger, journal and usage writer as one; see `ledger.books`."""
+
+    def settle(self, record: UsageRecord, actual: Amounts) -> None:
+        """Counts it, and writes it down so that it survives this process. Once per request id."""
+        ...
+
+    def void(self, request_id: str) -> None:
+        """Nothing was billed and nobody answered: give everything back."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Settlement:
+    """Nano-dollars, and the usage they are for."""
+
+    usage: Usage
+    cost: int
+
+
+class Settler:
+    """Settles calls. `settle` may be called again for the same call: only the first time counts."""
+
+    def __init__(self, books: Books, clock: Clock) -> None:
+        self._books = books
+        self._clock = clock
+
+    def settle(self, call: Call) -> Settlement | None:
+        """None if there was nothing to settle: no hold, or already done."""
+        if not call.held:
+            return None
+        call.held = False
+        if not call.sent:
+            self._books.void(call.request_id)
+            return None
+        usage = usage_of(call)
+        cost = _cost_of(call, usage)
+        amounts = Amounts(
+            requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
+        )
+        self._books.settle(self._record(call, usage, cost), amounts)
+        return Settlement(usage, cost.nanos)
+
+    def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:
+        assert call.policy is not None
+        assert call.plan is not None
+        target, policy, head = call.plan.first, call.policy, call.head
+        return UsageRecord(
+            request_id=call.request_id,
+            trace_id=call.trace_id,
+            organization_id=policy.organization_id,
+            workspace_id=policy.workspace_id,
+            key_id=policy.key_id,
+            tenant_id=policy.tenant_id,
+            integration_id=target.provider.integration_id,
+            provider=target.provider.slug,
+            provider_kind=target.provider.kind,
+            endpoint=call.endpoint.path,
+            model_asked=call.plan.model_asked,
+            model=target.model,
+            stream=head is not None and head.stream,
+            started_at=call.started_at,
+            first_byte_after=None if call.first_byte is None else call.first_byte - call.started,
+            ended_after=self._clock.monotonic() - call.started,
+            outcome=call.outcome,
+            status=call.status,
+            attempts=call.attempts,
+            usage=dict(usage.counts),
+            usage_source=usage.source,
+            usage_flags=usage.flags + tuple(f"unpriced:{meter}" for meter in cost.unpriced),
+            usage_raw=usage.raw.decode("utf-8", "replace"),
+            cost=cost.nanos,
+            cost_lines=tuple((line.meter, line.count, line.rate, line.nanos) for line in cost.lines),
+            price_id=cost.price_id,
+            metadata=call.metadata,
+            error=call.error,
+        )
+
+
+def usage_of(call: Call) -> Usage:
+    """What was used: the provider's word where the answer is whole, nothing where it refused, else an upper bound."""
+    if not call.endpoint.billed or call.outcome is Outcome.PROVIDER_ERROR:
+        return NOTHING
+    assert call.bound is not None
+    dialogue = call.dialogue
+    if dialogue is not None and dialogue.usage is not None and dialogue.complete:
+        return dialogue.usage
+    return estimate_without_usage(
+        call.bound,
+        delivered=0 if dialogue is None else dialogue.delivered,
+        whole=dialogue is not None and dialogue.complete,
+        hidden=dialogue is None or dialogue.hidden_tokens,
+        reported=None if dialogue is None else dialogue.usage,
+    )
+
+
+def _cost_of(call: Call, usage: Usage) -> Cost:
+    assert call.plan is not None
+    price = call.plan.first.price
+    if price is None:
+        return Cost(0, unpriced=tuple(meter for meter, count in usage.counts.items() if count))
+    return cost_of(usage, price)
