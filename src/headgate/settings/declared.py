@@ -1,0 +1,142 @@
+"""The settings of Headgate. This file is the only place where a setting is declared; its documentation is checked."""
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Annotated, Any, Final, get_args, get_type_hints
+
+from headgate.settings.setting import Is, Setting
+
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, repr=False)
+class Settings:
+    """What one process runs with. Durations are seconds, sizes bytes: the unit is in the name."""
+
+    config: Annotated[
+        Path | None, Is("The configuration file. Without it, `headgate.toml` in the working directory.")
+    ] = None
+
+    # Where it listens
+    host: Annotated[str, Is("The address to listen on.")] = "127.0.0.1"
+    port: Annotated[int, Is("The port to listen on. 0 takes a free one and prints it.", low=0, high=65535)] = 8787
+    workers: Annotated[int, Is("Processes that take calls. More than one need `redis_url`.", low=1, high=256)] = 1
+    url: Annotated[str, Is("Where the administration commands find the running server.", schemes=("http", "https"))] = (
+        "http://127.0.0.1:8787"
+    )
+
+    # Where it stores
+    data_dir: Annotated[Path, Is("The directory of the database, the journal, the lock and the master key file.")] = (
+        Path(".headgate")
+    )
+    database_url: Annotated[
+        str | None,
+        Is("A PostgreSQL database. Without it, SQLite in the data directory.", schemes=("postgresql",), secret=True),
+    ] = None
+    redis_url: Annotated[
+        str | None,
+        Is("The Redis or Valkey through which processes share allowances.", schemes=("redis", "rediss"), secret=True),
+    ] = None
+    journal_sync: Annotated[
+        str,
+        Is(
+            "`group` has the disk confirm what was decided before it is acted on, many calls at a time; `off` leaves "
+            "that to the operating system, which survives the death of the process but not a power cut.",
+            choices=("off", "group"),
+        ),
+    ] = "off"
+
+    # Secrets and the first start
+    master_key: Annotated[
+        str | None,
+        Is(
+            "What provider credentials are encrypted under: 32 bytes in base64. Behind a comma, older keys that may "
+            "still open records. Without it, the file `master.key` in the data directory.",
+            secret=True,
+        ),
+    ] = None
+    admin_key: Annotated[
+        str | None,
+        Is(
+            "For `serve`, the organization admin key that the first start creates instead of a random one. For the "
+            "administration commands, the key they use.",
+            secret=True,
+        ),
+    ] = None
+    adopt_keys: Annotated[
+        bool,
+        Is("Whether the first start makes integrations of the provider keys it finds in the environment."),
+    ] = False
+
+    # What a client may send, and how slowly
+    max_body_bytes: Annotated[int, Is("The largest request body.", low=1024, high=1024 * MIB)] = 32 * MIB
+    max_header_bytes: Annotated[int, Is("The largest request head, all lines together.", low=1024, high=MIB)] = 65536
+    max_headers: Annotated[int, Is("The most header lines of a request.", low=8, high=1000)] = 100
+    client_read_timeout_s: Annotated[
+        float, Is("How long a client may pause while it sends its request.", low=0.1, high=3600)
+    ] = 60.0
+    client_write_timeout_s: Annotated[
+        float, Is("How long a client may leave its answer unread before it counts as gone.", low=0.1, high=3600)
+    ] = 60.0
+
+    # How long a provider may take
+    connect_timeout_s: Annotated[
+        float, Is("How long connecting to a provider may take, TLS included.", low=0.05, high=300)
+    ] = 5.0
+    first_byte_timeout_s: Annotated[
+        float, Is("How long a provider may think before its answer begins.", low=0.1, high=7200)
+    ] = 600.0
+    idle_timeout_s: Annotated[float, Is("How long a provider may pause within its answer.", low=0.1, high=7200)] = 120.0
+    total_timeout_s: Annotated[float, Is("How long a provider may take for one whole answer.", low=0.1, high=86400)] = (
+        1800.0
+    )
+    allow_private_upstreams: Annotated[
+        bool, Is("Whether an integration may point at a private or loopback address. Link-local ones never may.")
+    ] = True
+
+    # How a call ends
+    default_max_output_tokens: Annotated[
+        int,
+        Is("The output a call is held for where neither it nor the catalog names a limit.", low=1, high=10_000_000),
+    ] = 16384
+    drain_timeout_s: Annotated[
+        float,
+        Is("How long running calls may go on after SIGTERM before they are ended with an error.", low=0, high=3600),
+    ] = 30.0
+    disconnect_drain_s: Annotated[
+        float, Is("How long an answer is read on for its usage after its client has gone.", low=0, high=600)
+    ] = 30.0
+    disconnect_drain_bytes: Annotated[
+        int, Is("How far an answer is read on for its usage after its client has gone.", low=0, high=1024 * MIB)
+    ] = 4 * MIB
+
+    # What it says
+    log_level: Annotated[str, Is("What is logged.", choices=("debug", "info", "warning", "error"))] = "info"
+    log_format: Annotated[
+        str,
+        Is("How it is logged. `auto` is `console` on a terminal, else `json`.", choices=("auto", "console", "json")),
+    ] = "auto"
+
+    def __repr__(self) -> str:
+        shown = (
+            f"{setting.name}={'***' if setting.told.secret and value is not None else value!r}"
+            for setting in SETTINGS
+            if (value := getattr(self, setting.name)) != setting.default
+        )
+        return f"Settings({', '.join(shown)})"
+
+
+def _declared() -> tuple[Setting, ...]:
+    hints = get_type_hints(Settings, include_extras=True)
+    return tuple(_setting(each.name, hints[each.name], each.default) for each in fields(Settings))
+
+
+def _setting(name: str, hint: Any, default: object) -> Setting:
+    declared, told = get_args(hint)
+    optional = isinstance(declared, UnionType)
+    kind = next(kind for kind in get_args(declared) if kind is not NoneType) if optional else declared
+    return Setting(name, kind, optional, default, told)
+
+
+SETTINGS: Final = _declared()
