@@ -25,7 +25,12 @@ def bound_call(call: Call, default_max_output: int) -> Bound:
     assert call.head is not None
     target = call.plan.first
     bound = bound_of(
-        target.format, call.document, call.head, facts=target.facts, price=target.price, default_max_output=default_max_output
+        target.format,
+        call.document,
+        call.head,
+        facts=target.facts,
+        price=target.price,
+        default_max_output=default_max_output,
     )
     if bound.unbounded and any(allowance.resource is Resource.COST for allowance in allowances_of(call)):
         raise ModelNotAllowed(
@@ -76,7 +81,10 @@ def refusal(denied: Denied) -> HeadgateError:
         "left": left,
         "resets_at": denied.resets_at,
     }
-    sentence = f"The {_window(allowance)} {allowance.resource.value} limit of {cap} for the {whose} does not allow this call: it may use up to {asked}, and {left} is left."
+    sentence = (
+        f"The {_window(allowance)} {allowance.resource.value} limit of {cap} for the {whose} does not allow this call: "
+        f"it may use up to {asked}, and {left} is left."
+    )
     if allowance.window.kind is WindowKind.SLIDING or allowance.resource is Resource.IN_FLIGHT:
         return RateLimited(sentence, details=details, retry_after=denied.retry_after)
     if denied.exhausted:

@@ -95,7 +95,9 @@ class DataPlane:
                 await self._refuse(exchange, call, Unavailable("The gateway is shutting down.", code="draining"))
         except Exception:
             log.exception("call crashed", request_id=call.request_id, endpoint=call.endpoint.path)
-            await self._refuse(exchange, call, HeadgateError("Something went wrong in the gateway; it has been logged."))
+            await self._refuse(
+                exchange, call, HeadgateError("Something went wrong in the gateway; it has been logged.")
+            )
 
     def _hung_up(self, call: Call) -> None:
         call.outcome = Outcome.CLIENT_GONE

@@ -23,16 +23,16 @@ CLIENT_CLOSED_REQUEST = 499
 """What is recorded as the status of an answer nobody was there to receive."""
 
 
-async def relay(
-    exchange: Exchange, call: Call, answer: Answer, settler: Settler, limits: Limits, clock: Clock
-) -> None:
+async def relay(exchange: Exchange, call: Call, answer: Answer, settler: Settler, limits: Limits, clock: Clock) -> None:
     """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client."""
     assert call.dialogue is not None
     assert call.head is not None
     if answer.status >= 400:
         await _relay_error(exchange, call, answer, settler, limits)
     elif answer.status >= 300:
-        raise UpstreamFailed("The provider answered with a redirect, which is never followed.", code="upstream_redirect")
+        raise UpstreamFailed(
+            "The provider answered with a redirect, which is never followed.", code="upstream_redirect"
+        )
     elif call.head.stream and _is_event_stream(answer):
         await _relay_stream(exchange, call, answer, call.dialogue, clock)
     else:

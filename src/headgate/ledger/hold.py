@@ -26,7 +26,7 @@ class Denied:
     asked: int
     left: int
     exhausted: bool
-    """True: settled use has reached the cap (412 for budgets). False: holds of other calls, or a rate, stand in the way."""
+    """True: settled use has reached the cap. False: holds of other calls, or a rate, stand in the way."""
     retry_after: float | None
     """Seconds until it may fit; None if it never can (asked more than the cap)."""
     resets_at: int | None

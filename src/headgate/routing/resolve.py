@@ -16,7 +16,9 @@ SHOWN = 30
 """How many allowed models a refusal lists."""
 
 
-def resolve(policy: Policy, catalog: Catalog, asked: str | None, provider_hint: str | None, client: str, at: int) -> Plan:
+def resolve(
+    policy: Policy, catalog: Catalog, asked: str | None, provider_hint: str | None, client: str, at: int
+) -> Plan:
     """The plan for a model name. `client` is the client's wire format, `at` the wall clock that dates prices.
 
     Raises `InvalidRequest` (no model, or a provider that has no such endpoint), `NotFound` (no such provider here)
@@ -70,7 +72,9 @@ def _provider(policy: Policy, slug: str) -> Provider:
         return provider
     here = ", ".join(f"`@{known}`" for known in sorted(policy.providers)) or "none"
     raise NotFound(
-        f"There is no provider `@{slug[:100]}` in this workspace. Here: {here}.", param="model", code="provider_not_found"
+        f"There is no provider `@{slug[:100]}` in this workspace. Here: {here}.",
+        param="model",
+        code="provider_not_found",
     )
 
 
@@ -97,9 +101,9 @@ def _format(spec: ProviderSpec, client: str, slug: str) -> str:
     """The client's own format where the provider speaks it, else the first one that translates."""
     if client in spec.formats:
         return client
-    for format in spec.formats:
-        if speaks(client, format):
-            return format
+    for spoken in spec.formats:
+        if speaks(client, spoken):
+            return spoken
     raise InvalidRequest(f"Provider `@{slug}` has no endpoint for `{client}` requests.", param="model")
 
 

@@ -84,4 +84,6 @@ class Policy:
     def require(self, scope: str) -> None:
         """Raises `Forbidden` naming the scope that is missing."""
         if scope not in self.scopes:
-            raise Forbidden(f"This API key does not have the scope `{scope}`. Ask an administrator to add it.", param=scope)
+            raise Forbidden(
+                f"This API key does not have the scope `{scope}`. Ask an administrator to add it.", param=scope
+            )
