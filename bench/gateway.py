@@ -1,0 +1,84 @@
+"""A gateway for the benchmarks, set up through its own door, with its key."""
+
+import http.client
+import json
+import secrets
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.rig import MEASURED, free_port, process
+
+PRICE = {"pay_as_you_go": {"request_token": {"price": 0.00025}, "response_token": {"price": 0.001}}, "type": "static"}
+"""US cents per token: $2.50 and $10 per million."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """`key` may call `@bench/bench`; `admin` may do everything else."""
+
+    port: int
+    pid: int
+    admin: str
+    key: str
+
+    def ask(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, object]:
+        """One administration call; raises on anything but a 2xx."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=30)
+        try:
+            headers = {"x-portkey-api-key": self.admin, "content-type": "application/json"}
+            connection.request(method, path, None if body is None else json.dumps(body), headers)
+            answer = connection.getresponse()
+            text = answer.read()
+            if answer.status >= 300:
+                raise RuntimeError(f"{method} {path}: {answer.status} {text!r}")
+            loaded: dict[str, object] = json.loads(text)
+            return loaded
+        finally:
+            connection.close()
+
+
+@contextmanager
+def running_gateway(data_dir: Path, upstream: int, environment: Mapping[str, str] | None = None) -> Iterator[Gateway]:
+    """`headgate serve` on a core of its own, its integration pointing at the mock on port `upstream`."""
+    port, admin = free_port(), "bench-" + secrets.token_hex(24)
+    command = [Path(sys.executable).parent / "headgate", "serve", "--port", str(port), "--data-dir", data_dir]
+    with process(command, MEASURED, port, {"HEADGATE_ADMIN_KEY": admin, **(environment or {})}) as running:
+        gateway = Gateway(port, running.pid, admin, "")
+        yield Gateway(port, running.pid, admin, _set_up(gateway, upstream))
+
+
+def _set_up(gateway: Gateway, upstream: int) -> str:
+    """A workspace, an integration with budgets and limits, and a key with its own: what a real call passes through."""
+    usage = [{"type": "cost", "credit_limit": 1_000_000, "periodic_reset": "monthly"}]
+    rates = [{"type": "requests", "unit": "rpm", "value": 100_000_000}]
+    gateway.ask("POST", "/v1/admin/workspaces", {"name": "bench"})
+    gateway.ask(
+        "POST",
+        "/v1/integrations",
+        {
+            "name": "bench",
+            "slug": "bench",
+            "ai_provider_id": "openai",
+            "key": "sk-bench",
+            "configurations": {"custom_host": f"http://127.0.0.1:{upstream}/v1"},
+        },
+    )
+    workspace = {"id": "bench", "enabled": True, "usage_limits": usage, "rate_limits": rates}
+    gateway.ask("PUT", "/v1/integrations/bench/workspaces", {"workspaces": [workspace]})
+    model = {"slug": "bench", "enabled": True, "is_custom": True, "pricing_config": PRICE}
+    gateway.ask("PUT", "/v1/integrations/bench/models", {"allow_all_models": False, "models": [model]})
+    made = gateway.ask(
+        "POST",
+        "/v1/api-keys/workspace/service",
+        {
+            "name": "bench",
+            "workspace_id": "bench",
+            "scopes": ["completions.write"],
+            "usage_limits": usage[0],
+            "rate_limits": [*rates, {"type": "tokens", "unit": "rpm", "value": 10_000_000_000}],
+        },
+    )
+    return str(made["key"])

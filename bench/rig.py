@@ -1,0 +1,106 @@
+"""Processes pinned to cores, and what they used of them.
+
+The measured process has core 0 for itself; the mock provider and the load share the last core. What is reported is CPU
+time of the measured process per call, which a busy neighbour disturbs far less than wall-clock time.
+"""
+
+import json
+import os
+import platform
+import socket
+import subprocess
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent
+RESULTS = Path(__file__).parent / "results"
+CORES = sorted(os.sched_getaffinity(0))
+MEASURED = {CORES[0]}
+OTHERS = {CORES[-1]}
+TICKS_PER_SECOND = os.sysconf("SC_CLK_TCK")
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+@contextmanager
+def process(
+    command: Sequence[str | Path], cores: set[int], port: int, environment: Mapping[str, str] | None = None
+) -> Iterator[subprocess.Popen[bytes]]:
+    """A process on these cores, once it listens on the port; ended on the way out."""
+    running = subprocess.Popen(
+        [str(part) for part in command],
+        stdout=subprocess.DEVNULL,
+        cwd=ROOT,
+        env={**os.environ, **(environment or {})},
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - single-threaded here
+    )
+    try:
+        _wait_for(port, running)
+        yield running
+    finally:
+        running.terminate()
+        running.wait(20)
+
+
+def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline:
+        if running.poll() is not None:
+            raise RuntimeError(f"{running.args!r} ended with {running.returncode}")
+        try:
+            socket.create_connection(("127.0.0.1", port), 0.2).close()
+            return
+        except OSError:
+            time.sleep(0.05)
+    raise TimeoutError(f"nothing listens on port {port}")
+
+
+def cpu_seconds(pid: int) -> float:
+    """User and system time of a process and its threads so far, in seconds (from the scheduler, nanosecond-exact)."""
+    total = 0
+    for task in Path(f"/proc/{pid}/task").iterdir():
+        total += int((task / "schedstat").read_text().split()[0])
+    return total / 1e9
+
+
+def resident_kib(pid: int) -> int:
+    """Resident memory of a process."""
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith("VmRSS:"):
+            return int(line.split()[1])
+    return 0
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One measured thing: microseconds of CPU per unit, and units per second of wall time."""
+
+    who: str
+    unit: str
+    count: int
+    cpu_us: float
+    per_second: float
+
+
+def table(title: str, rows: Sequence[Sequence[object]], head: Sequence[str]) -> None:
+    """A plain table on standard output."""
+    cells = [[str(cell) for cell in row] for row in (head, *rows)]
+    widths = [max(len(row[column]) for row in cells) for column in range(len(head))]
+    print(f"\n{title}")
+    for row in cells:
+        print("  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)))
+
+
+def save(name: str, result: Mapping[str, object]) -> None:
+    """The result as JSON under `bench/results/`, with the machine it was measured on."""
+    RESULTS.mkdir(exist_ok=True)
+    machine = {"cores": len(CORES), "python": platform.python_version(), "platform": platform.platform()}
+    (RESULTS / f"{name}.json").write_text(json.dumps({"machine": machine, **result}, indent=1))
