@@ -1,0 +1,1 @@
+"""What a running process owes its machine: its directory, its lock, its keys, its logs, its signals."""
