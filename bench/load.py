@@ -73,8 +73,8 @@ def request_bytes(port: int, path: str, headers: dict[str, str], body: bytes) ->
     return "\r\n".join(head).encode() + body
 
 
-async def main(port: int, connections: int, calls: int, path: str, headers: str, body: str) -> None:
-    request = request_bytes(port, path, json.loads(headers), Path(body).read_bytes())
+async def main(port: int, connections: int, calls: int, path: str, headers: str, body: bytes) -> None:
+    request = request_bytes(port, path, json.loads(headers), body)
     load = Load(request, calls, connections)
     loop = asyncio.get_running_loop()
     started = time.perf_counter()
@@ -94,4 +94,4 @@ async def main(port: int, connections: int, calls: int, path: str, headers: str,
 
 if __name__ == "__main__":
     given = sys.argv[1:]
-    uvloop.run(main(int(given[0]), int(given[1]), int(given[2]), given[3], given[4], given[5]))
+    uvloop.run(main(int(given[0]), int(given[1]), int(given[2]), given[3], given[4], Path(given[5]).read_bytes()))

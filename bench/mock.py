@@ -28,13 +28,12 @@ PACE_S = 0.005
 
 
 def _event(delta: dict[str, object], finish: str | None = None, **more: object) -> bytes:
-    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
     body = {
         "id": "chatcmpl-bench",
         "object": "chat.completion.chunk",
         "created": 1,
         "model": "bench",
-        "choices": [choice],
+        "choices": [{"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}],
     }
     return _chunk(b"data: " + json.dumps({**body, **more}).encode() + b"\n\n")
 

@@ -32,7 +32,8 @@ def nginx(upstream: int) -> Iterator[tuple[int, int]]:
     with tempfile.TemporaryDirectory() as folder:
         configuration = Path(folder) / "nginx.conf"
         configuration.write_text(
-            f"""daemon off; master_process off; pid {folder}/pid; error_log {folder}/error.log;
+            f"""daemon off; master_process off; pid {folder}/pid;
+            error_log {folder}/error.log;
             events {{ worker_connections 4096; }}
             http {{
               access_log off; keepalive_requests 1000000;

@@ -40,7 +40,7 @@ def process(
         stdout=subprocess.DEVNULL,
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
-        preexec_fn=lambda: os.sched_setaffinity(0, cores),  # noqa: PLW1509 - single-threaded here
+        preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     try:
         _wait_for(port, running)
