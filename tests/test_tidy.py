@@ -27,7 +27,7 @@ BANNED = {
 ALLOWED = {
     r"\bprint\(": ("cli", "demo", "process"),
     r"\btime\.(time|time_ns)\(": ("base/clock.py",),
-    r"\bfloat\(": ("settings.py", "demo", "simulator", "wire"),
+    r"\bfloat\(": ("settings/", "demo", "simulator", "wire"),
 }
 
 
