@@ -18,8 +18,6 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
-    false,
-    true,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -43,12 +41,12 @@ def _parent(table: str, *, nullable: bool = False, primary_key: bool = False) ->
     return Column(f"{table}_id", Text, ForeignKey(f"{table}.id"), nullable=nullable, primary_key=primary_key)
 
 
-def _document(name: str, default: str) -> Column[Any]:
-    return Column(name, Document, nullable=False, server_default=default)
+def _document(name: str) -> Column[Any]:
+    return Column(name, Document, nullable=False)
 
 
 def _limits() -> list[Column[Any]]:
-    return [_document("usage_limits", "[]"), _document("rate_limits", "[]")]
+    return [_document("usage_limits"), _document("rate_limits")]
 
 
 def _times() -> list[Column[int]]:
@@ -75,7 +73,7 @@ organization = Table(
     metadata,
     _id(),
     Column("name", Text, nullable=False),
-    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("time_zone", Text, nullable=False),
     *_limits(),
     *_times(),
 )
@@ -87,9 +85,9 @@ workspace = Table(
     _parent("organization"),
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("description", Text, nullable=False, server_default=""),
-    Column("is_default", Boolean, nullable=False, server_default=false()),
-    _document("metadata", "{}"),
+    Column("description", Text, nullable=False),
+    Column("is_default", Boolean, nullable=False),
+    _document("metadata"),
     *_limits(),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
@@ -104,7 +102,7 @@ tenant = Table(
     _parent("workspace"),
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
-    _document("metadata", "{}"),
+    _document("metadata"),
     *_limits(),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
@@ -122,14 +120,14 @@ api_key = Table(
     Column("sub_kind", Text, nullable=False, comment="user or service"),
     Column("user_id", Text),
     Column("name", Text, nullable=False),
-    Column("description", Text, nullable=False, server_default=""),
+    Column("description", Text, nullable=False),
     Column("hash", LargeBinary, nullable=False),
     Column("masked", Text, nullable=False),
-    _document("scopes", "[]"),
-    _document("metadata", "{}"),
+    _document("scopes"),
+    _document("metadata"),
     Column("config_id", Text),
-    Column("allow_config_override", Boolean, nullable=False, server_default=true()),
-    _document("alert_emails", "[]"),
+    Column("allow_config_override", Boolean, nullable=False),
+    _document("alert_emails"),
     *_limits(),
     Column("usage_reset_at", BigInteger, comment="Usage before this moment no longer counts."),
     Column("expires_at", BigInteger),
@@ -147,17 +145,17 @@ integration = Table(
     _parent("workspace", nullable=True),
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
-    Column("description", Text, nullable=False, server_default=""),
+    Column("description", Text, nullable=False),
     Column("kind", Text, nullable=False, comment="The catalog's provider id."),
     Column("base_url", Text, comment="NULL: the catalog's."),
     Column("sealed_key", LargeBinary),
-    Column("masked_key", Text, nullable=False, server_default=""),
+    Column("masked_key", Text, nullable=False),
     Column("sealed_headers", LargeBinary),
-    _document("header_names", "[]"),
-    Column("allow_all_models", Boolean, nullable=False, server_default=true()),
-    Column("global_enabled", Boolean, nullable=False, server_default=false()),
-    _document("global_usage_limits", "[]"),
-    _document("global_rate_limits", "[]"),
+    _document("header_names"),
+    Column("allow_all_models", Boolean, nullable=False),
+    Column("global_enabled", Boolean, nullable=False),
+    _document("global_usage_limits"),
+    _document("global_rate_limits"),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
@@ -191,8 +189,8 @@ integration_model = Table(
     _parent("integration", primary_key=True),
     Column("slug", Text, primary_key=True),
     Column("enabled", Boolean, nullable=False),
-    Column("is_custom", Boolean, nullable=False, server_default=false()),
-    Column("is_finetune", Boolean, nullable=False, server_default=false()),
+    Column("is_custom", Boolean, nullable=False),
+    Column("is_finetune", Boolean, nullable=False),
     Column("base_model_slug", Text),
     Column("pricing", Document, comment="Nano-dollars per million units, by meter."),
     *_times(),
@@ -221,16 +219,16 @@ usage_record = Table(
     Column("outcome", Text, nullable=False),
     Column("status", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
-    Column("usage", Document, nullable=False),
+    _document("usage"),
     Column("usage_source", Text, nullable=False),
-    Column("usage_flags", Document, nullable=False),
+    _document("usage_flags"),
     Column("usage_raw", Text, nullable=False),
     Column("input_tokens", BigInteger, nullable=False, comment="Sum of the input meters of `usage`."),
     Column("output_tokens", BigInteger, nullable=False, comment="Sum of the output meters of `usage`."),
     Column("cost", BigInteger, nullable=False),
-    Column("cost_lines", Document, nullable=False),
+    _document("cost_lines"),
     Column("price_id", Text, nullable=False),
-    Column("metadata", Document, nullable=False),
+    _document("metadata"),
     Column("error", Text, nullable=False),
 )
 for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):

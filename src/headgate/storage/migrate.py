@@ -1,0 +1,62 @@
+"""Bring a database to the schema this version of Headgate was written for."""
+
+from pathlib import Path
+from typing import Final
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from headgate.base.errors import Conflict
+from headgate.storage.database import Database
+
+SCRIPTS: Final = Path(__file__).parent / "migrations"
+_LOCK: Final = 0x68656164  # any number, the same in every process that migrates
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(SCRIPTS).replace("%", "%%"))
+    return config
+
+
+def newest() -> str:
+    """The revision this version of Headgate needs."""
+    head = ScriptDirectory.from_config(_config()).get_current_head()
+    assert head is not None
+    return head
+
+
+async def current(database: Database) -> str | None:
+    """The revision the database is at; None if it is empty."""
+    return await database.read(_current)
+
+
+async def upgrade(database: Database) -> str:
+    """Run what is missing, in one transaction, and return the revision reached.
+
+    Processes that start together wait for one another. Raises `Conflict` when the database is newer than the code.
+    """
+    return await database.write(_upgrade)
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+def _upgrade(connection: Connection) -> str:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
+    config = _config()
+    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
+    before = _current(connection)
+    if before is not None and before not in known:
+        raise Conflict(
+            f"The database is at revision {before}, which this version of Headgate does not know: "
+            "it was written by a newer one. Run that version, or restore a backup."
+        )
+    config.attributes["connection"] = connection
+    command.upgrade(config, "head")
+    return newest()

@@ -1,0 +1,8 @@
+"""Alembic's entry: runs the migrations on the connection that `storage.migrate` hands in."""
+
+from alembic import context
+
+from headgate.storage.tables import metadata
+
+context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
+context.run_migrations()

@@ -1,0 +1,45 @@
+"""A fresh, empty database of each engine for every test that asks for one."""
+
+import uuid
+from collections.abc import AsyncIterator
+from pathlib import Path
+
+import asyncpg
+import pytest
+
+from headgate.storage.database import Database, open_database
+from headgate.storage.migrate import upgrade
+
+
+async def create_postgres_database(server_url: str) -> str:
+    """A new database on a running server; its URL."""
+    name = f"test_{uuid.uuid4().hex}"
+    connection = await asyncpg.connect(server_url)
+    try:
+        await connection.execute(f"CREATE DATABASE {name}")
+    finally:
+        await connection.close()
+    return f"{server_url.rpartition('/')[0]}/{name}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+async def database_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    """Of an empty database: the test runs once for each engine."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/headgate.db"
+    server: str = request.getfixturevalue("postgres_url")
+    return await create_postgres_database(server)
+
+
+@pytest.fixture
+async def empty_database(database_url: str) -> AsyncIterator[Database]:
+    database = await open_database(database_url)
+    yield database
+    await database.close()
+
+
+@pytest.fixture
+async def database(empty_database: Database) -> Database:
+    """With the schema."""
+    await upgrade(empty_database)
+    return empty_database
