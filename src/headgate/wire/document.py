@@ -19,7 +19,7 @@ MAX_INTEGER: Final = 2**53 - 1
 """Beyond this, parsers that read numbers as doubles see another number than we do."""
 
 _OPEN = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
-_KEY = re.compile(rb'[ \t\n\r]*[{,][ \t\n\r]*("[^"\\]*+(?:\\.[^"\\]*+)*+")[ \t\n\r]*:[ \t\n\r]*')
+_KEY = re.compile(rb'[ \t\n\r]*[{,][ \t\n\r]*"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\n\r]*:[ \t\n\r]*')
 _CLOSE = re.compile(rb"[ \t\n\r]*\}[ \t\n\r]*\Z")
 
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
@@ -163,13 +163,15 @@ class Document:
         body, spans, position, previous = self.body, {}, 0, ""
         for name, raw in members.items():
             match = _KEY.match(body, position)
-            if match is None or (found := _name_of(match[1])) != name:
-                raise self._duplicate(previous if match is None else found)
-            start = match.end()
+            if match is None:  # a number that begins like the one the parser kept
+                raise self._duplicate(previous)
+            key, start = match[1], match.end()
+            if key != name.encode() and _name_of(key) != name:
+                raise self._duplicate(_name_of(key))
             if not body.startswith(raw, start):
                 raise self._duplicate(name)
             position, previous = start + len(raw), name
-            spans[name] = (match.start(1), start, position)
+            spans[name] = (match.start(1) - 1, start, position)
         if members and _CLOSE.match(body, position) is None:
             match = _KEY.match(body, position)
             raise self._duplicate(previous if match is None else _name_of(match[1]))
@@ -200,4 +202,4 @@ class Document:
 
 
 def _name_of(key: bytes) -> str:
-    return _decode_key(key) if b"\\" in key else key[1:-1].decode()
+    return _decode_key(b'"%b"' % key)
