@@ -1,6 +1,6 @@
 """Holds: one call's claim on all its allowances, taken in one all-or-nothing step.
 
-    held -> settled | voided, exactly once, by request id; extended any number of times while held
+held -> settled | voided, exactly once, by request id; extended any number of times while held
 """
 
 from collections.abc import Sequence
@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.record import UsageRecord
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +46,41 @@ class AlreadySettled:
     """This request id was settled or voided before: success, and nothing was counted twice."""
 
 
+class DuplicateHold(ValueError):
+    """This request id holds already, or was resolved before. Nothing was taken."""
+
+
+class UnknownHold(LookupError):
+    """Nothing is held under this request id, and nothing that is still remembered was. Nothing was counted."""
+
+
 class Ledger(Protocol):
-    """The one decision maker, synchronous, as the data plane uses it."""
+    """The one decision maker, synchronous, as the data plane uses it.
 
-    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied: ...
+    `hold`, `dispatch` and `extend` raise `JournalUnavailable` (503) when they cannot be written down; then nothing
+    is held that was not held before, and after a failed `dispatch` nothing at all. `settle` and `void` always count.
+    """
 
-    def extend(self, request_id: str, more: Amounts) -> Held | Denied: ...
+    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
+        """All of `amounts` on all of the allowances, or nothing. Raises `DuplicateHold`."""
+        ...
 
-    def settle(self, request_id: str, actual: Amounts) -> Settled | AlreadySettled: ...
+    def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
+        """The call leaves for a provider now; once this returns, that is on disk.
 
-    def void(self, request_id: str) -> Settled | AlreadySettled: ...
+        `unheard` is the call's usage record as far as it is known: should this process die, it is what is recorded,
+        at what the call held, as `recovered`. Call it again for another target. Raises `UnknownHold`.
+        """
+        ...
+
+    def extend(self, request_id: str, more: Amounts) -> Held | Denied:
+        """Tokens and cost beyond what is held: all or nothing. `Held` then names the sum. Raises `UnknownHold`."""
+        ...
+
+    def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> Settled | AlreadySettled:
+        """What the call took in truth; what was held beyond it is free at once. Raises `UnknownHold`."""
+        ...
+
+    def void(self, request_id: str) -> Settled | AlreadySettled:
+        """Nothing was billed: all that was held is free at once, the request too. Raises `UnknownHold`."""
+        ...
