@@ -116,8 +116,8 @@ api_key = Table(
     _parent("organization"),
     _parent("workspace", nullable=True),
     _parent("tenant", nullable=True),
-    Column("kind", Text, nullable=False, comment="organisation or workspace"),
-    Column("sub_kind", Text, nullable=False, comment="user or service"),
+    Column("level", Text, nullable=False, comment="organisation or workspace"),
+    Column("owner", Text, nullable=False, comment="user or service"),
     Column("user_id", Text),
     Column("name", Text, nullable=False),
     Column("description", Text, nullable=False),
@@ -192,7 +192,7 @@ integration_model = Table(
     Column("is_custom", Boolean, nullable=False),
     Column("is_finetune", Boolean, nullable=False),
     Column("base_model_slug", Text),
-    Column("pricing", Document, comment="Nano-dollars per million units, by meter."),
+    Column("rates", Document, comment="Nano-dollars per million units, by meter."),
     *_times(),
 )
 

@@ -1,0 +1,40 @@
+"""API keys. Revoked ones stay."""
+
+from sqlalchemy import Connection, select
+
+from headgate.storage.repositories import rows
+from headgate.storage.tables import api_key as table
+from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.stores import Page
+
+
+class SqlApiKeys:
+    """A `tenancy.stores.ApiKeyStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, key: ApiKey) -> None:
+        rows.add(self._connection, table, rows.row_of(key))
+
+    def update(self, key: ApiKey) -> None:
+        rows.replace(self._connection, table, rows.row_of(key))
+
+    def get(self, key_id: str) -> ApiKey | None:
+        row = None if "\0" in key_id else rows.one(self._connection, table, table.c.id == key_id)
+        return rows.noun_of(ApiKey, row) if row else None
+
+    def find(
+        self,
+        organization_id: str,
+        page: Page,
+        *,
+        workspace_id: str | None = None,
+        tenant_id: str | None = None,
+    ) -> tuple[list[ApiKey], int]:
+        statement = select(table).where(table.c.organization_id == organization_id, table.c.revoked_at.is_(None))
+        if workspace_id is not None:
+            statement = statement.where(table.c.workspace_id == workspace_id)
+        if tenant_id is not None:
+            statement = statement.where(table.c.tenant_id == tenant_id)
+        return rows.listed(self._connection, statement, page, ApiKey, table.c.created_at, table.c.id)

@@ -1,0 +1,94 @@
+"""Between a noun and its row. A field and its column have the same name; only the fields below change their shape."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import fields
+from typing import Any, Final, TypeVar
+
+from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, insert, or_, select, update
+
+from headgate.tenancy.api_key import KeyLevel, KeyOwner
+from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.stores import Page
+
+T = TypeVar("T")
+Noun = Any
+"""One of the frozen dataclasses of `tenancy`."""
+
+
+def _documents(limits: Any) -> list[dict[str, Any]]:
+    return [limit.document() for limit in limits]
+
+
+_DUMP: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "usage_limits": _documents,
+    "rate_limits": _documents,
+    "scopes": sorted,
+    "alert_emails": list,
+    "header_names": list,
+    "metadata": dict,
+    "rates": lambda rates: None if rates is None else dict(rates),
+}
+_LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "usage_limits": lambda documents: tuple(map(UsageLimit.stored, documents)),
+    "rate_limits": lambda documents: tuple(map(RateLimit.stored, documents)),
+    "scopes": frozenset,
+    "alert_emails": tuple,
+    "header_names": tuple,
+    "level": KeyLevel,
+    "owner": KeyOwner,
+}
+
+
+def row_of(noun: Noun) -> dict[str, Any]:
+    """Column name to value."""
+    row = {field.name: getattr(noun, field.name) for field in fields(noun)}
+    return {name: _DUMP[name](value) if name in _DUMP else value for name, value in row.items()}
+
+
+def noun_of(kind: type[T], row: Mapping[Any, Any]) -> T:
+    """The noun from a row that has a column for each of its fields."""
+    names = (field.name for field in fields(kind))  # type: ignore[arg-type]
+    return kind(**{name: _LOAD[name](row[name]) if name in _LOAD else row[name] for name in names})
+
+
+def add(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    connection.execute(insert(table).values(**row))
+
+
+def replace(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
+    """Write the whole row over the one with the same id."""
+    connection.execute(update(table).where(table.c.id == row["id"]).values(**row))
+
+
+def by_reference(
+    connection: Connection, table: Table, organization_id: str, reference: str
+) -> Mapping[Any, Any] | None:
+    """By id or slug; an id wins over the slug that looks like it."""
+    if "\0" in reference:
+        return None
+    statement = select(table).where(
+        table.c.organization_id == organization_id, or_(table.c.id == reference, table.c.slug == reference)
+    )
+    rows = connection.execute(statement).mappings().all()
+    return min(rows, key=lambda row: row["id"] != reference, default=None)
+
+
+def one(connection: Connection, table: Table, *conditions: ColumnElement[bool]) -> Mapping[Any, Any] | None:
+    return connection.execute(select(table).where(*conditions)).mappings().first()
+
+
+def page_of(
+    connection: Connection, statement: Select[Any], page: Page, *order: ColumnElement[Any]
+) -> tuple[list[RowMapping], int]:
+    """The rows of the page, and how many there are without it."""
+    total = connection.execute(select(func.count()).select_from(statement.subquery())).scalar_one()
+    paged = statement.order_by(*order).offset(page.offset).limit(page.limit)
+    return list(connection.execute(paged).mappings()), total
+
+
+def listed(
+    connection: Connection, statement: Select[Any], page: Page, kind: type[T], *order: ColumnElement[Any]
+) -> tuple[list[T], int]:
+    """The page as nouns, and how many there are without it."""
+    found, total = page_of(connection, statement, page, *order)
+    return [noun_of(kind, row) for row in found], total

@@ -1,0 +1,32 @@
+"""Tenants."""
+
+from sqlalchemy import Connection, select
+
+from headgate.storage.repositories import rows
+from headgate.storage.tables import tenant as table
+from headgate.tenancy.stores import Page
+from headgate.tenancy.tenant import Tenant
+
+
+class SqlTenants:
+    """A `tenancy.stores.TenantStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, tenant: Tenant) -> None:
+        rows.add(self._connection, table, rows.row_of(tenant))
+
+    def get(self, organization_id: str, reference: str) -> Tenant | None:
+        row = rows.by_reference(self._connection, table, organization_id, reference)
+        return rows.noun_of(Tenant, row) if row else None
+
+    def named(self, workspace_id: str, name: str) -> Tenant | None:
+        row = rows.one(self._connection, table, table.c.workspace_id == workspace_id, table.c.name == name)
+        return rows.noun_of(Tenant, row) if row else None
+
+    def find(self, organization_id: str, page: Page, *, workspace_id: str | None = None) -> tuple[list[Tenant], int]:
+        statement = select(table).where(table.c.organization_id == organization_id)
+        if workspace_id is not None:
+            statement = statement.where(table.c.workspace_id == workspace_id)
+        return rows.listed(self._connection, statement, page, Tenant, table.c.created_at, table.c.id)

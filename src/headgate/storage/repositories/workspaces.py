@@ -1,0 +1,46 @@
+"""Workspaces."""
+
+from sqlalchemy import Connection, delete, select
+
+from headgate.storage.repositories import rows
+from headgate.storage.tables import workspace as table
+from headgate.tenancy.stores import Page
+from headgate.tenancy.workspace import Workspace
+
+
+class SqlWorkspaces:
+    """A `tenancy.stores.WorkspaceStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, workspace: Workspace) -> None:
+        rows.add(self._connection, table, rows.row_of(workspace))
+
+    def update(self, workspace: Workspace) -> None:
+        rows.replace(self._connection, table, rows.row_of(workspace))
+
+    def remove(self, workspace_id: str) -> None:
+        self._connection.execute(delete(table).where(table.c.id == workspace_id))
+
+    def get(self, organization_id: str, reference: str) -> Workspace | None:
+        row = rows.by_reference(self._connection, table, organization_id, reference)
+        return rows.noun_of(Workspace, row) if row else None
+
+    def named(self, organization_id: str, name: str) -> Workspace | None:
+        row = rows.one(self._connection, table, table.c.organization_id == organization_id, table.c.name == name)
+        return rows.noun_of(Workspace, row) if row else None
+
+    def find(
+        self, organization_id: str, page: Page, *, only: str | None = None, name: str | None = None, exact: bool = False
+    ) -> tuple[list[Workspace], int]:
+        statement = select(table).where(table.c.organization_id == organization_id)
+        if only is not None:
+            statement = statement.where(table.c.id == only)
+        if name is not None:
+            statement = statement.where(table.c.name == name if exact else table.c.name.contains(name, autoescape=True))
+        return rows.listed(self._connection, statement, page, Workspace, table.c.created_at, table.c.id)
+
+    def slugs(self, organization_id: str) -> set[str]:
+        statement = select(table.c.slug).where(table.c.organization_id == organization_id)
+        return set(self._connection.execute(statement).scalars())

@@ -1,0 +1,78 @@
+"""The stores that the services ask for, on SQL."""
+
+from collections.abc import Callable
+from functools import cached_property
+from typing import Final, TypeVar
+
+from sqlalchemy import Connection, select, update
+
+from headgate.storage.database import Database
+from headgate.storage.repositories.api_keys import SqlApiKeys
+from headgate.storage.repositories.audit import SqlAudit
+from headgate.storage.repositories.integrations import SqlIntegrations
+from headgate.storage.repositories.organizations import SqlOrganizations
+from headgate.storage.repositories.providers import SqlProviders
+from headgate.storage.repositories.tenants import SqlTenants
+from headgate.storage.repositories.workspaces import SqlWorkspaces
+from headgate.storage.tables import counter
+from headgate.tenancy.stores import Stores
+
+T = TypeVar("T")
+_POLICY: Final = "policy"
+
+
+class SqlStores:
+    """A `tenancy.stores.Stores` on one connection, good for one transaction."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    @cached_property
+    def organizations(self) -> SqlOrganizations:
+        return SqlOrganizations(self._connection)
+
+    @cached_property
+    def workspaces(self) -> SqlWorkspaces:
+        return SqlWorkspaces(self._connection)
+
+    @cached_property
+    def tenants(self) -> SqlTenants:
+        return SqlTenants(self._connection)
+
+    @cached_property
+    def api_keys(self) -> SqlApiKeys:
+        return SqlApiKeys(self._connection)
+
+    @cached_property
+    def integrations(self) -> SqlIntegrations:
+        return SqlIntegrations(self._connection)
+
+    @cached_property
+    def providers(self) -> SqlProviders:
+        return SqlProviders(self._connection)
+
+    @cached_property
+    def audit(self) -> SqlAudit:
+        return SqlAudit(self._connection)
+
+    def version(self) -> int:
+        value: int = self._connection.execute(select(counter.c.value).where(counter.c.name == _POLICY)).scalar_one()
+        return value
+
+    def next_version(self) -> int:
+        # The row stays locked until the transaction ends: that is what makes administration one at a time.
+        self._connection.execute(update(counter).where(counter.c.name == _POLICY).values(value=counter.c.value + 1))
+        return self.version()
+
+
+class SqlTransactions:
+    """A `tenancy.stores.Transactions` on a database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    async def read(self, function: Callable[[Stores], T]) -> T:
+        return await self._database.read(lambda connection: function(SqlStores(connection)))
+
+    async def write(self, function: Callable[[Stores], T]) -> T:
+        return await self._database.write(lambda connection: function(SqlStores(connection)))

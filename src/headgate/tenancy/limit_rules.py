@@ -1,0 +1,144 @@
+"""Reads the contract's `usage_limits` and `rate_limits` and refuses, by name, what they cannot be.
+
+Fields that are not known are ignored: a client may send back the object it was given, with `current_usage` and all.
+"""
+
+from collections.abc import Mapping, Sequence
+from decimal import Decimal, InvalidOperation
+from typing import Any, Final, TypeVar
+
+from headgate.base.errors import InvalidRequest
+from headgate.base.money import NANOS_PER_USD
+from headgate.ledger.allowance import Resource
+from headgate.tenancy.limits import RATE_UNITS, RateLimit, UsageLimit
+
+T = TypeVar("T")
+
+_USAGE_TYPES: Final = {"cost": Resource.COST, "tokens": Resource.TOKENS, "requests": Resource.REQUESTS}
+_RATE_TYPES: Final = {
+    "requests": Resource.REQUESTS,
+    "tokens": Resource.TOKENS,
+    "input_tokens": Resource.INPUT_TOKENS,
+    "output_tokens": Resource.OUTPUT_TOKENS,
+    "in_flight": Resource.IN_FLIGHT,
+}
+_RESETS: Final = {"daily": "day", "weekly": "week", "monthly": "month"}
+LARGEST: Final = 10**18
+"""The largest cap, in nano-dollars (a billion dollars), tokens or requests: sums of caps stay within 64 bits."""
+
+
+def usage_limits(
+    value: object, *, now: int, previous: Sequence[UsageLimit] = (), param: str = "usage_limits"
+) -> tuple[UsageLimit, ...]:
+    """From one object, a list of them, or None (none). Amounts of type `cost` are US dollars.
+
+    A limit that keeps its `periodic_reset_days` keeps the day it counts from, which is otherwise today.
+    """
+    found = [_usage_limit(each, where, now, previous) for where, each in _objects(value, param)]
+    _refuse_doubles([(limit.resource, limit.period) for limit in found], param)
+    return tuple(found)
+
+
+def rate_limits(value: object, *, param: str = "rate_limits") -> tuple[RateLimit, ...]:
+    """From one object, a list of them, or None (none)."""
+    found = [_rate_limit(each, where) for where, each in _objects(value, param)]
+    _refuse_doubles([(limit.resource, limit.unit) for limit in found], param)
+    return tuple(found)
+
+
+def _objects(value: object, param: str) -> list[tuple[str, Mapping[str, Any]]]:
+    if value is None:
+        return []
+    listed = [(param, value)] if isinstance(value, Mapping) else value
+    if not isinstance(listed, list):
+        raise InvalidRequest(f"`{param}` must be an object or a list of objects.", param=param)
+    if isinstance(value, list):
+        listed = [(f"{param}[{index}]", each) for index, each in enumerate(value)]
+    for where, each in listed:
+        if not isinstance(each, Mapping):
+            raise InvalidRequest(f"`{where}` must be an object.", param=where)
+    return listed
+
+
+def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Sequence[UsageLimit]) -> UsageLimit:
+    resource = _choice(value.get("type") or "cost", _USAGE_TYPES, f"{where}.type")
+    scale = NANOS_PER_USD if resource is Resource.COST else 1
+    if value.get("credit_limit") is None:
+        raise InvalidRequest(f"`{where}.credit_limit` is missing.", param=f"{where}.credit_limit")
+    cap = _amount(value["credit_limit"], scale, f"{where}.credit_limit")
+    threshold = None
+    if value.get("alert_threshold") is not None:
+        threshold = _amount(value["alert_threshold"], scale, f"{where}.alert_threshold")
+        if threshold > cap:
+            raise InvalidRequest(
+                f"`{where}.alert_threshold` is an amount, as `credit_limit` is, and cannot be above it.",
+                param=f"{where}.alert_threshold",
+            )
+    reset, days = value.get("periodic_reset"), value.get("periodic_reset_days")
+    if reset is not None and days is not None:
+        raise InvalidRequest(
+            f"`{where}` takes `periodic_reset` or `periodic_reset_days`, not both.",
+            param=f"{where}.periodic_reset_days",
+        )
+    if days is not None:
+        days = _whole(days, f"{where}.periodic_reset_days", low=1, high=365)
+        anchor = next((old.anchor for old in previous if (old.resource, old.reset_days) == (resource, days)), now)
+        return UsageLimit(resource, cap, threshold, None, days, anchor)
+    unit = None if reset is None else _choice(reset, _RESETS, f"{where}.periodic_reset")
+    return UsageLimit(resource, cap, threshold, unit)
+
+
+def _rate_limit(value: Mapping[str, Any], where: str) -> RateLimit:
+    resource = _choice(value.get("type"), _RATE_TYPES, f"{where}.type")
+    unit = value.get("unit")
+    if resource is Resource.IN_FLIGHT:
+        if unit is not None:
+            raise InvalidRequest(
+                f"`{where}.unit` does not go with type `in_flight`: leave it out.", param=f"{where}.unit"
+            )
+    else:
+        _choice(unit, RATE_UNITS, f"{where}.unit")
+    return RateLimit(resource, unit, _whole(value.get("value"), f"{where}.value", low=0, high=LARGEST))
+
+
+def _choice(value: object, choices: Mapping[str, T], param: str) -> T:
+    if not isinstance(value, str) or value not in choices:
+        raise InvalidRequest(f"`{param}` must be one of {', '.join(choices)}.", param=param)
+    return choices[value]
+
+
+def _number(value: object, param: str) -> Decimal:
+    if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
+        raise InvalidRequest(f"`{param}` must be a number.", param=param)
+    try:
+        number = Decimal(str(value))  # by its shortest text: 0.1 is a tenth, not the nearest binary fraction
+    except InvalidOperation:
+        raise InvalidRequest(f"`{param}` must be a number.", param=param) from None
+    if not number.is_finite():
+        raise InvalidRequest(f"`{param}` must be a finite number.", param=param)
+    return number
+
+
+def _amount(value: object, scale: int, param: str) -> int:
+    number = _number(value, param)
+    if not 0 <= number <= LARGEST // scale:
+        raise InvalidRequest(f"`{param}` must be between 0 and {LARGEST // scale:,}.", param=param)
+    scaled = number * scale
+    if scaled != scaled.to_integral_value():
+        unit = "whole nano-dollars (at most nine decimals)" if scale > 1 else "a whole number"
+        raise InvalidRequest(f"`{param}` must be {unit}.", param=param)
+    return int(scaled)
+
+
+def _whole(value: object, param: str, *, low: int, high: int) -> int:
+    number = _number(value, param)
+    if number != number.to_integral_value() or not low <= number <= high:
+        raise InvalidRequest(f"`{param}` must be a whole number between {low} and {high:,}.", param=param)
+    return int(number)
+
+
+def _refuse_doubles(counters: Sequence[object], param: str) -> None:
+    if len(set(counters)) < len(counters):
+        raise InvalidRequest(
+            f"`{param}` limits the same resource over the same period twice. Keep the smaller one.", param=param
+        )

@@ -1,0 +1,100 @@
+"""Budgets and rate limits as an administrator writes them, and the allowances that follow.
+
+A usage limit is a budget with a calendar, every-N-days or lifetime window; a rate limit is a sliding window.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Final
+
+from headgate.ledger.allowance import LIFETIME, Allowance, Resource, Scope, Window, WindowKind
+
+RATE_UNITS: Final = {"rps": 1, "rpm": 60, "rph": 3_600, "rpd": 86_400, "rpw": 604_800}
+"""Seconds of the sliding window."""
+
+
+@dataclass(frozen=True, slots=True)
+class UsageLimit:
+    """A budget. `cap` and `alert_threshold` are in the resource's unit: nano-dollars, tokens or requests.
+
+    At most one of `reset` and `reset_days` is set; with neither the limit holds for good.
+    """
+
+    resource: Resource
+    cap: int
+    alert_threshold: int | None = None
+    reset: str | None = None
+    """`day`, `week` or `month`."""
+    reset_days: int | None = None
+    anchor: int = 0
+    """Nanoseconds since the epoch from which `reset_days` counts."""
+
+    @property
+    def period(self) -> str:
+        """Names the window; two limits of one owner with the same resource and period are the same counter."""
+        if self.reset_days is not None:
+            return f"every-{self.reset_days}-days-from-{self.anchor}"
+        return self.reset or "lifetime"
+
+    def window(self, time_zone: str) -> Window:
+        if self.reset_days is not None:
+            return Window(WindowKind.EVERY_DAYS, days=self.reset_days, anchor=self.anchor, time_zone=time_zone)
+        if self.reset is not None:
+            return Window(WindowKind.CALENDAR, unit=self.reset, time_zone=time_zone)
+        return LIFETIME
+
+    def document(self) -> dict[str, Any]:
+        """For storage; `UsageLimit.stored` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> "UsageLimit":
+        return cls(**{**document, "resource": Resource(document["resource"])})
+
+
+@dataclass(frozen=True, slots=True)
+class RateLimit:
+    """At most `value` of the resource in any interval of the unit; for `in_flight` at any moment, without a unit."""
+
+    resource: Resource
+    unit: str | None
+    value: int
+
+    def window(self) -> Window:
+        return LIFETIME if self.unit is None else Window(WindowKind.SLIDING, seconds=RATE_UNITS[self.unit])
+
+    def document(self) -> dict[str, Any]:
+        """For storage; `RateLimit.stored` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> "RateLimit":
+        return cls(**{**document, "resource": Resource(document["resource"])})
+
+
+def allowances(
+    scope: Scope,
+    usage_limits: Sequence[UsageLimit],
+    rate_limits: Sequence[RateLimit],
+    *,
+    time_zone: str = "UTC",
+    usage_reset_at: int | None = None,
+) -> tuple[Allowance, ...]:
+    """The allowances of one owner.
+
+    Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset of the usage
+    names a new counter, which starts at zero.
+    """
+    owner = f"{scope.kind}:{scope.id}"
+    era = "" if usage_reset_at is None else f"@{usage_reset_at}"
+    budgets = [
+        Allowance(
+            f"{owner}:{limit.resource}:{limit.period}{era}", scope, limit.resource, limit.window(time_zone), limit.cap
+        )
+        for limit in usage_limits
+    ]
+    rates = [
+        Allowance(f"{owner}:{limit.resource}:{limit.unit or 'now'}", scope, limit.resource, limit.window(), limit.value)
+        for limit in rate_limits
+    ]
+    return (*budgets, *rates)

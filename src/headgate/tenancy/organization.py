@@ -1,0 +1,19 @@
+"""The organization: whose gateway this is."""
+
+from dataclasses import dataclass
+
+from headgate.tenancy.limits import RateLimit, UsageLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Organization:
+    """Times are nanoseconds since the epoch."""
+
+    id: str
+    name: str
+    time_zone: str = "UTC"
+    """Where its days, weeks and months begin; an IANA name."""
+    usage_limits: tuple[UsageLimit, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
+    created_at: int
+    updated_at: int

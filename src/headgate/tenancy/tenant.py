@@ -1,0 +1,22 @@
+"""The tenant: one customer account within a workspace."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headgate.tenancy.limits import RateLimit, UsageLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Tenant:
+    """`slug` is the name the platform gives its customer: unique in the organization. Times are nanoseconds."""
+
+    id: str
+    organization_id: str
+    workspace_id: str
+    slug: str
+    name: str
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    usage_limits: tuple[UsageLimit, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
+    created_at: int
+    updated_at: int

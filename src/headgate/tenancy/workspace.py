@@ -1,0 +1,23 @@
+"""The workspace: a tier, a team or a region. It holds tenants and keys, and integrations are provisioned to it."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+from headgate.tenancy.limits import RateLimit, UsageLimit
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Workspace:
+    """`metadata` goes onto every call of its keys and wins over theirs. Times are nanoseconds since the epoch."""
+
+    id: str
+    organization_id: str
+    slug: str
+    name: str
+    description: str = ""
+    is_default: bool = False
+    metadata: Mapping[str, str] = field(default_factory=dict)
+    usage_limits: tuple[UsageLimit, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
+    created_at: int
+    updated_at: int
