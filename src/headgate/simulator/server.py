@@ -6,7 +6,7 @@ from pathlib import Path
 
 import uvicorn
 
-from headgate.simulator.app import create_app
+from headgate.simulator.app import Simulator, create_app
 from headgate.simulator.deliveries import Pacing
 from headgate.simulator.journal import Journal
 
@@ -31,18 +31,23 @@ def run(
     """
     with Journal(journal_path) as journal, _listen(host, port) as listening:
         app = create_app(journal, pacing, credential=credential, aliases=aliases)
-        config = uvicorn.Config(
-            app,
-            http="httptools",
-            lifespan="off",
-            access_log=False,
-            log_level="critical",  # hanging up in mid-answer is what some models are for
-            server_header=False,
-            timeout_keep_alive=60,
-            timeout_graceful_shutdown=_GRACE_S,
-        )
         tell(f"simulator listening on http://{host}:{listening.getsockname()[1]}, journal {journal.path}")
-        uvicorn.Server(config).run(sockets=[listening])
+        server_for(app).run(sockets=[listening])
+
+
+def server_for(app: Simulator) -> uvicorn.Server:
+    """The server, not yet running: `run(sockets=[...])` blocks until `should_exit` is set or a signal comes."""
+    config = uvicorn.Config(
+        app,
+        http="httptools",
+        lifespan="off",
+        access_log=False,
+        log_level="critical",  # hanging up in mid-answer is what some models are for
+        server_header=False,
+        timeout_keep_alive=60,
+        timeout_graceful_shutdown=_GRACE_S,
+    )
+    return uvicorn.Server(config)
 
 
 def _listen(host: str, port: int) -> socket.socket:
