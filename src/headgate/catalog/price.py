@@ -16,13 +16,17 @@ class Rates:
     """Nano-dollars per million units, by meter. A meter that is absent is priced by the fallback of `rate`."""
 
     by_meter: Mapping[str, int]
+    unknown: frozenset[str] = frozenset()
+    """Meters that are known to have a price of their own, which is not known here: they do not fall back."""
 
     def rate(self, meter: str) -> int | None:
         """None: this meter has no known price, and what used it cannot be billed by guess."""
-        if (own := self.by_meter.get(meter)) is not None:
-            return own
-        fallback = _FALLBACK.get(meter)
-        return self.by_meter.get(fallback) if fallback is not None else None
+        wanted: str | None = meter
+        while wanted is not None and wanted not in self.unknown:
+            if (rate := self.by_meter.get(wanted)) is not None:
+                return rate
+            wanted = _FALLBACK.get(wanted)
+        return None
 
 
 _FALLBACK = {
@@ -55,6 +59,11 @@ class Price:
     effective_from: int = 0
     """Nanoseconds since the epoch; the row applies from here until the next row of the same model."""
     source: str = ""
+    variants: Mapping[str, "Price"] = field(default_factory=dict)
+    """Prices of the same model under other terms, by the name the request and the answer have for them: `priority`,
+    `flex`, `batch`, `fast`."""
+    disputed: Mapping[str, int] = field(default_factory=dict)
+    """Rates at which a second source differs, by meter. The price stands as it is; this is for showing."""
 
     def rates_at(self, input_tokens: int) -> Rates:
         chosen = self.rates

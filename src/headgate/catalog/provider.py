@@ -40,7 +40,7 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Immutable, and a misspelt field is an error."""
 
 
-class Auth(_Strict):
+class Auth(_Strict, frozen=True):
     """How the provider takes a credential."""
 
     header: HeaderName
@@ -51,7 +51,7 @@ class Auth(_Strict):
         return f"{self.scheme} {secret}" if self.scheme else secret
 
 
-class PriceSources(_Strict):
+class PriceSources(_Strict, frozen=True):
     """Under which names the sources of `headgate prices build` know this provider."""
 
     first: str
@@ -59,11 +59,12 @@ class PriceSources(_Strict):
     second: tuple[str, ...] = ()
     """The providers in LiteLLM's map: the source of token limits, and the check on prices."""
     second_prefix: str = ""
+    only: tuple[str, ...] = ("*",)
     skip: tuple[str, ...] = ()
-    """Patterns of model ids that the first source lists under this provider and that are not served here."""
+    """Patterns of model ids: which of those that the first source lists under this provider are served by it."""
 
 
-class BoundRules(_Strict):
+class BoundRules(_Strict, frozen=True):
     """What a request can be billed beyond its own bytes: see `catalog.bound`."""
 
     cache_writes: Literal["marked", "automatic"]
@@ -86,7 +87,7 @@ class BoundRules(_Strict):
         return any(fnmatchcase(model, pattern) for pattern in self.searching_models)
 
 
-class ProviderSpec(_Strict):
+class ProviderSpec(_Strict, frozen=True):
     """Where a provider lives, how it takes credentials, which formats it speaks. Immutable."""
 
     id: Slug

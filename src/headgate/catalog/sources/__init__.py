@@ -1,0 +1,1 @@
+"""Where `headgate prices build` reads: two public collections of facts, neither of which the server ever imports."""
