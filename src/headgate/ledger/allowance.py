@@ -93,3 +93,8 @@ class Amounts:
                 return self.cost
             case Resource.IN_FLIGHT:
                 return 1
+
+    def figures(self) -> tuple[int, int, int, int, int, int]:
+        """`of` for every resource, in the order of `Resource`."""
+        incoming, outgoing = self.input_tokens, self.output_tokens
+        return (self.requests, incoming + outgoing, incoming, outgoing, self.cost, 1)

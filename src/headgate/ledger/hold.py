@@ -27,9 +27,10 @@ class Denied:
     asked: int
     left: int
     exhausted: bool
-    """True: settled use has reached the cap. False: holds of other calls, or a rate, stand in the way."""
+    """True: a budget that would not cover the call even if all others gave back what they hold (412).
+    False: holds of other calls, or a rate, stand in the way (429)."""
     retry_after: float | None
-    """Seconds until it may fit; None if it never can (asked more than the cap)."""
+    """Seconds until it may fit; None if it never can: more was asked than the cap, or a lifetime is spent."""
     resets_at: int | None
     """Wall clock, nanoseconds; None for a lifetime window."""
 
@@ -57,12 +58,15 @@ class UnknownHold(LookupError):
 class Ledger(Protocol):
     """The one decision maker, synchronous, as the data plane uses it.
 
-    `hold`, `dispatch` and `extend` raise `JournalUnavailable` (503) when they cannot be written down; then nothing
-    is held that was not held before, and after a failed `dispatch` nothing at all. `settle` and `void` always count.
+    `hold`, `dispatch` and `extend` raise `JournalUnavailable` (503) when they cannot be written down: then nothing is
+    held that was not held before, and after a failed `dispatch` nothing at all. `settle` and `void` always count.
     """
 
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
-        """All of `amounts` on all of the allowances, or nothing. Raises `DuplicateHold`."""
+        """All of `amounts` on all of the allowances, or nothing. After `Denied` the id may be tried again.
+
+        On disk once it is dispatched. Raises `DuplicateHold`.
+        """
         ...
 
     def dispatch(self, request_id: str, unheard: UsageRecord) -> None:

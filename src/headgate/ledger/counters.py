@@ -1,0 +1,59 @@
+"""The counters of all allowances that were asked for, by allowance id."""
+
+from headgate.base.clock import NANOS_PER_SECOND, Clock
+from headgate.ledger.allowance import Allowance, Resource, WindowKind
+from headgate.ledger.balance import PastUse, no_past
+from headgate.ledger.counter import Counter
+from headgate.ledger.period import period_of
+from headgate.ledger.window import counter_for
+
+
+class Counters(dict[str, Counter]):
+    """A counter is made when its allowance is first asked for, and starts at what usage records say of the past."""
+
+    def __init__(self, clock: Clock, past_use: PastUse = no_past) -> None:
+        super().__init__()
+        self._clock = clock
+        self._past_use = past_use
+
+    def open(self, allowance: Allowance) -> Counter:
+        """The counter, made if there is none. Raises ValueError for a window that cannot be."""
+        counter = self.get(allowance.id)
+        if counter is None:
+            wall = self._clock.now()
+            counter = counter_for(allowance, wall)
+            if allowance.resource is not Resource.IN_FLIGHT:
+                past = self._past_use(allowance, _begin(allowance, wall))
+                counter.restore(past, wall, self._clock.monotonic())
+            self[allowance.id] = counter
+        return counter
+
+    def reset(self, allowance_id: str) -> None:
+        """Begin the allowance's window anew, now."""
+        counter = self.get(allowance_id)
+        if counter is not None:
+            counter.reset(self._clock.now())
+
+    def forget_idle(self, unused_since: int) -> int:
+        """Drop counters nobody asked for since that moment (wall clock) and nothing is held in; how many went.
+
+        Only where the use can be found again: at zero, or in the usage records. So call it while every call that was
+        settled before is in them.
+        """
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        idle = []
+        for allowance_id, counter in self.items():
+            if counter.used_at < unused_since:
+                total = counter.total(wall, steady)
+                held = total - counter.settled()
+                if not total or (not held and self._past_use is not no_past):
+                    idle.append(allowance_id)
+        for allowance_id in idle:
+            del self[allowance_id]
+        return len(idle)
+
+
+def _begin(allowance: Allowance, wall: int) -> int:
+    if allowance.window.kind is WindowKind.SLIDING:
+        return wall - allowance.window.seconds * NANOS_PER_SECOND
+    return max(period_of(allowance.window, wall).start, 0)

@@ -1,0 +1,34 @@
+"""Why a call does not fit: the allowance that stands in the way longest, in figures."""
+
+from typing import Final
+
+from headgate.base.clock import NANOS_PER_SECOND
+from headgate.ledger.allowance import Allowance
+from headgate.ledger.counter import Counter
+from headgate.ledger.hold import Denied
+from headgate.ledger.period import NEVER
+
+RETRY_HELD: Final = NANOS_PER_SECOND
+"""When to come back if other calls hold what is left: nobody knows when they end, most do within moments."""
+
+
+def refused(
+    allowance: Allowance, counter: Counter, asked: int, share: int, room: int, wall: int, steady: int
+) -> tuple[int, Denied] | None:
+    """The denial and when it ends (wall clock), for a call that asks for more than there is room for.
+
+    None for a call that asks for nothing: it passes until the allowance is spent, whatever others hold.
+    """
+    if not asked and counter.settled() < share:
+        return None
+    frees_at = counter.frees_at(asked, share, wall, steady)
+    exhausted = frees_at is not None and not counter.is_rate
+    ends_at = wall + RETRY_HELD if frees_at is None else frees_at
+    retry_after = None if ends_at >= NEVER else (ends_at - wall) / NANOS_PER_SECOND
+    resets_at = counter.resets_at(wall, steady)
+    return ends_at, Denied(allowance, asked, max(room, 0), exhausted, retry_after, resets_at)
+
+
+def tightest(denials: list[tuple[int, Denied]]) -> Denied:
+    """The one that ends last, the first of these where several do."""
+    return max(denials, key=lambda denial: denial[0])[1]

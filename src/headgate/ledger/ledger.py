@@ -1,0 +1,191 @@
+"""The decision maker: one process's ledger, in memory, on its shares, with a journal under it.
+
+A hold is decided in two passes over the call's allowances: check all, then take all. Nothing in between can fail but
+writing it down, and that comes before anything is taken. Not for several threads: it lives on the event loop.
+"""
+
+from collections.abc import Sequence
+from typing import Final
+
+from headgate.base.clock import NANOS_PER_SECOND, Clock
+from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.balance import Balance, PastUse, no_past
+from headgate.ledger.claim import Claim
+from headgate.ledger.counter import Counter
+from headgate.ledger.counters import Counters
+from headgate.ledger.denial import refused, tightest
+from headgate.ledger.hold import AlreadySettled, Denied, DuplicateHold, Held, Settled, UnknownHold
+from headgate.ledger.journal import (
+    DispatchEntry,
+    ExtendEntry,
+    HoldEntry,
+    Journal,
+    JournalUnavailable,
+    SettleEntry,
+    VoidEntry,
+)
+from headgate.ledger.record import UsageRecord
+from headgate.ledger.resolved import Resolved
+from headgate.ledger.shares import Shares, WholeCaps
+
+_NOTHING: Final = Amounts(requests=0).figures()
+_SETTLED: Final = Settled()
+_ALREADY: Final = AlreadySettled()
+
+
+class LocalLedger:
+    """Implements `hold.Ledger` for one process.
+
+    At every instant and for every allowance, what is settled and held here in its current window is within this
+    process's share of it; beyond the share goes only what a provider bills above the hold, which is counted too.
+    """
+
+    def __init__(
+        self, clock: Clock, journal: Journal, *, shares: Shares | None = None, past_use: PastUse = no_past
+    ) -> None:
+        self._clock = clock
+        self._journal = journal
+        self._share_of = (shares or WholeCaps()).of
+        self._counters = Counters(clock, past_use)
+        self._claims: dict[str, Claim] = {}
+        self._resolved = Resolved()
+        self._checks = 0
+
+    def __len__(self) -> int:
+        """How many calls hold something."""
+        return len(self._claims)
+
+    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
+        if request_id in self._claims or request_id in self._resolved:
+            raise DuplicateHold(f"{request_id} was held before")
+        figures = _figures(amounts)
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        counters, share_of = self._counters, self._share_of
+        self._checks = check = self._checks + 1
+        applying: list[Allowance] = []
+        asks: list[tuple[Counter, int]] = []
+        denials: list[tuple[int, Denied]] = []
+        for allowance in allowances:
+            counter = counters.get(allowance.id) or counters.open(allowance)
+            asked = figures[counter.resource]
+            share = share_of(allowance)
+            room = share - counter.total(wall, steady)
+            if (asked > room or room <= 0) and (
+                denial := refused(allowance, counter, asked, share, room, wall, steady)
+            ):
+                denials.append(denial)
+            if counter.check != check:  # an allowance that is named twice is checked twice and taken from once
+                counter.check = check
+                counter.used_at = wall
+                applying.append(allowance)
+                asks.append((counter, asked))
+        if denials:
+            return tightest(denials)
+        self._journal.append(HoldEntry(request_id, wall, amounts, _ids(applying)))
+        takes = [(counter, counter.take(asked, steady), asked) for counter, asked in asks]
+        self._claims[request_id] = Claim(wall, amounts, applying, takes)
+        return Held(request_id, amounts)
+
+    def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
+        if request_id not in self._claims:
+            raise UnknownHold(f"{request_id} holds nothing: it cannot be dispatched")
+        self._journal.append(DispatchEntry(request_id, unheard))
+        try:
+            self._journal.flush()
+        except JournalUnavailable:
+            self.void(request_id)
+            raise
+
+    def extend(self, request_id: str, more: Amounts) -> Held | Denied:
+        claim = self._claims.get(request_id)
+        if claim is None:
+            raise UnknownHold(f"{request_id} holds nothing: it cannot be extended")
+        _, tokens, incoming, outgoing, cost, _ = _figures(more)
+        figures = (0, tokens, incoming, outgoing, cost, 0)  # it stays one request, and one call under way
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        denials = []
+        for allowance, (counter, cell, _) in zip(claim.allowances, claim.takes, strict=True):
+            asked = figures[counter.resource]
+            share = self._share_of(allowance)
+            room = share - counter.total_beside(cell, wall, steady)
+            if asked > room and (denial := refused(allowance, counter, asked, share, room, wall, steady)):
+                denials.append(denial)
+        if denials:
+            return tightest(denials)
+        held = claim.amounts
+        amounts = Amounts(held.requests, held.input_tokens + incoming, held.output_tokens + outgoing, held.cost + cost)
+        self._write_extension(request_id, held, amounts)
+        claim.extend(amounts, figures, steady)
+        return Held(request_id, amounts)
+
+    def _write_extension(self, request_id: str, held: Amounts, amounts: Amounts) -> None:
+        self._journal.append(ExtendEntry(request_id, amounts))
+        try:
+            self._journal.flush()
+        except JournalUnavailable:
+            self._journal.append(ExtendEntry(request_id, held))  # the journal keeps what it could not write yet
+            raise
+
+    def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> Settled | AlreadySettled:
+        claim = self._claims.get(request_id)
+        if claim is None:
+            return self._resolved_before(request_id)
+        figures = _figures(actual)
+        self._journal.append(SettleEntry(request_id, claim.at, actual, _ids(claim.allowances), record))
+        self._resolve(request_id, claim, figures)
+        overage = actual.cost - claim.amounts.cost
+        return Settled(overage) if overage > 0 else _SETTLED
+
+    def void(self, request_id: str) -> Settled | AlreadySettled:
+        claim = self._claims.get(request_id)
+        if claim is None:
+            return self._resolved_before(request_id)
+        self._journal.append(VoidEntry(request_id))
+        self._resolve(request_id, claim, _NOTHING)
+        return _SETTLED
+
+    def _resolve(self, request_id: str, claim: Claim, figures: tuple[int, ...]) -> None:
+        claim.resolve(figures, self._clock.monotonic())
+        del self._claims[request_id]
+        self._resolved.add(request_id)
+
+    def _resolved_before(self, request_id: str) -> AlreadySettled:
+        if request_id in self._resolved:
+            return _ALREADY
+        raise UnknownHold(f"{request_id} holds nothing")
+
+    def balances(self, allowances: Sequence[Allowance]) -> list[Balance]:
+        """Where each allowance stands, in the order asked."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        balances = []
+        for allowance in allowances:
+            counter = self._counters.open(allowance)
+            total, settled = counter.total(wall, steady), counter.settled()
+            left = max(self._share_of(allowance) - total, 0)
+            resets_at = counter.resets_at(wall, steady)
+            balances.append(Balance(allowance, settled, total - settled, left, resets_at))
+        return balances
+
+    def restore(self, allowance: Allowance, at: int, amount: int) -> None:
+        """Count what a call that was held at `at` (wall clock) took, as if this ledger had settled it."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        self._counters.open(allowance).restore([(at, amount)], wall, steady)
+
+    def reset(self, allowance_id: str) -> None:
+        """Begin the allowance's window anew: what is used now counts no longer, nor will calls that are under way."""
+        self._counters.reset(allowance_id)
+
+    def forget_idle(self, idle_seconds: int) -> int:
+        """Drop what was not asked for so long and can be found again; see `Counters.forget_idle`."""
+        return self._counters.forget_idle(self._clock.now() - idle_seconds * NANOS_PER_SECOND)
+
+
+def _figures(amounts: Amounts) -> tuple[int, int, int, int, int, int]:
+    figures = amounts.figures()
+    if min(figures) < 0:
+        raise ValueError(f"amounts are never negative: {amounts}")
+    return figures
+
+
+def _ids(allowances: list[Allowance]) -> tuple[str, ...]:
+    return tuple([allowance.id for allowance in allowances])
