@@ -1,21 +1,12 @@
 """Steps 4 and 5: the most a call can cost, and the hold for it on every allowance at once."""
 
-from typing import Protocol
-
 from headgate.base.errors import Exhausted, HeadgateError, ModelNotAllowed, RateLimited
 from headgate.base.money import usd
 from headgate.catalog.bound import Bound, bound_of
 from headgate.dataplane.call import Call
+from headgate.dataplane.settle import Books, Settler
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
-from headgate.ledger.hold import Denied, Held
-
-
-class Books(Protocol):
-    """The ledger with its journal; see `ledger.books`."""
-
-    def hold(self, request_id: str, allowances: tuple[Allowance, ...], amounts: Amounts) -> Held | Denied:
-        """Once it answers `Held`, the hold is on disk. Raises `Unavailable` if it cannot be written down."""
-        ...
+from headgate.ledger.hold import Denied
 
 
 def bound_call(call: Call, default_max_output: int) -> Bound:
@@ -49,8 +40,9 @@ def allowances_of(call: Call) -> tuple[Allowance, ...]:
     return call.policy.allowances + call.plan.first.provider.allowances
 
 
-def hold(call: Call, books: Books) -> None:
-    """Step 5: all or nothing. Raises `Exhausted` (412) or `RateLimited` (429); then nothing was taken."""
+def hold(call: Call, books: Books, settler: Settler) -> None:
+    """Step 5: all or nothing, and on disk. Raises `Exhausted` (412), `RateLimited` (429) or `JournalUnavailable` (503);
+    then nothing was taken."""
     assert call.bound is not None
     amounts = Amounts(
         requests=1,
@@ -61,6 +53,7 @@ def hold(call: Call, books: Books) -> None:
     result = books.hold(call.request_id, allowances_of(call), amounts)
     if isinstance(result, Denied):
         raise refusal(result)
+    books.dispatch(call.request_id, settler.unheard(call))
     call.held = True
 
 

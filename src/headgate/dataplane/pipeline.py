@@ -5,7 +5,6 @@ own format. Whatever happens, a cancellation included, what was held is settled 
 """
 
 from contextlib import closing
-from typing import Protocol
 
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError
@@ -20,15 +19,10 @@ from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
 from headgate.dataplane.provider_hint import provider_hint
 from headgate.dataplane.relay import relay
-from headgate.dataplane.settle import Books as SettlementBooks
-from headgate.dataplane.settle import Settler
+from headgate.dataplane.settle import Books, Settler
 from headgate.routing.resolve import resolve
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS, open_dialogue
-
-
-class Books(admit.Books, SettlementBooks, Protocol):
-    """Ledger, journal and usage writer, as the pipeline sees them."""
 
 
 class Pipeline:
@@ -67,7 +61,7 @@ class Pipeline:
         )
         outgoing = dialogue.request()
         # 5 hold: every allowance at once, on disk before anything is sent
-        admit.hold(call, self._books)
+        admit.hold(call, self._books, self._settler)
         try:
             # 6 attempt: until the first byte has gone to the client
             answer = await attempt(exchange, call, target, outgoing, self._sender, limits.deadlines)

@@ -1,28 +1,41 @@
 """Steps 8 and 9: what a call cost, settled exactly once, and its usage record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
+
+from msgspec import structs
 
 from headgate.base.clock import Clock
 from headgate.base.usage import Usage
 from headgate.catalog.bound import estimate_without_usage
 from headgate.catalog.price import Cost, cost_of
 from headgate.dataplane.call import Call
-from headgate.ledger.allowance import Amounts
+from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.hold import Denied, Held
 from headgate.ledger.record import Outcome, UsageRecord
 
 NOTHING = Usage({})
 
 
 class Books(Protocol):
-    """Where settlements go: ledger, journal and usage writer as one; see `ledger.books`."""
+    """Ledger, journal and usage writer as one; see `ledger.books`."""
 
-    def settle(self, record: UsageRecord, actual: Amounts) -> None:
-        """Counts it, and writes it down so that it survives this process. Once per request id."""
+    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
+        """Takes all or nothing."""
+        ...
+
+    def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
+        """Once it returns, hold and intent are on disk: should nothing more be heard of the call, `unheard` is its
+        record. Raises `JournalUnavailable`, and then nothing is held."""
+        ...
+
+    def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> None:
+        """Counts it and writes it down, once per request id."""
         ...
 
     def void(self, request_id: str) -> None:
-        """Nothing was billed and nobody answered: give everything back."""
+        """Nothing was billed: give everything back."""
         ...
 
 
@@ -54,8 +67,15 @@ class Settler:
         amounts = Amounts(
             requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
         )
-        self._books.settle(self._record(call, usage, cost), amounts)
+        self._books.settle(call.request_id, amounts, self._record(call, usage, cost))
         return Settlement(usage, cost.nanos)
+
+    def unheard(self, call: Call) -> UsageRecord:
+        """The record of a call of which nothing more will be heard: all that it held, marked `recovered`."""
+        assert call.bound is not None
+        return structs.replace(
+            self._record(call, call.bound.usage, call.bound.cost), outcome=Outcome.RECOVERED, ended_after=0
+        )
 
     def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:
         assert call.policy is not None
