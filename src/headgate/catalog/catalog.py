@@ -51,9 +51,8 @@ class Catalog:
             raise CatalogError(f"prices.json: `{provider}` has prices and no file in providers/")
         known = self._known[provider]
         for name, model in models.items():
-            entry = _Known(
-                table.facts(provider, name, model), table.timeline(provider, name, model, source), model.dated
-            )
+            timeline = table.timeline(provider, name, model, source)
+            entry = _Known(table.facts(provider, name, model), timeline, model.dated)
             for price in timeline.all():
                 self._price_by_id[price.id] = price
             for identifier in (name, *model.aliases):
