@@ -60,3 +60,10 @@ def _upgrade(connection: Connection) -> str:
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return newest()
+
+
+async def require_newest(database: Database) -> None:
+    """Raises `Conflict` when the schema is not the one this version was written for."""
+    found = await current(database)
+    if found != newest():
+        raise Conflict(f"The database is at revision {found or 'none'} and {newest()} is needed. Run: headgate migrate")
