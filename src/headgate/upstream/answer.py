@@ -1,0 +1,127 @@
+"""A provider's answer as the pipeline reads it: the head is there, the body comes."""
+
+import asyncio
+from typing import Final, Protocol
+
+from headgate.upstream.failed import Failed
+from headgate.upstream.reader import Reader
+
+BUFFER: Final = 64 * 1024
+"""Bytes of body that wait here before the provider is made to wait."""
+
+
+class Line(Protocol):
+    """The connection an answer comes over, as far as the answer needs it."""
+
+    def resume(self) -> None:
+        """There is room again."""
+        ...
+
+    def abort(self) -> None:
+        """Nobody reads on: close, whatever is under way."""
+        ...
+
+
+class Answer:
+    """Status, headers and body of one answer. Read by one task.
+
+    Leaving it unread keeps the connection until the attempt's total deadline: `close` it, `read` it, or go on with
+    `next` to the end. Cancelling a read closes the connection.
+    """
+
+    __slots__ = ("_failed", "_line", "_reader", "_waiter")
+
+    def __init__(self, line: Line, reader: Reader) -> None:
+        self._line: Line | None = line
+        self._reader = reader
+        self._failed: Failed | None = None
+        self._waiter: asyncio.Future[None] | None = None
+
+    @property
+    def status(self) -> int:
+        return self._reader.status
+
+    @property
+    def headers(self) -> list[tuple[bytes, bytes]]:
+        """Names in lower case, in the provider's order."""
+        return self._reader.headers
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of this (lower-case) name."""
+        for found, value in self._reader.headers:
+            if found == name:
+                return value
+        return None
+
+    async def next(self) -> bytes:
+        """Bytes of the body as they come, at most about `BUFFER` of them; b"" at the end.
+
+        Raises `Failed` where the body ends early, after all that came before has been returned.
+        """
+        reader = self._reader
+        while not reader.chunks:
+            if reader.complete:
+                return b""
+            if self._failed is not None:
+                raise self._failed
+            await self.wait()
+        data = reader.take()
+        if self._line is not None:
+            self._line.resume()
+        return data
+
+    async def read(self, limit: int) -> bytes:
+        """The whole body. Raises `Failed`, of kind `too_large` beyond `limit` bytes."""
+        declared = self.header(b"content-length")
+        if declared is not None and int(declared) > limit:
+            raise self._too_large(limit)
+        parts: list[bytes] = []
+        size = 0
+        while data := await self.next():
+            size += len(data)
+            if size > limit:
+                raise self._too_large(limit)
+            parts.append(data)
+        return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    def close(self) -> None:
+        """Done with it. Before the end of the body this closes the connection; after it, it changes nothing."""
+        if self._line is not None:
+            self._line.abort()
+
+    def _too_large(self, limit: int) -> Failed:
+        self.close()
+        return Failed("too_large", f"a body of more than {limit} bytes", sent=True)
+
+    # What the connection calls.
+
+    async def head(self) -> None:
+        """Wait for status and headers."""
+        while self._reader.status == 0:
+            if self._failed is not None:
+                raise self._failed
+            await self.wait()
+
+    async def wait(self) -> None:
+        self._waiter = asyncio.get_running_loop().create_future()
+        try:
+            await self._waiter
+        except asyncio.CancelledError:
+            self.close()
+            raise
+        finally:
+            self._waiter = None
+
+    def wake(self) -> None:
+        if self._waiter is not None and not self._waiter.done():
+            self._waiter.set_result(None)
+
+    def finished(self) -> None:
+        """The body is whole: the connection is no longer this answer's."""
+        self._line = None
+        self.wake()
+
+    def fail(self, failed: Failed) -> None:
+        self._line = None
+        self._failed = failed
+        self.wake()
