@@ -40,14 +40,25 @@ class Outgoing:
 class Dialogue(Protocol):
     """One attempt. Methods are called in the order request, then answer | error | (feed*, finish | cut | abort)."""
 
-    usage: Usage | None
-    """What the provider reported so far, disjoint meters; None while it reported nothing."""
-    delivered: int
-    """UTF-8 bytes of generated content (text, tool arguments, reasoning) seen so far: an upper bound of visible tokens."""
-    hidden_tokens: bool
-    """Whether the provider may have billed tokens it did not deliver (reasoning that is not shown, for example)."""
-    complete: bool
-    """Whether the provider said, in its format's way, that the answer is whole."""
+    @property
+    def usage(self) -> Usage | None:
+        """What the provider reported so far, disjoint meters; None while it reported nothing."""
+        ...
+
+    @property
+    def delivered(self) -> int:
+        """UTF-8 bytes of generated content (text, tool arguments, reasoning) so far: bounds the visible tokens."""
+        ...
+
+    @property
+    def hidden_tokens(self) -> bool:
+        """Whether the provider may have billed tokens it did not deliver (reasoning that is not shown, for example)."""
+        ...
+
+    @property
+    def complete(self) -> bool:
+        """Whether the provider said, in its format's way, that the answer is whole."""
+        ...
 
     def request(self) -> Outgoing:
         """Raises `InvalidRequest` naming the field when the provider's format cannot express the request."""
@@ -66,7 +77,7 @@ class Dialogue(Protocol):
         ...
 
     def finish(self) -> bytes:
-        """The provider's stream ended. Returns what is still owed; raises `UpstreamFailed` if the answer is not whole."""
+        """The provider's stream ended: what is still owed. Raises `UpstreamFailed` if the answer is not whole."""
         ...
 
     def cut(self) -> bytes:
@@ -74,7 +85,10 @@ class Dialogue(Protocol):
         ...
 
     def abort(self, error: HeadgateError) -> bytes:
-        """The event by which the client's format tells an error inside a stream. Never `[DONE]`."""
+        """The event by which the client's format tells an error inside a stream; empty if the provider told one.
+
+        Never `[DONE]`.
+        """
         ...
 
 

@@ -1,4 +1,4 @@
-"""A provider's usage object, read with distrust: counts that are never negative, never absurd, and say what was mended."""
+"""A provider's usage object, read with distrust: counts are never negative, never absurd, and say what was mended."""
 
 import math
 from collections.abc import Mapping

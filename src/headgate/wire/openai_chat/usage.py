@@ -1,8 +1,8 @@
 """The `usage` object of OpenAI's family, taken apart into disjoint meters.
 
 Sources: the API references of OpenAI (chat completions, embeddings, responses), DeepSeek (`prompt_cache_hit_tokens`),
-Moonshot (`cached_tokens` beside the totals), OpenRouter (`cache_write_tokens` is part of `prompt_tokens`: its own `cost`
-adds up only so), xAI and Google's compatible endpoint (reasoning stands outside `completion_tokens`; the total tells).
+Moonshot (`cached_tokens` beside the totals), OpenRouter (`cache_write_tokens` is part of `prompt_tokens`: only so does
+its own `cost` add up), xAI and Google's compatible endpoint (reasoning is outside `completion_tokens`; the total tells).
 Mistral's `num_cached_tokens` is what its servers happened to reuse, not what it bills as cached: it is not counted.
 """
 
