@@ -1,0 +1,86 @@
+"""What a journal says after a crash: which calls were settled, which were left unfinished and what becomes of them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+import msgspec
+
+from headgate.base.usage import INPUT, OUTPUT, UsageSource
+from headgate.ledger.allowance import Amounts
+from headgate.ledger.journal import DispatchEntry, Entry, ExtendEntry, HoldEntry, SettleEntry, VoidEntry
+from headgate.ledger.record import Outcome, UsageRecord
+
+
+@dataclass(slots=True)
+class Unfinished:
+    """A call that was neither settled nor voided. Without `unheard` it was never sent: nothing can have been billed."""
+
+    request_id: str
+    held: HoldEntry | None = None
+    amounts: Amounts | None = None
+    """All that it holds, extensions included."""
+    unheard: UsageRecord | None = None
+
+
+@dataclass(slots=True)
+class Replay:
+    """Entries in the order of the file, taken together by request id; one that comes twice changes nothing."""
+
+    entries: int = 0
+    torn: int = 0
+    """Bytes at the end that were no whole entry: what a crash cut off. To be reported, never an error."""
+    settled: dict[str, SettleEntry] = field(default_factory=dict)
+    unfinished: dict[str, Unfinished] = field(default_factory=dict)
+
+    def add(self, entries: Iterable[Entry]) -> None:
+        for entry in entries:
+            self.entries += 1
+            self._add(entry)
+
+    def _add(self, entry: Entry) -> None:
+        request_id = entry.request_id
+        if isinstance(entry, SettleEntry):
+            self.unfinished.pop(request_id, None)
+            self.settled[request_id] = entry
+            return
+        if isinstance(entry, VoidEntry):
+            self.unfinished.pop(request_id, None)
+            return
+        call = self.unfinished.get(request_id)
+        if call is None:
+            call = self.unfinished[request_id] = Unfinished(request_id)
+        if isinstance(entry, HoldEntry):
+            call.held = entry
+            if call.amounts is None:
+                call.amounts = entry.amounts
+        elif isinstance(entry, ExtendEntry):
+            call.amounts = entry.amounts
+        elif isinstance(entry, DispatchEntry):
+            call.unheard = entry.unheard
+
+    def headless(self) -> list[str]:
+        """Unfinished calls whose hold is missing. A whole journal has none."""
+        return [call.request_id for call in self.unfinished.values() if call.held is None]
+
+    def records(self) -> list[UsageRecord]:
+        """The usage record of every call that a provider may have billed: as settled, or as `recovered`.
+
+        Some may be in the database already: they are known by their request id.
+        """
+        records = [entry.record for entry in self.settled.values()]
+        records += [
+            recovered(call.unheard, call.amounts) for call in self.unfinished.values() if call.unheard and call.amounts
+        ]
+        return records
+
+
+def recovered(unheard: UsageRecord, held: Amounts) -> UsageRecord:
+    """What is recorded of a call that was sent, and nothing more is known: all that it held, marked as such."""
+    return msgspec.structs.replace(
+        unheard,
+        outcome=Outcome.RECOVERED,
+        usage={INPUT: held.input_tokens, OUTPUT: held.output_tokens},
+        usage_source=UsageSource.ESTIMATED,
+        cost=held.cost,
+        cost_lines=(),
+    )
