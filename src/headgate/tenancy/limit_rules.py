@@ -107,23 +107,24 @@ def _choice(value: object, choices: Mapping[str, T], param: str) -> T:
     return choices[value]
 
 
-def _number(value: object, param: str) -> Decimal:
+def number(value: object, param: str) -> Decimal:
+    """A finite number, exactly as it was written. Raises `InvalidRequest` naming the field."""
     if isinstance(value, bool) or not isinstance(value, int | float | Decimal | str):
         raise InvalidRequest(f"`{param}` must be a number.", param=param)
     try:
-        number = Decimal(str(value))  # by its shortest text: 0.1 is a tenth, not the nearest binary fraction
+        found = Decimal(str(value))  # by its shortest text: 0.1 is a tenth, not the nearest binary fraction
     except InvalidOperation:
         raise InvalidRequest(f"`{param}` must be a number.", param=param) from None
-    if not number.is_finite():
+    if not found.is_finite():
         raise InvalidRequest(f"`{param}` must be a finite number.", param=param)
-    return number
+    return found
 
 
 def _amount(value: object, scale: int, param: str) -> int:
-    number = _number(value, param)
-    if not 0 <= number <= LARGEST // scale:
+    amount = number(value, param)
+    if not 0 <= amount <= LARGEST // scale:
         raise InvalidRequest(f"`{param}` must be between 0 and {LARGEST // scale:,}.", param=param)
-    scaled = number * scale
+    scaled = amount * scale
     if scaled != scaled.to_integral_value():
         unit = "whole nano-dollars (at most nine decimals)" if scale > 1 else "a whole number"
         raise InvalidRequest(f"`{param}` must be {unit}.", param=param)
@@ -131,10 +132,10 @@ def _amount(value: object, scale: int, param: str) -> int:
 
 
 def _whole(value: object, param: str, *, low: int, high: int) -> int:
-    number = _number(value, param)
-    if number != number.to_integral_value() or not low <= number <= high:
+    found = number(value, param)
+    if found != found.to_integral_value() or not low <= found <= high:
         raise InvalidRequest(f"`{param}` must be a whole number between {low} and {high:,}.", param=param)
-    return int(number)
+    return int(found)
 
 
 def _refuse_doubles(counters: Sequence[object], param: str) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, insert, select, update
+from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from headgate.storage import tables
 from headgate.storage.repositories import rows
@@ -68,6 +68,15 @@ class SqlIntegrations:
             statement = statement.where(table.c.id.in_(provisioned))
         found, total = rows.page_of(self._connection, statement, page, table.c.created_at, table.c.id)
         return [rows.noun_of(Integration, with_global_access(row)) for row in found], total
+
+    def owned_by(self, workspace_id: str) -> int:
+        statement = select(func.count()).where(table.c.workspace_id == workspace_id)
+        return self._connection.execute(statement).scalar_one()
+
+    def provisioning(self, integration_id: str, workspace_id: str) -> Provisioning | None:
+        to = tables.integration_workspace
+        row = rows.one(self._connection, to, to.c.integration_id == integration_id, to.c.workspace_id == workspace_id)
+        return rows.noun_of(Provisioning, row) if row else None
 
     def provisionings(self, integration_id: str) -> list[Provisioning]:
         to = tables.integration_workspace

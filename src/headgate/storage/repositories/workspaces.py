@@ -2,6 +2,7 @@
 
 from sqlalchemy import Connection, delete, select
 
+from headgate.storage import tables
 from headgate.storage.repositories import rows
 from headgate.storage.tables import workspace as table
 from headgate.tenancy.stores import Page
@@ -21,6 +22,11 @@ class SqlWorkspaces:
         rows.replace(self._connection, table, rows.row_of(workspace))
 
     def remove(self, workspace_id: str) -> None:
+        for child in (tables.provider, tables.integration_workspace):
+            self._connection.execute(delete(child).where(child.c.workspace_id == workspace_id))
+        key = tables.api_key
+        revoked = key.c.revoked_at.is_not(None)
+        self._connection.execute(delete(key).where(key.c.workspace_id == workspace_id, revoked))
         self._connection.execute(delete(table).where(table.c.id == workspace_id))
 
     def get(self, organization_id: str, reference: str) -> Workspace | None:

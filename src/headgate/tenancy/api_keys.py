@@ -1,0 +1,216 @@
+"""Minting, changing and revoking API keys."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any, Final
+
+from headgate.base.errors import InvalidRequest
+from headgate.base.ids import RandomBytes
+from headgate.tenancy import keys, limit_rules, moments, rules, scopes
+from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
+from headgate.tenancy.keys import MintedKey
+from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.stores import Page, Stores
+from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.tenants import visible_tenant
+from headgate.tenancy.workspaces import visible_workspace
+
+TENANT_SCOPES: Final = frozenset({"completions.write", "models.list"})
+"""All that a tenant's key can have: other scopes show the whole workspace, other tenants included."""
+
+
+class ApiKeyService:
+    """`fields` are the contract's, only those that were sent. A key never makes one with more rights than its own."""
+
+    def __init__(self, administration: Administration, pepper: bytes, random_bytes: RandomBytes = os.urandom) -> None:
+        self._administration = administration
+        self._pepper = pepper
+        self._random_bytes = random_bytes
+
+    async def create(
+        self, principal: Principal, level: KeyLevel, owner: KeyOwner, fields: Mapping[str, Any]
+    ) -> tuple[ApiKey, str]:
+        """The key as it is kept, and its text: this is the only time it is seen."""
+        minted = keys.mint(self._pepper, self._random_bytes)
+        key = await self._administration.change(
+            principal, lambda change: create_key(change, minted, level, owner, fields)
+        )
+        return key, minted.text
+
+    async def find(
+        self, principal: Principal, page: Page, *, workspace: str | None = None, tenant: str | None = None
+    ) -> tuple[Sequence[ApiKey], int]:
+        """Keys that are not revoked; for a workspace's key those of its workspace."""
+
+        def work(stores: Stores) -> tuple[Sequence[ApiKey], int]:
+            within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
+            of = visible_tenant(stores, principal, tenant).id if tenant else None
+            return stores.api_keys.find(principal.organization_id, page, workspace_id=within, tenant_id=of)
+
+        return await self._administration.transactions.read(work)
+
+    async def get(self, principal: Principal, key_id: str) -> ApiKey:
+        return await self._administration.transactions.read(lambda stores: visible_key(stores, principal, key_id))
+
+    async def update(self, principal: Principal, key_id: str, fields: Mapping[str, Any]) -> ApiKey:
+        """A field that is null is cleared. `reset_usage` starts the budgets again from zero."""
+
+        def work(change: Change) -> ApiKey:
+            before = visible_key(change.stores, principal, key_id)
+            after = replace(_with(before, fields, change), updated_at=change.now)
+            if fields.get("reset_usage"):
+                after = replace(after, usage_reset_at=change.now)
+            change.stores.api_keys.update(after)
+            change.touched.keys.add(key_id)
+            change.record("update", f"api_key:{key_id}", {"fields": sorted(fields)} | _seen(after))
+            return after
+
+        return await self._administration.change(principal, work)
+
+    async def revoke(self, principal: Principal, key_id: str) -> None:
+        """For good, and at once. Records that name the key still do."""
+
+        def work(change: Change) -> None:
+            key = visible_key(change.stores, principal, key_id)
+            change.stores.api_keys.update(replace(key, revoked_at=change.now, updated_at=change.now))
+            change.touched.keys.add(key_id)
+            change.record("delete", f"api_key:{key_id}", {"name": key.name, "masked": key.masked})
+
+        await self._administration.change(principal, work)
+
+
+def visible_key(stores: Stores, principal: Principal, key_id: str) -> ApiKey:
+    """Raises the same `NotFound` for a key that is absent, revoked, or not for the principal to see."""
+    key = stores.api_keys.get(key_id)
+    if key is None or key.revoked_at is not None or key.organization_id != principal.organization_id:
+        raise not_found("API key", key_id)
+    principal.require_sight(key.workspace_id, "API key", key_id)
+    return key
+
+
+def create_key(
+    change: Change, minted: MintedKey, level: KeyLevel, owner: KeyOwner, fields: Mapping[str, Any]
+) -> ApiKey:
+    """Within a change under way."""
+    workspace_id, tenant = _parents(change, level, fields)
+    user_id = fields.get("user_id")
+    if owner is KeyOwner.USER and not user_id:
+        raise InvalidRequest("`user_id` is missing: a user key belongs to a user.", param="user_id")
+    for missing in (each for each in ("name", "scopes") if fields.get(each) is None):
+        raise InvalidRequest(f"`{missing}` is missing.", param=missing)
+    blank = ApiKey(
+        id=minted.id,
+        organization_id=change.principal.organization_id,
+        workspace_id=workspace_id,
+        tenant_id=tenant.id if tenant else None,
+        level=level,
+        owner=owner,
+        user_id=rules.name(user_id, "user_id") if user_id else None,
+        name="",
+        hash=minted.hash,
+        masked=minted.masked,
+        scopes=frozenset(),
+        created_at=change.now,
+        updated_at=change.now,
+    )
+    key = _with(blank, fields, change)
+    change.stores.api_keys.add(key)
+    # Not for policies, of which it has none yet, but for those who remember that there is no such key.
+    change.touched.keys.add(key.id)
+    change.record("create", f"api_key:{key.id}", _seen(key))
+    return key
+
+
+def _parents(change: Change, level: KeyLevel, fields: Mapping[str, Any]) -> tuple[str | None, Tenant | None]:
+    stores, principal = change.stores, change.principal
+    if level is KeyLevel.ORGANIZATION:
+        principal.require_organization()
+        for parent in ("workspace_id", "tenant_id"):
+            if fields.get(parent):
+                raise InvalidRequest(f"`{parent}` does not go with a key of the organisation.", param=parent)
+        return None, None
+    tenant = visible_tenant(stores, principal, fields["tenant_id"]) if fields.get("tenant_id") else None
+    reference = fields.get("workspace_id") or principal.workspace_id or (tenant.workspace_id if tenant else None)
+    if reference is None:
+        raise InvalidRequest(
+            "`workspace_id` is missing: with an admin key, name the workspace by slug or id.", param="workspace_id"
+        )
+    workspace = visible_workspace(stores, principal, reference)
+    if tenant is not None and tenant.workspace_id != workspace.id:
+        raise InvalidRequest(
+            f"The tenant `{tenant.slug}` is not in the workspace `{workspace.slug}`.", param="tenant_id"
+        )
+    return workspace.id, tenant
+
+
+def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
+    changes: dict[str, Any] = {}
+    if "name" in fields:
+        changes["name"] = rules.name(fields["name"])
+    if "description" in fields:
+        changes["description"] = rules.text(fields["description"] or "", "description")
+    if "scopes" in fields:
+        changes["scopes"] = _scopes(fields["scopes"], key, change.principal)
+    if "defaults" in fields:
+        changes |= _defaults(fields["defaults"] or {})
+    if "alert_emails" in fields:
+        changes["alert_emails"] = rules.texts(fields["alert_emails"], "alert_emails")
+    if "usage_limits" in fields:
+        changes["usage_limits"] = limit_rules.usage_limits(
+            fields["usage_limits"], now=change.now, previous=key.usage_limits
+        )
+    if "rate_limits" in fields:
+        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    if "expires_at" in fields:
+        expires_at = fields["expires_at"]
+        changes["expires_at"] = (
+            None if expires_at is None else _future(moments.from_iso(expires_at, "expires_at"), change)
+        )
+    return replace(key, **changes)
+
+
+def _scopes(value: object, key: ApiKey, principal: Principal) -> frozenset[str]:
+    if key.level is KeyLevel.ORGANIZATION:
+        return scopes.grantable(value, scopes.ORGANIZATION_SCOPES, principal.scopes)
+    if key.tenant_id is not None:
+        foreign = sorted(set(rules.texts(value, "scopes")) - TENANT_SCOPES)
+        if foreign:
+            raise InvalidRequest(
+                f"A tenant's key cannot have `{foreign[0]}`; only {' and '.join(sorted(TENANT_SCOPES))}.",
+                param="scopes",
+            )
+    # Whoever administers the organization administers its workspaces: they may grant what they do not use themselves.
+    held = scopes.WORKSPACE_SCOPES if principal.workspace_id is None else principal.scopes
+    return scopes.grantable(value, scopes.WORKSPACE_SCOPES, held)
+
+
+def _defaults(defaults: Mapping[str, Any]) -> dict[str, Any]:
+    config_id = defaults.get("config_id")
+    return {
+        "metadata": rules.metadata(defaults.get("metadata")),
+        "config_id": rules.slug(config_id, "defaults.config_id") if config_id is not None else None,
+        "allow_config_override": defaults.get("allow_config_override") is not False,
+    }
+
+
+def _future(moment: int, change: Change) -> int:
+    if moment <= change.now:
+        raise InvalidRequest("`expires_at` must be in the future.", param="expires_at")
+    return moment
+
+
+def _seen(key: ApiKey) -> dict[str, Any]:
+    return {
+        "name": key.name,
+        "masked": key.masked,
+        "level": key.level,
+        "workspace_id": key.workspace_id,
+        "tenant_id": key.tenant_id,
+        "scopes": sorted(key.scopes),
+        "metadata": dict(key.metadata),
+        "usage_limits": [limit.document() for limit in key.usage_limits],
+        "rate_limits": [limit.document() for limit in key.rate_limits],
+        "expires_at": key.expires_at,
+    }

@@ -1,0 +1,187 @@
+"""Policies by API key, in memory: what the data plane asks once per call.
+
+A change made in this process takes effect before its administrator gets an answer; one made elsewhere (another node,
+a command) within the polling interval.
+"""
+
+import asyncio
+import hmac
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
+from typing import Any, Final, TypeVar
+
+from headgate.base.clock import NANOS_PER_SECOND, Clock
+from headgate.base.errors import HeadgateError, Unauthenticated
+from headgate.base.tasks import Tasks
+from headgate.tenancy import keys
+from headgate.tenancy.administration import Touched
+from headgate.tenancy.policy import Policy
+from headgate.tenancy.policy_loader import KeyPart, PolicyLoader, WorkspacePart, policy_of
+
+T = TypeVar("T")
+
+POLL_SECONDS: Final = 0.5
+UNKNOWN_NANOS: Final = NANOS_PER_SECOND
+"""How long it is remembered that there is no such key."""
+MOST_UNKNOWN: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    hash: bytes
+    policy: Policy
+    version: int
+
+
+class Directory:
+    """`report` gets what went wrong in the background: a poll that failed, a load that broke."""
+
+    def __init__(
+        self, loader: PolicyLoader, pepper: bytes, clock: Clock, report: Callable[[str, BaseException], None]
+    ) -> None:
+        self._loader = loader
+        self._pepper = pepper
+        self._clock = clock
+        self._report = report
+        self._tasks = Tasks(report)
+        self._entries: dict[str, _Entry] = {}
+        self._workspaces: dict[str, WorkspacePart] = {}
+        self._unknown: dict[str, int] = {}
+        self._loading: dict[str, asyncio.Task[Any]] = {}
+        self._known_version = 0
+        self._invalidations = 0
+
+    def __len__(self) -> int:
+        """Policies in memory."""
+        return len(self._entries)
+
+    def lookup(self, text: str) -> Policy | None:
+        """From memory, without waiting; None if it must be loaded. Raises `Unauthenticated`."""
+        parsed = keys.parse(text)
+        if parsed is None or self._unknown.get(parsed.id, 0) > self._clock.monotonic():
+            raise _invalid()
+        entry = self._entries.get(parsed.id)
+        return None if entry is None else self._admit(entry, text)
+
+    async def load(self, text: str) -> Policy:
+        """From the store; callers with the same key share one read. Raises `Unauthenticated`, or `Unavailable`."""
+        parsed = keys.parse(text)
+        if parsed is None:
+            raise _invalid()
+        entry = await self._once(f"key {parsed.id}", lambda: self._load(parsed.id))
+        if entry is None:
+            raise _invalid()
+        return self._admit(entry, text)
+
+    async def authenticate(self, text: str) -> Policy:
+        """From memory where it is there, else from the store."""
+        return self.lookup(text) or await self.load(text)
+
+    def changed(self, touched: Touched) -> None:
+        """A change was committed by this process: forget what it touched."""
+        self._invalidations += 1
+        if touched.version > self._known_version + 1:
+            self._forget_before(touched.version)
+        self._known_version = max(self._known_version, touched.version)
+        for key_id in touched.keys:
+            self._entries.pop(key_id, None)
+            self._unknown.pop(key_id, None)
+        for workspace_id in touched.workspaces:
+            self._workspaces.pop(workspace_id, None)
+        if touched.workspaces:
+            stale = [each for each, e in self._entries.items() if e.policy.workspace_id in touched.workspaces]
+            for key_id in stale:
+                del self._entries[key_id]
+
+    async def poll(self) -> None:
+        """Look whether somebody else changed something, and forget what may be stale. Raises `Unavailable`."""
+        version = await self._loader.version()
+        if version > self._known_version:
+            self._invalidations += 1
+            self._forget_before(version)
+            self._known_version = version
+
+    async def watch(self, every_s: float = POLL_SECONDS) -> None:
+        """Poll until cancelled. While the store is away, policies in memory stay in force."""
+        while True:
+            await asyncio.sleep(every_s)
+            try:
+                await self.poll()
+            except HeadgateError as error:
+                self._report("policy poll", error)
+
+    async def close(self) -> None:
+        await self._tasks.close()
+
+    def _admit(self, entry: _Entry, text: str) -> Policy:
+        if not hmac.compare_digest(entry.hash, keys.hash_key(text, self._pepper)):
+            raise _invalid()
+        expires_at = entry.policy.expires_at
+        if expires_at is not None and expires_at <= self._clock.now():
+            raise Unauthenticated("This API key has expired.", code="01")
+        return entry.policy
+
+    async def _load(self, key_id: str) -> _Entry | None:
+        while True:
+            before = self._invalidations
+            part = await self._loader.key(key_id)
+            entry = None if part is None else await self._entry(part)
+            if self._invalidations != before or (entry is not None and entry.version < self._known_version):
+                continue  # something changed while it was read: what was read may be from before
+            if entry is None:
+                self._remember_unknown(key_id)
+            else:
+                self._entries[key_id] = entry
+            return entry
+
+    async def _entry(self, part: KeyPart) -> _Entry | None:
+        key = part.key
+        if key.workspace_id is None:
+            return _Entry(key.hash, policy_of(part, None), part.version)
+        workspace = await self._workspace(key.organization_id, key.workspace_id)
+        if workspace is None:
+            return None
+        return _Entry(key.hash, policy_of(part, workspace), part.version)
+
+    async def _workspace(self, organization_id: str, workspace_id: str) -> WorkspacePart | None:
+        async def load() -> WorkspacePart | None:
+            before = self._invalidations
+            part = await self._loader.workspace(organization_id, workspace_id)
+            if part is not None and self._invalidations == before and part.version >= self._known_version:
+                self._workspaces[workspace_id] = part
+            return part
+
+        while (part := self._workspaces.get(workspace_id)) is None:
+            part = await self._once(f"workspace {workspace_id}", load)
+            if part is None or part.version >= self._known_version:
+                break  # else somebody started this read before a change that is known by now
+        return part
+
+    async def _once(self, name: str, load: Callable[[], Awaitable[T]]) -> T:
+        """Run it unless it runs already; one caller that gives up does not end it for the others."""
+
+        async def run() -> T:
+            try:
+                return await load()
+            finally:
+                del self._loading[name]
+
+        if (task := self._loading.get(name)) is None:
+            task = self._loading[name] = self._tasks.start(run(), name)
+        result: T = await asyncio.shield(task)
+        return result
+
+    def _forget_before(self, version: int) -> None:
+        self._unknown.clear()
+        self._entries = {key_id: entry for key_id, entry in self._entries.items() if entry.version >= version}
+        self._workspaces = {each: part for each, part in self._workspaces.items() if part.version >= version}
+
+    def _remember_unknown(self, key_id: str) -> None:
+        if len(self._unknown) >= MOST_UNKNOWN:
+            self._unknown.clear()
+        self._unknown[key_id] = self._clock.monotonic() + UNKNOWN_NANOS
+
+
+def _invalid() -> Unauthenticated:
+    # The same words for a malformed, an unknown and a revoked key and for a wrong secret.
+    return Unauthenticated("This API key is not valid.", code="03")

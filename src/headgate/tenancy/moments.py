@@ -1,0 +1,26 @@
+"""Moments as the contract writes them (ISO 8601 with an offset) and as the house keeps them (nanoseconds)."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Final
+
+from headgate.base.errors import InvalidRequest
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def from_iso(value: object, param: str) -> int:
+    """Nanoseconds since the epoch. Without an offset the text is taken as UTC."""
+    try:
+        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if moment is not None:
+            since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+            return since // timedelta(microseconds=1) * 1_000
+    except (ValueError, OverflowError):
+        pass
+    raise InvalidRequest(f"`{param}` must be a moment such as 2027-01-31T00:00:00Z.", param=param)
+
+
+def to_iso(nanoseconds: int) -> str:
+    """In UTC, to the millisecond: `2027-01-31T00:00:00.000Z`."""
+    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1_000)
+    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1_000:03d}Z"

@@ -1,0 +1,81 @@
+"""Making tenants and looking at them."""
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from headgate.base.errors import Conflict, InvalidRequest
+from headgate.tenancy import limit_rules, rules
+from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.stores import Page, Stores
+from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.workspaces import visible_workspace
+
+
+class TenantService:
+    """`fields`: `tenant_id` (the platform's own name for its customer; made from the name where absent), `name`,
+    `workspace_id`, `metadata`, `usage_limits`, `rate_limits`."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+
+    async def create(self, principal: Principal, fields: Mapping[str, Any]) -> Tenant:
+        """Raises `Conflict` where the tenant id is taken in the organization, or the name in the workspace."""
+
+        def work(change: Change) -> Tenant:
+            tenant = _new(change, fields)
+            change.stores.tenants.add(tenant)
+            body = {"tenant_id": tenant.slug, "name": tenant.name, "workspace_id": tenant.workspace_id}
+            change.record("create", f"tenant:{tenant.id}", body)
+            return tenant
+
+        return await self._administration.change(principal, work)
+
+    async def find(
+        self, principal: Principal, page: Page, *, workspace: str | None = None
+    ) -> tuple[Sequence[Tenant], int]:
+        def work(stores: Stores) -> tuple[Sequence[Tenant], int]:
+            within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
+            return stores.tenants.find(principal.organization_id, page, workspace_id=within)
+
+        return await self._administration.transactions.read(work)
+
+    async def get(self, principal: Principal, reference: str) -> Tenant:
+        return await self._administration.transactions.read(lambda stores: visible_tenant(stores, principal, reference))
+
+
+def visible_tenant(stores: Stores, principal: Principal, reference: str) -> Tenant:
+    """By id or the platform's name for it. Absent and foreign tenants answer alike."""
+    tenant = stores.tenants.get(principal.organization_id, reference)
+    if tenant is None:
+        raise not_found("tenant", reference)
+    principal.require_sight(tenant.workspace_id, "tenant", reference)
+    return tenant
+
+
+def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
+    stores, principal = change.stores, change.principal
+    reference = fields.get("workspace_id") or principal.workspace_id
+    if reference is None:
+        raise InvalidRequest(
+            "`workspace_id` is missing: name the tenant's workspace by slug or id.", param="workspace_id"
+        )
+    workspace = visible_workspace(stores, principal, reference)
+    name = rules.name(fields.get("name") or fields.get("tenant_id"))
+    slug = rules.slug(fields.get("tenant_id") or rules.slug_for(name, (), "tenant"), "tenant_id")
+    if stores.tenants.get(principal.organization_id, slug) is not None:
+        raise Conflict(f"There is a tenant `{slug}` already.", param="tenant_id")
+    if stores.tenants.named(workspace.id, name) is not None:
+        raise Conflict(f"There is a tenant named `{name}` in this workspace already.", param="name")
+    return Tenant(
+        id=change.new_id("tnt"),
+        organization_id=principal.organization_id,
+        workspace_id=workspace.id,
+        slug=slug,
+        name=name,
+        metadata=rules.metadata(fields.get("metadata"), "metadata"),
+        usage_limits=limit_rules.usage_limits(fields.get("usage_limits"), now=change.now),
+        rate_limits=limit_rules.rate_limits(fields.get("rate_limits")),
+        created_at=change.now,
+        updated_at=change.now,
+    )
