@@ -101,7 +101,7 @@ async def test_afterwards_the_new_key_opens_everything_and_the_old_one_nothing(t
     with pytest.raises(CannotOpen):
         await secrets_under(settings, (old,))
     entries = await in_database(settings, lambda connection: SqlStores(connection).audit.after("org_1", 0, 100))
-    assert [(entry.action, entry.body) for entry in entries] == [("master_key.rotate", '{"secrets":4}')]
+    assert [(entry.action, entry.body) for entry in entries] == [("rotate_master_key", '{"secrets":4}')]
     assert audit.verify_chain(entries).intact
 
 

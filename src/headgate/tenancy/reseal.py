@@ -23,7 +23,7 @@ def reseal(stores: Stores, vault: Vault, clock: Clock, random_bytes: RandomBytes
             if secrets:
                 stores.integrations.update(fresh)
                 count += secrets
-        change.record("master_key.rotate", f"organization/{organization.id}", {"secrets": count})
+        change.record("rotate_master_key", f"organization:{organization.id}", {"secrets": count})
         total += count
     return total
 

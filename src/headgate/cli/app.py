@@ -1,0 +1,40 @@
+"""The command line as a whole, and how its errors are told: one sentence, no traceback for what can be expected."""
+
+import sys
+
+import typer
+
+from headgate.base.errors import HeadgateError, InvalidRequest
+from headgate.cli import api_keys, integrations, keys, prices, usage, workspaces
+from headgate.cli.check import check
+from headgate.cli.migrate import migrate
+from headgate.cli.serve import serve
+from headgate.cli.simulate import simulate
+from headgate.settings import BadSetting
+
+app = typer.Typer(
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+    help="Headgate: a gateway between your customers and large language models, each within their own budget.",
+)
+app.command()(serve)
+app.command()(check)
+app.command()(migrate)
+app.command()(simulate)
+app.add_typer(workspaces.app, name="workspaces")
+app.add_typer(integrations.app, name="integrations")
+app.add_typer(api_keys.app, name="api-keys")
+app.add_typer(keys.app, name="keys")
+app.add_typer(usage.app, name="usage")
+app.add_typer(prices.app, name="prices")
+
+
+def main() -> None:
+    """The entry point. Exit code 2 for wrong usage, 1 for what went wrong."""
+    try:
+        app(prog_name="headgate")
+    except HeadgateError as error:
+        print(f"headgate: {error.message}", file=sys.stderr)
+        sys.exit(2 if isinstance(error, BadSetting | InvalidRequest) else 1)

@@ -1,0 +1,90 @@
+"""`headgate usage explain`: any cent, from who spent it to the price row. Works beside a running server."""
+
+import asyncio
+from datetime import UTC, datetime
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+
+from headgate.base.clock import NANOS_PER_MS, NANOS_PER_SECOND
+from headgate.base.money import usd
+from headgate.catalog.catalog import Catalog
+from headgate.catalog.price import Price
+from headgate.cli.options import Config, DataDir, settings_from
+from headgate.cli.table import print_table
+from headgate.ledger.record import UsageRecord
+
+app = typer.Typer(no_args_is_help=True, help="Usage records: the immutable facts about calls.")
+
+
+@app.callback()
+def _usage() -> None:
+    """Keeps `explain` a command of its own while it is the only one."""
+
+
+@app.command()
+def explain(
+    request_id: Annotated[str, typer.Argument(help="`req_...`, from the header x-headgate-request-id.")],
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Print who made a call, what it used, and how each line of its cost comes about."""
+    from headgate.process.look import usage_record
+
+    record = asyncio.run(usage_record(settings_from(data_dir=data_dir, config=config), request_id))
+    print_explanation(record, Catalog.load().price_by_id(record.price_id))
+
+
+def print_explanation(record: UsageRecord, price: Price | None) -> None:
+    """`price` is the row the record names, where this release still has it: the lines carry its rates either way."""
+    for label, text in _facts(record, price):
+        print(f"{label:<10}{text}")
+    print()
+    rows = [(meter, count, usd(rate, 9), usd(nanos, 9)) for meter, count, rate, nanos in record.cost_lines]
+    print_table(("METER", "COUNT", "USD PER MILLION", "USD"), [*rows, ("total", "", "", usd(record.cost, 9))])
+
+
+_SOURCES = {"provider": "as the provider reported it", "estimated": "estimated: an upper bound"}
+
+
+def _facts(record: UsageRecord, price: Price | None) -> list[tuple[str, str]]:
+    started = datetime.fromtimestamp(record.started_at // NANOS_PER_SECOND, UTC)
+    waited = (
+        "" if record.first_byte_after is None else f", first byte after {record.first_byte_after // NANOS_PER_MS} ms"
+    )
+    names = [f"organization {record.organization_id}", f"workspace {record.workspace_id}", f"key {record.key_id}"]
+    if record.tenant_id is not None:
+        names.insert(2, f"tenant {record.tenant_id}")
+    flags = f" ({', '.join(record.usage_flags)})" if record.usage_flags else ""
+    facts = [
+        ("request", f"{record.request_id}, trace {record.trace_id}"),
+        ("when", f"{started:%Y-%m-%d %H:%M:%S} UTC, {Decimal(record.ended_after // NANOS_PER_MS) / 1000} s{waited}"),
+        ("who", ", ".join(names)),
+        ("asked", f"{record.endpoint} for `{record.model_asked}`{', streamed' if record.stream else ''}"),
+        (
+            "sent",
+            f"`{record.model}` to @{record.provider} ({record.provider_kind}), integration {record.integration_id}",
+        ),
+        ("outcome", f"{record.outcome}, HTTP {record.status}, attempts: {record.attempts}"),
+        (
+            "usage",
+            f"{_SOURCES.get(record.usage_source, record.usage_source)}{flags}",
+        ),
+        ("price", _price(record, price)),
+    ]
+    if record.metadata:
+        facts.append(("metadata", ", ".join(f"{key}={value}" for key, value in sorted(record.metadata.items()))))
+    if record.error:
+        facts.append(("error", record.error))
+    return facts
+
+
+def _price(record: UsageRecord, price: Price | None) -> str:
+    if not record.price_id:
+        return "none: this model has no known price"
+    if price is None:
+        return f"{record.price_id}, which this release no longer has; the lines carry its rates"
+    since = datetime.fromtimestamp(price.effective_from // NANOS_PER_SECOND, UTC)
+    valid = f", valid from {since:%Y-%m-%d}" if price.effective_from else ""
+    return f"{price.id}{valid}{f', from {price.source}' if price.source else ''}"
