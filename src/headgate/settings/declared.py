@@ -73,12 +73,15 @@ class Settings:
     max_body_bytes: Annotated[int, Is("The largest request body.", low=1024, high=1024 * MIB)] = 32 * MIB
     max_header_bytes: Annotated[int, Is("The largest request head, all lines together.", low=1024, high=MIB)] = 65536
     max_headers: Annotated[int, Is("The most header lines of a request.", low=8, high=1000)] = 100
-    client_read_timeout_s: Annotated[
-        float, Is("How long a client may pause while it sends its request.", low=0.1, high=3600)
-    ] = 60.0
-    client_write_timeout_s: Annotated[
-        float, Is("How long a client may leave its answer unread before it counts as gone.", low=0.1, high=3600)
-    ] = 60.0
+    max_connections: Annotated[int, Is("The most client connections at once.", low=1, high=1_000_000)] = 10_000
+    head_timeout_s: Annotated[float, Is("How long a client may take to send a request head.", low=0.1, high=600)] = 10.0
+    body_timeout_s: Annotated[float, Is("How long a client may take to send a request body.", low=0.1, high=3600)] = (
+        60.0
+    )
+    write_timeout_s: Annotated[
+        float, Is("How long a client may leave its answer unread before it is cut off.", low=0.1, high=3600)
+    ] = 30.0
+    keep_alive_s: Annotated[float, Is("How long a client connection may rest.", low=0.1, high=3600)] = 75.0
 
     # How long a provider may take
     connect_timeout_s: Annotated[
@@ -91,6 +94,9 @@ class Settings:
     total_timeout_s: Annotated[float, Is("How long a provider may take for one whole answer.", low=0.1, high=86400)] = (
         1800.0
     )
+    max_answer_bytes: Annotated[
+        int, Is("The largest answer that is read as a whole; streams have no limit.", low=1024, high=1024 * MIB)
+    ] = 64 * MIB
     allow_private_upstreams: Annotated[
         bool, Is("Whether an integration may point at a private or loopback address. Link-local ones never may.")
     ] = True
@@ -104,12 +110,15 @@ class Settings:
         float,
         Is("How long running calls may go on after SIGTERM before they are ended with an error.", low=0, high=3600),
     ] = 30.0
-    disconnect_drain_s: Annotated[
-        float, Is("How long an answer is read on for its usage after its client has gone.", low=0, high=600)
-    ] = 30.0
-    disconnect_drain_bytes: Annotated[
-        int, Is("How far an answer is read on for its usage after its client has gone.", low=0, high=1024 * MIB)
-    ] = 4 * MIB
+    read_after_hangup_s: Annotated[
+        float,
+        Is(
+            "How long a provider is read on for its usage after the client has hung up. 0 closes at once and counts "
+            "the call as an estimate.",
+            low=0,
+            high=600,
+        ),
+    ] = 20.0
 
     # What it says
     log_level: Annotated[str, Is("What is logged.", choices=("debug", "info", "warning", "error"))] = "info"
