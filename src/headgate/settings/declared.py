@@ -86,11 +86,11 @@ class Settings:
     # How long a provider may take
     connect_timeout_s: Annotated[
         float, Is("How long connecting to a provider may take, TLS included.", low=0.05, high=300)
-    ] = 5.0
+    ] = 10.0
     first_byte_timeout_s: Annotated[
         float, Is("How long a provider may think before its answer begins.", low=0.1, high=7200)
     ] = 600.0
-    idle_timeout_s: Annotated[float, Is("How long a provider may pause within its answer.", low=0.1, high=7200)] = 120.0
+    idle_timeout_s: Annotated[float, Is("How long a provider may pause within its answer.", low=0.1, high=7200)] = 300.0
     total_timeout_s: Annotated[float, Is("How long a provider may take for one whole answer.", low=0.1, high=86400)] = (
         1800.0
     )
