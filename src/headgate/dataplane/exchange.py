@@ -1,0 +1,61 @@
+"""One HTTP call as the pipeline sees it. The port between the server and the data plane; `asgi.py` is its adapter."""
+
+from collections.abc import Callable, Sequence
+from typing import Protocol
+
+
+class ClientGone(Exception):
+    """The client has hung up: there is nobody to answer."""
+
+
+class ClientStalled(ClientGone):
+    """The client stopped taking its answer, and was cut off for it."""
+
+
+class Exchange(Protocol):
+    """A request whose head has been checked, and the answer to it: `start`, `write`*, `end`; or `respond`.
+
+    Header names are in lower case.
+    """
+
+    method: str
+    path: str
+    """Percent-decoded: what is routed and authorised is this, never the URL again."""
+    query: str
+    http_version: str
+    started: bool
+    """The head of the answer has been sent: an error can only be told inside the body."""
+    gone: bool
+    """The client has hung up. Known at once for FIN and RST, whether or not anything is being sent."""
+
+    def header(self, name: bytes) -> bytes | None:
+        """The first header of this name."""
+        ...
+
+    def headers_all(self, name: bytes) -> list[bytes]: ...
+
+    async def body(self, limit: int, deadline_s: float) -> bytes:
+        """The whole body. Raises `TooLarge`, `TimedOut`, `UnsupportedMedia` (a Content-Encoding) or `ClientGone`."""
+        ...
+
+    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+        """Send the head. All sending raises `ClientGone` once the client has left, `ClientStalled` if it was cut."""
+        ...
+
+    async def write(self, data: bytes) -> None:
+        """Send a part of the body; returns when the client's connection takes more."""
+        ...
+
+    async def end(self) -> None: ...
+
+    async def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+        """A whole answer; its content-length is added."""
+        ...
+
+    def on_gone(self, callback: Callable[[], None]) -> None:
+        """Call back when the client hangs up before the answer is complete; at once if it already has."""
+        ...
+
+    async def wait_gone(self) -> None:
+        """Return when the client has hung up."""
+        ...

@@ -1,0 +1,82 @@
+"""Whether a request's head means one thing only. Sans-io."""
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from headgate.base.errors import HeadersTooLarge, InvalidRequest
+
+_HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
+_TARGET = re.compile(rb"/[\x21\x22\x24-\x7e]*")
+_ABSOLUTE = re.compile(rb"(https?)://([^/?#@]+)(/[\x21\x22\x24-\x7e]*)", re.IGNORECASE)
+_DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedHead:
+    """`length` is what Content-Length announces, 0 without one. Whether the client waits to be told to go on."""
+
+    length: int
+    expects_continue: bool
+
+
+def check_head(
+    target: bytes, headers: Sequence[tuple[bytes, bytes]], version: str, max_bytes: int, max_headers: int
+) -> CheckedHead:
+    """Bounds, Host, target and framing of a head that the parser has taken; header names in lower case.
+
+    Raises `HeadersTooLarge` or `InvalidRequest`. HTTP/1.0 may come without Host.
+    """
+    if len(headers) > max_headers:
+        raise HeadersTooLarge(f"The request has more than {max_headers} headers.")
+    size = len(target)
+    host: bytes | None = None
+    length = 0
+    codings = lengths = 0
+    expects_continue = False
+    for name, value in headers:
+        size += len(name) + len(value) + 4
+        if name == b"host":
+            if host is not None:
+                raise InvalidRequest("The request has more than one Host header.", param="host")
+            host = value
+        elif name == b"content-length":
+            length = _length(value)
+            lengths += 1
+        elif name == b"transfer-encoding":
+            codings += 1
+            if codings > 1 or value.lower() != b"chunked":
+                raise InvalidRequest("The only Transfer-Encoding taken is `chunked`.", param="transfer-encoding")
+        elif name == b"expect":
+            expects_continue = value.lower() == b"100-continue"
+    if size > max_bytes:
+        raise HeadersTooLarge(f"The request's head is larger than {max_bytes} bytes.")
+    if lengths > 1 or (lengths and codings):
+        raise InvalidRequest("The request says in two ways where its body ends.", param="content-length")
+    if codings and version == "1.0":
+        raise InvalidRequest("HTTP/1.0 knows no Transfer-Encoding.", param="transfer-encoding")
+    _check_target(target, host, version)
+    return CheckedHead(length, expects_continue)
+
+
+def _length(value: bytes) -> int:
+    if not value.isdigit() or len(value) > 18:
+        raise InvalidRequest("Content-Length must be a number of bytes.", param="content-length")
+    return int(value)
+
+
+def _check_target(target: bytes, host: bytes | None, version: str) -> None:
+    if host is None:
+        if version != "1.0":
+            raise InvalidRequest("The request has no Host header.", param="host")
+    elif _HOST.fullmatch(host) is None:
+        raise InvalidRequest("The Host header is not a host name.", param="host")
+    if _TARGET.fullmatch(target) is not None:
+        return
+    absolute = _ABSOLUTE.fullmatch(target)
+    if absolute is None:
+        raise InvalidRequest("The request's target must be a path.", param="path")
+    scheme, named = absolute[1].lower(), absolute[2].lower()
+    default = _DEFAULT_PORTS[scheme]
+    if host is not None and named.removesuffix(default) != host.lower().removesuffix(default):
+        raise InvalidRequest("The request's target and its Host header name different hosts.", param="host")
