@@ -1,6 +1,6 @@
 """What a request wants, whatever its dialect: the simulator's common ground."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -80,6 +80,11 @@ def optional_int(body: Json, *names: str) -> int | None:
             raise ProviderError(400, f"Invalid '{name}': integer below minimum value. Expected a value >= 1.")
         return value
     return None
+
+
+def last_text(contents: Iterable[Any]) -> str:
+    """The text of the last of these that has any: a message of tool results has none."""
+    return next((text for content in reversed(list(contents)) if (text := text_of(content))), "")
 
 
 def text_of(content: Any) -> str:

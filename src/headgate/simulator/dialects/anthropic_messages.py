@@ -8,8 +8,8 @@ import msgspec
 from headgate.base import usage as meters
 from headgate.simulator import tokens
 from headgate.simulator.answer import Counts
-from headgate.simulator.ask import Ask, Json, Prefix, ProviderError, Tool, optional_int, required, text_of
-from headgate.simulator.dialects.base import Frame, Headers, Reply, named_event, output_total, spoken, to_json
+from headgate.simulator.ask import Ask, Json, Prefix, ProviderError, Tool, last_text, optional_int, required
+from headgate.simulator.dialects.base import Frame, Headers, Reply, bearer, named_event, output_total, spoken, to_json
 
 _FINISH = {"stop": "end_turn", "length": "max_tokens", "tool": "tool_use"}
 _KINDS = {
@@ -29,7 +29,7 @@ class Anthropic:
     stream_type: ClassVar[str] = "text/event-stream; charset=utf-8"
 
     def credential(self, headers: Headers, query: Mapping[str, str]) -> str | None:
-        return headers.get("x-api-key") or None
+        return headers.get("x-api-key") or bearer(headers)
 
     def ask(self, body: Json, headers: Headers, target: str) -> Ask:
         if "anthropic-version" not in headers:
@@ -42,7 +42,7 @@ class Anthropic:
         shape = (body.get("output_config") or {}).get("format") or body.get("output_format") or {}
         return Ask(
             model=required(body, "model", str),
-            text=text_of(said[-1].get("content")) if said else "",
+            text=last_text(message.get("content") for message in said),
             input_tokens=max(1, tokens.prompt(messages, body.get("system"), body.get("tools"), shape)),
             stream=bool(body.get("stream")),
             limit=optional_int(body, "max_tokens"),

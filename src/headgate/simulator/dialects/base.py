@@ -95,6 +95,12 @@ def spoken(text: str, delta_bytes: int) -> Iterator[tuple[str, int]]:
         counted = total
 
 
+def bearer(headers: Headers) -> str | None:
+    """The token of `Authorization: Bearer`, if there is one."""
+    scheme, _, value = headers.get("authorization", "").partition(" ")
+    return value.strip() or None if scheme.lower() == "bearer" else None
+
+
 def input_total(told: Counts) -> int:
     return sum(told.get(meter, 0) for meter in meters.INPUT_METERS)
 

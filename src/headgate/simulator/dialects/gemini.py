@@ -8,7 +8,7 @@ import msgspec
 from headgate.base import usage as meters
 from headgate.simulator import tokens
 from headgate.simulator.answer import Counts
-from headgate.simulator.ask import Ask, Json, ProviderError, Tool, optional_int, required, text_of
+from headgate.simulator.ask import Ask, Json, ProviderError, Tool, last_text, optional_int, required
 from headgate.simulator.dialects.base import Frame, Headers, Reply, data_event, input_total, spoken, to_json
 
 _FINISH = {"stop": "STOP", "length": "MAX_TOKENS", "tool": "STOP"}
@@ -45,7 +45,7 @@ class Gemini:
         schema = config.get("responseJsonSchema") or config.get("responseSchema") or {}
         return Ask(
             model=model,
-            text=text_of(said[-1].get("parts")) if said else "",
+            text=last_text(content.get("parts") for content in said),
             input_tokens=max(1, tokens.prompt(contents, body.get("systemInstruction"), body.get("tools"), schema)),
             stream=method == "streamGenerateContent",
             limit=optional_int(config, "maxOutputTokens"),

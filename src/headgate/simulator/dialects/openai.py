@@ -7,7 +7,7 @@ from headgate.base import usage as meters
 from headgate.simulator import tokens
 from headgate.simulator.answer import Counts
 from headgate.simulator.ask import Json, Prefix, ProviderError, Tool
-from headgate.simulator.dialects.base import Headers, data_event, input_total, output_total, to_json
+from headgate.simulator.dialects.base import Headers, bearer, data_event, input_total, output_total, to_json
 
 DONE = b"data: [DONE]\n\n"
 _KINDS = {
@@ -27,8 +27,7 @@ class OpenAI:
     stream_type: ClassVar[str] = "text/event-stream; charset=utf-8"
 
     def credential(self, headers: Headers, query: Mapping[str, str]) -> str | None:
-        scheme, _, value = headers.get("authorization", "").partition(" ")
-        return value.strip() if scheme.lower() == "bearer" and value.strip() else None
+        return bearer(headers)
 
     def error(self, error: ProviderError) -> bytes:
         kind, code = _KINDS.get(error.status, ("server_error", None))

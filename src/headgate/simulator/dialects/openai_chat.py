@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 
 from headgate.base import usage as meters
 from headgate.simulator import tokens
-from headgate.simulator.ask import Ask, Json, ProviderError, optional_int, required, text_of
+from headgate.simulator.ask import Ask, Json, ProviderError, last_text, optional_int, required
 from headgate.simulator.dialects import openai
 from headgate.simulator.dialects.base import Frame, Headers, Reply, data_event, spoken, to_json
 
@@ -24,7 +24,7 @@ class Chat(openai.OpenAI):
         options = body.get("stream_options") or {}
         return Ask(
             model=required(body, "model", str),
-            text=text_of(said[-1].get("content")) if said else "",
+            text=last_text(message.get("content") for message in said),
             input_tokens=max(1, tokens.prompt(messages, body.get("tools"), shape)),
             stream=bool(body.get("stream")),
             limit=optional_int(body, "max_completion_tokens", "max_tokens"),

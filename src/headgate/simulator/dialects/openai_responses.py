@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 from headgate.base import usage as meters
 from headgate.simulator import tokens
 from headgate.simulator.answer import Call, Counts
-from headgate.simulator.ask import Ask, Json, ProviderError, optional_int, required, text_of
+from headgate.simulator.ask import Ask, Json, ProviderError, last_text, optional_int, required
 from headgate.simulator.dialects import openai
 from headgate.simulator.dialects.base import (
     Frame,
@@ -31,7 +31,7 @@ class Responses(openai.OpenAI):
         effort = (body.get("reasoning") or {}).get("effort")
         return Ask(
             model=required(body, "model", str),
-            text=text_of(said[-1].get("content")) if said else "",
+            text=last_text(item.get("content") for item in said),
             input_tokens=max(1, tokens.prompt(items, body.get("instructions"), body.get("tools"), shape)),
             stream=bool(body.get("stream")),
             limit=optional_int(body, "max_output_tokens"),
