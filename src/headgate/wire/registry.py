@@ -14,6 +14,7 @@ from headgate.wire.openai_completions import OpenAICompletions
 from headgate.wire.openai_embeddings import OpenAIEmbeddings
 from headgate.wire.openai_responses.format import OpenAIResponses
 from headgate.wire.passthrough import Language, Passthrough
+from headgate.wire.translation import open_translation, translatable
 
 _LANGUAGES: Final[tuple[Language, ...]] = (
     OpenAIChat(),
@@ -32,8 +33,6 @@ def speaks(client: str, provider: str) -> bool:
     """Whether a client's format can be served by a provider's."""
     if client == provider:
         return client in FORMATS
-    from headgate.wire.translation import translatable
-
     return translatable(client, provider)
 
 
@@ -47,12 +46,17 @@ def open_dialogue(
     overrides: Mapping[str, bytes | None] | None = None,
     ask_usage: bool = True,
     hidden_tokens: bool = False,
+    default_max_tokens: int = 16_384,
+    limit_member: str = "max_tokens",
+    request_id: str = "",
+    created: int = 0,
 ) -> Dialogue:
     """The dialogue for one attempt: `model` is the provider's name for it.
 
     `overrides` are top-level members of the client's request to set (JSON) or take out (None) before anything else.
     `ask_usage` is false for providers that refuse `stream_options`; `hidden_tokens` is true for models that are known
-    to reason unseen. Raises `InvalidRequest` if the provider cannot serve the client's format.
+    to reason unseen. The rest is for translations, and explained at `open_translation`. Raises `InvalidRequest` if the
+    provider cannot serve the client's format.
     """
     if client == provider and client in FORMATS:
         return Passthrough(
@@ -64,14 +68,22 @@ def open_dialogue(
             ask_usage=ask_usage,
             hidden_tokens=hidden_tokens,
         )
-    from headgate.wire.translation import open_translation, translatable
-
     if not translatable(client, provider):
         raise no_such_endpoint(client, provider)
     if overrides:
         document = Document(document.replace(overrides))
-        head = FORMATS[client].head(document)
-    return open_translation(client, provider, document, head, model)
+    return open_translation(
+        client,
+        provider,
+        document,
+        model,
+        default_max_tokens=default_max_tokens,
+        limit_member=limit_member,
+        ask_usage=ask_usage,
+        hidden_tokens=hidden_tokens,
+        request_id=request_id,
+        created=created,
+    )
 
 
 def no_such_endpoint(client: str, provider: str) -> InvalidRequest:

@@ -11,7 +11,7 @@ from headgate.wire.heads import choices, metadata
 from headgate.wire.openai_chat.meter import CompletionMeter
 
 # Families that think before they speak and do not show it, unless they are told not to.
-_THINKS_UNSEEN: Final = re.compile(r"(?:^|/)(?:o[134]|gpt-5)(?![0-9a-z])", re.ASCII)
+THINKS_UNSEEN: Final = re.compile(r"(?:^|/)(?:o[134]|gpt-5)(?![0-9a-z])", re.ASCII)
 
 
 class OpenAIChat:
@@ -38,7 +38,7 @@ class OpenAIChat:
         return usage_wanted(document, head)
 
     def meter(self, document: Document, head: Head, model: str) -> CompletionMeter:
-        hidden = _THINKS_UNSEEN.search(model) is not None or _effort_asked(document)
+        hidden = THINKS_UNSEEN.search(model) is not None or _effort_asked(document)
         return CompletionMeter("chat.completion.chunk", head.choices, usage_asked(document), hidden)
 
 
