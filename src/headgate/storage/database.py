@@ -6,8 +6,9 @@ A repository is a set of plain functions that take a `sqlalchemy.Connection`; it
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol, TypeVar
+from typing import Any, Final, Protocol, TypeVar
 
+import msgspec
 from sqlalchemy import Connection
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError
@@ -15,6 +16,13 @@ from sqlalchemy.exc import ArgumentError
 from headgate.base.errors import InvalidRequest
 
 T = TypeVar("T")
+
+_encode: Final = msgspec.json.Encoder().encode
+JSON: Final[dict[str, Callable[[Any], Any]]] = {
+    "json_serializer": lambda value: _encode(value).decode(),
+    "json_deserializer": msgspec.json.decode,
+}
+"""For the engines: how documents are written and read."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from headgate.base.errors import Unavailable
-from headgate.storage.database import DatabaseFacts
+from headgate.storage.database import JSON, DatabaseFacts
 
 T = TypeVar("T")
 
@@ -20,7 +20,7 @@ class PostgresDatabase:
 
     def __init__(self, url: URL) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True
+            url.set(drivername="postgresql+asyncpg"), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, **JSON
         )
         # One snapshot for all statements of a read: a policy is never put together from two moments.
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from headgate.base.errors import InvalidRequest, Unavailable
-from headgate.storage.database import DatabaseFacts
+from headgate.storage.database import JSON, DatabaseFacts
 
 T = TypeVar("T")
 
@@ -34,9 +34,8 @@ def _engine(path: Path, *, threads: int, begin: str, pragmas: tuple[str, ...]) -
         # A connection stays in the pool it was made for, but moves between the threads of that pool.
         return sqlite3.connect(path, isolation_level=None, check_same_thread=False)
 
-    engine = create_engine(
-        "sqlite://", creator=connect, poolclass=QueuePool, pool_size=threads, max_overflow=0, pool_reset_on_return=None
-    )
+    pool: dict[str, Any] = {"poolclass": QueuePool, "pool_size": threads, "max_overflow": 0}
+    engine = create_engine("sqlite://", creator=connect, **pool, pool_reset_on_return=None, **JSON)
 
     @event.listens_for(engine, "connect")
     def on_connect(connection: Any, _: Any) -> None:
@@ -53,8 +52,8 @@ def _engine(path: Path, *, threads: int, begin: str, pragmas: tuple[str, ...]) -
 class SqliteDatabase:
     """A `Database` on one file. Made by `open_sqlite`."""
 
-    def __init__(self, path: Path, synchronous: str, checkpointer: bool) -> None:
-        common = (f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON")
+    def __init__(self, path: Path, synchronous: str, checkpointer: bool, busy_timeout_ms: int) -> None:
+        common = (f"busy_timeout={busy_timeout_ms}", "foreign_keys=ON")
         checkpoint = f"wal_autocheckpoint={1000 if checkpointer else 0}"
         self._writer = _engine(
             path,
@@ -103,13 +102,15 @@ class SqliteDatabase:
             engine.dispose()
 
 
-async def open_sqlite(path: str, *, synchronous: str = "FULL", checkpointer: bool = True) -> SqliteDatabase:
+async def open_sqlite(
+    path: str, *, synchronous: str = "FULL", checkpointer: bool = True, busy_timeout_ms: int = BUSY_TIMEOUT_MS
+) -> SqliteDatabase:
     """Open or create the file. Its folder must exist."""
     if path in ("", ":memory:"):
         raise InvalidRequest("`database_url` must name a file: sqlite:///path/to/headgate.db", param="database_url")
     if synchronous not in ("FULL", "NORMAL"):
         raise InvalidRequest(f"`synchronous` is FULL or NORMAL, not {synchronous!r}.", param="synchronous")
-    database = SqliteDatabase(Path(path), synchronous, checkpointer)
+    database = SqliteDatabase(Path(path), synchronous, checkpointer, busy_timeout_ms)
     try:
         await database.write(lambda connection: connection.exec_driver_sql("SELECT 1").scalar_one())
     except BaseException:
