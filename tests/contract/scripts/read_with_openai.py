@@ -1,0 +1,47 @@
+"""Read answers of any provider through the gateway with the OpenAI SDK: `calls` is a list of (model, streamed)."""
+
+import openai
+from _told import ARGUMENTS, TOOL_SCHEMA, tell
+
+client = openai.OpenAI(base_url=ARGUMENTS["base_url"], api_key=ARGUMENTS["key"], max_retries=0)
+hello = [{"role": "user", "content": "hello"}]
+tools = [{"type": "function", "function": {"name": "get_weather", "parameters": TOOL_SCHEMA}}]
+
+
+def whole(model):
+    answer = client.chat.completions.create(model=model, messages=hello, tools=tools, max_tokens=1000)
+    message = answer.choices[0].message
+    return {
+        "text": message.content or "",
+        "calls": [[call.function.name, call.function.arguments] for call in message.tool_calls or ()],
+        "finish": answer.choices[0].finish_reason,
+        "usage": [answer.usage.prompt_tokens, answer.usage.completion_tokens],
+    }
+
+
+def streamed(model):
+    text, calls, finish, usage = "", {}, None, None
+    stream = client.chat.completions.create(
+        model=model, messages=hello, tools=tools, max_tokens=1000, stream=True, stream_options={"include_usage": True}
+    )
+    for chunk in stream:
+        usage = chunk.usage or usage
+        for choice in chunk.choices:
+            finish = choice.finish_reason or finish
+            text += choice.delta.content or ""
+            for part in choice.delta.tool_calls or ():
+                call = calls.setdefault(part.index, ["", ""])
+                call[0] += part.function.name or ""
+                call[1] += part.function.arguments or ""
+    told = [usage.prompt_tokens, usage.completion_tokens]
+    return {"text": text, "calls": list(calls.values()), "finish": finish, "usage": told}
+
+
+def read(model, streams):
+    try:
+        return streamed(model) if streams else whole(model)
+    except Exception as error:  # the test says which recordings may fail, and how
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+tell(answers=[read(model, streams) for model, streams in ARGUMENTS["calls"]])
