@@ -21,7 +21,7 @@ from tests.support.told import told
 PROVIDERS = {
     "anthropic": ("anthropic", "/v1"),
     "cerebras": ("cerebras", "/v1"),
-    "deepseek": ("openai-compatible", ""),
+    "deepseek": ("deepseek", ""),
     "gemini": ("google", "/v1beta"),
     "gemini-openai": ("openai-compatible", "/v1beta/openai"),
     "groq": ("groq", "/openai/v1"),
@@ -30,8 +30,8 @@ PROVIDERS = {
     "openrouter": ("openrouter", "/api/v1"),
     "zai": ("zai", "/api/paas/v4"),
 }
-"""Slug of the integration: the catalog's provider id and the path of its base URL. Cohere's own chat format (`/v2/chat`)
-and Gemini's embeddings are recorded too; the gateway speaks neither."""
+"""Slug of the integration: the catalog's provider id and the path of its base URL. Cohere's own chat format and Gemini's
+embeddings are recorded too; the gateway speaks neither."""
 
 CLIENT_PATHS = {
     "/chat/completions": "/v1/chat/completions",
@@ -130,9 +130,11 @@ def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug
         if (fault := same_format_fault(replay, current)) is not None:
             faults[current.name] = fault
     assert mine
-    assert not faults, f"{len(faults)} of {len(mine)}:\n" + "\n".join(
-        f"{name}: {fault}" for name, fault in faults.items()
-    )
+    assert not faults, report(faults, len(mine))
+
+
+def report(faults: dict[str, str], tried: int) -> str:
+    return "\n".join([f"{len(faults)} of {tried}:", *(f"{name}: {fault}" for name, fault in faults.items())])
 
 
 def translatable(recording: Recording, client: str) -> bool:
@@ -176,6 +178,4 @@ def test_a_recording_of_another_format_is_readable_by_the_clients_sdk(replay: Re
         if (fault := reading_fault(recording, answer)) is not None
     }
     assert mine
-    assert not faults, f"{len(faults)} of {len(mine)}:\n" + "\n".join(
-        f"{name}: {fault}" for name, fault in faults.items()
-    )
+    assert not faults, report(faults, len(mine))

@@ -1,4 +1,4 @@
-"""What a provider's answer says, read off its own format by the shortest way: the yardstick for what the gateway makes of it."""
+"""What a provider's answer says, read off its own format: the yardstick for the gateway's reading."""
 
 import json
 from dataclasses import dataclass, field
