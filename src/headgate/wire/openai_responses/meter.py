@@ -135,7 +135,8 @@ class ResponseMeter:
 
 def _opened(data: bytes) -> dict[str, Any]:
     """The members of an object as they came; none if it is no object."""
-    return dict(read_event(_members, data) or {})
+    members = read_event(_members, data)
+    return {} if members is None else dict(members)
 
 
 def _generated(item: _Item) -> int:

@@ -1,0 +1,152 @@
+"""Usage of OpenAI's family as disjoint meters."""
+
+from typing import Any
+
+import pytest
+
+from headgate.base.usage import Usage, UsageSource
+from headgate.wire.openai_chat.usage import read_usage
+
+CASES: dict[str, tuple[dict[str, Any], dict[str, int], tuple[str, ...]]] = {
+    "plain": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 15},
+        {"input": 10, "output": 5},
+        (),
+    ),
+    "details": (
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 50,
+            "total_tokens": 150,
+            "prompt_tokens_details": {
+                "cached_tokens": 60,
+                "audio_tokens": 10,
+                "cache_write_tokens": 5,
+                "image_tokens": 4,
+            },
+            "completion_tokens_details": {"reasoning_tokens": 30, "audio_tokens": 5, "rejected_prediction_tokens": 2},
+        },
+        {
+            "input": 21,
+            "cache_read": 60,
+            "cache_write": 5,
+            "input_audio": 10,
+            "input_image": 4,
+            "output": 15,
+            "reasoning": 30,
+            "output_audio": 5,
+        },
+        (),
+    ),
+    "nulls": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "prompt_tokens_details": None, "completion_tokens_details": None},
+        {"input": 10, "output": 5},
+        (),
+    ),
+    "embeddings": ({"prompt_tokens": 4, "total_tokens": 4}, {"input": 4}, ()),
+    "DeepSeek": (
+        {
+            "prompt_tokens": 100,
+            "completion_tokens": 5,
+            "total_tokens": 105,
+            "prompt_cache_hit_tokens": 64,
+            "prompt_cache_miss_tokens": 36,
+        },
+        {"input": 36, "cache_read": 64, "output": 5},
+        (),
+    ),
+    "DeepSeek without a total": (
+        {"completion_tokens": 5, "prompt_cache_hit_tokens": 64, "prompt_cache_miss_tokens": 36},
+        {"input": 36, "cache_read": 64, "output": 5},
+        ("missing:prompt_tokens",),
+    ),
+    "Moonshot": (
+        {"prompt_tokens": 100, "completion_tokens": 5, "total_tokens": 105, "cached_tokens": 40},
+        {"input": 60, "cache_read": 40, "output": 5},
+        (),
+    ),
+    "Mistral": (
+        {"prompt_tokens": 77, "completion_tokens": 12, "total_tokens": 89, "num_cached_tokens": 76},
+        {"input": 77, "output": 12},
+        (),
+    ),
+    "xAI": (
+        {
+            "prompt_tokens": 32,
+            "completion_tokens": 9,
+            "total_tokens": 135,
+            "completion_tokens_details": {"reasoning_tokens": 94},
+        },
+        {"input": 32, "output": 9, "reasoning": 94},
+        ("outside:completion_tokens",),
+    ),
+    "reasoning outside and no total": (
+        {"prompt_tokens": 32, "completion_tokens": 9, "completion_tokens_details": {"reasoning_tokens": 94}},
+        {"input": 32, "output": 9, "reasoning": 94},
+        (),
+    ),
+    "Google's compatible endpoint": (
+        {"prompt_tokens": 66, "completion_tokens": 6, "total_tokens": 100},
+        {"input": 66, "output": 6, "reasoning": 28},
+        ("outside:completion_tokens",),
+    ),
+    "output missing": (
+        {"prompt_tokens": 10, "total_tokens": 15},
+        {"input": 10, "output": 5},
+        ("missing:completion_tokens",),
+    ),
+    "input missing": (
+        {"completion_tokens": 5, "total_tokens": 15},
+        {"input": 10, "output": 5},
+        ("missing:prompt_tokens",),
+    ),
+    "only a total": ({"total_tokens": 15}, {"input": 15}, ("missing:prompt_tokens",)),
+    "more cached than sent": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "prompt_tokens_details": {"cached_tokens": 12, "audio_tokens": 3},
+        },
+        {"cache_read": 10, "output": 5},
+        ("exceeds:cached_tokens", "exceeds:audio_tokens"),
+    ),
+    "more reasoning than output": (
+        {
+            "prompt_tokens": 10,
+            "completion_tokens": 5,
+            "total_tokens": 15,
+            "completion_tokens_details": {"reasoning_tokens": 9},
+        },
+        {"input": 10, "reasoning": 5},
+        ("exceeds:reasoning_tokens",),
+    ),
+    "negative": ({"prompt_tokens": -10, "completion_tokens": 5}, {"output": 5}, ("negative:prompt_tokens",)),
+    "an absurd total": (
+        {"prompt_tokens": 10, "completion_tokens": 5, "total_tokens": 2**60},
+        {"input": 10, "output": 5},
+        ("huge:total_tokens",),
+    ),
+}
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_meters(name: str) -> None:
+    """Each provider's way of counting comes out as meters that can be summed."""
+    given, counts, flags = CASES[name]
+    usage = read_usage(given)
+    assert usage is not None
+    assert usage.counts == counts
+    assert usage.flags == flags
+    assert usage.source is UsageSource.PROVIDER
+
+
+def test_the_raw_object_is_kept() -> None:
+    """As it came, spaces and unknown members included."""
+    raw = b'{ "prompt_tokens": 1, "completion_tokens": 2, "cost": 0.5 }'
+    assert read_usage(raw) == Usage({"input": 1, "output": 2}, raw=raw)
+
+
+@pytest.mark.parametrize("usage", [{}, {"cost": 1}, {"prompt_tokens": None, "completion_tokens": None}])
+def test_an_object_without_totals_is_no_usage(usage: dict[str, Any]) -> None:
+    """Otherwise an empty object would make a call free."""
+    assert read_usage(usage) is None
