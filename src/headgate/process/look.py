@@ -7,12 +7,15 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 
+from headgate.base.errors import NotFound
 from headgate.bootstrap import DATABASE_FILE, database_url
 from headgate.catalog.catalog import Catalog
 from headgate.process.data_dir import LOCK_FILE, DataDirLock
 from headgate.process.master_key import MASTER_KEY_FILE, read_master_keys
+from headgate.ledger.record import UsageRecord
 from headgate.settings import Settings
 from headgate.storage import migrate as migrations
+from headgate.storage import usage_queries
 from headgate.storage.database import Database, open_database
 
 
@@ -90,6 +93,21 @@ async def _opened(settings: Settings) -> AsyncIterator[Database]:
         yield database
     finally:
         await database.close()
+
+
+async def usage_record(settings: Settings, request_id: str) -> UsageRecord:
+    """The record of one call. Raises `NotFound`."""
+    record = None
+    if _database_exists(settings):
+        async with _opened(settings) as database:
+            await migrations.require_newest(database)
+            record = await database.read(lambda connection: usage_queries.get(connection, request_id))
+    if record is None:
+        raise NotFound(
+            f"There is no usage record of `{request_id}` in {settings.data_dir}. A call under way has none yet, and a "
+            "refused call never has one."
+        )
+    return record
 
 
 async def migrate(settings: Settings) -> tuple[str | None, str]:

@@ -92,7 +92,7 @@ class Settings:
     ] = 600.0
     idle_timeout_s: Annotated[float, Is("How long a provider may pause within its answer.", low=0.1, high=7200)] = 300.0
     total_timeout_s: Annotated[float, Is("How long a provider may take for one whole answer.", low=0.1, high=86400)] = (
-        1800.0
+        3600.0
     )
     max_answer_bytes: Annotated[
         int, Is("The largest answer that is read as a whole; streams have no limit.", low=1024, high=1024 * MIB)

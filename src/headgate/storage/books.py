@@ -1,0 +1,38 @@
+"""The books as the data plane keeps them: the ledger decides, the usage writer files what was settled."""
+
+from collections.abc import Sequence
+
+from headgate.base.errors import Unavailable
+from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.hold import Denied, Held, Ledger, Settled
+from headgate.ledger.record import UsageRecord
+from headgate.storage.usage_writer import UsageWriter
+
+
+class Books:
+    """One per process. Every settled call's record is in the journal before it is here, so it survives this process."""
+
+    def __init__(self, ledger: Ledger, writer: UsageWriter) -> None:
+        self._ledger = ledger
+        self._writer = writer
+
+    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
+        """Raises `Unavailable` while too many settled calls wait for the database: what is spent must be written."""
+        if self._writer.full:
+            raise Unavailable(
+                "Headgate takes no new calls: too many settled calls wait for the database.",
+                code="database_behind",
+                retry_after=1.0,
+            )
+        return self._ledger.hold(request_id, allowances, amounts)
+
+    def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
+        self._ledger.dispatch(request_id, unheard)
+
+    def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> None:
+        """A call that was settled before is not written again."""
+        if isinstance(self._ledger.settle(request_id, actual, record), Settled):
+            self._writer.add(record)
+
+    def void(self, request_id: str) -> None:
+        self._ledger.void(request_id)
