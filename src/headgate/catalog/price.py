@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Final
 
 from headgate.base import usage as meters
 from headgate.base.money import ceil_div
@@ -43,6 +44,10 @@ _FALLBACK = {
 }
 
 
+STANDARD_TERMS: Final = frozenset({"auto", "default", "standard", "standard_only"})
+"""What requests and answers call the terms of the standard price."""
+
+
 @dataclass(frozen=True, slots=True)
 class Price:
     """One dated price row of one model. `id` is what a usage record keeps.
@@ -64,6 +69,12 @@ class Price:
     `flex`, `batch`, `fast`."""
     disputed: Mapping[str, int] = field(default_factory=dict)
     """Rates at which a second source differs, by meter. The price stands as it is; this is for showing."""
+
+    def under(self, terms: str | None) -> "Price | None":
+        """The price under the terms that a request or an answer names; None: those terms have no known price."""
+        if terms is None or terms in STANDARD_TERMS:
+            return self
+        return self.variants.get(terms)
 
     def rates_at(self, input_tokens: int) -> Rates:
         chosen = self.rates

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable, Mapping
 from fnmatch import fnmatchcase
+from functools import lru_cache
 from importlib.resources import files
 from importlib.resources.abc import Traversable
 from tomllib import TOMLDecodeError, loads
@@ -38,6 +39,11 @@ class CatalogError(Exception):
 
 class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     """Immutable, and a misspelt field is an error."""
+
+
+@lru_cache(maxsize=4096)
+def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+    return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
 class Auth(_Strict, frozen=True):
@@ -84,7 +90,7 @@ class BoundRules(_Strict, frozen=True):
         return next((limit for pattern, limit in self.image_tokens.items() if fnmatchcase(model, pattern)), None)
 
     def searches(self, model: str) -> bool:
-        return any(fnmatchcase(model, pattern) for pattern in self.searching_models)
+        return _matches(model, self.searching_models)
 
 
 class ProviderSpec(_Strict, frozen=True):
@@ -114,7 +120,7 @@ class ProviderSpec(_Strict, frozen=True):
 
     def relays(self, header: str) -> bool:
         """Whether a response header (lower case) goes to the client."""
-        return any(fnmatchcase(header, pattern) for pattern in self.relay_headers)
+        return _matches(header, self.relay_headers)
 
     def speaks(self, format_name: str) -> bool:
         return format_name in self.formats

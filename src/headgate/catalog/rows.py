@@ -85,7 +85,7 @@ def current(prices: list[dict[str, Any]], day: str) -> Amounts:
 
 
 def context_window(told: Iterable[int | None], dated: Iterable[Row]) -> int | None:
-    """The largest window that any source tells; None if the price has a tier beyond it, for then it is not the true one."""
+    """The largest window that any source tells; None if the price has a tier beyond it: then it is not the true one."""
     window = max((tokens for tokens in told if tokens), default=None)
     tiers = [above for row in dated for above, _ in row.tiers]
     return window if window is not None and all(above < window for above in tiers) else None
