@@ -4,33 +4,46 @@ from headgate.base.errors import Exhausted, HeadgateError, ModelNotAllowed, Rate
 from headgate.base.money import usd
 from headgate.catalog.bound import Bound, bound_of
 from headgate.dataplane.call import Call
-from headgate.dataplane.settle import Books, Settler
+from headgate.dataplane.settle import Settler
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
+from headgate.ledger.books import Books
 from headgate.ledger.hold import Denied
 
 
 def bound_call(call: Call, default_max_output: int) -> Bound:
-    """Step 4. Raises `ModelNotAllowed` where a cost budget applies and the cost cannot be bounded."""
+    """Step 4. Raises `ModelNotAllowed` where a budget applies to what cannot be bounded."""
     assert call.plan is not None
     assert call.document is not None
     assert call.head is not None
     target = call.plan.first
     bound = bound_of(
-        target.format,
+        call.endpoint.format,
         call.document,
         call.head,
+        spec=target.spec,
+        model=target.model,
         facts=target.facts,
         price=target.price,
         default_max_output=default_max_output,
     )
-    if bound.unbounded and any(allowance.resource is Resource.COST for allowance in allowances_of(call)):
-        raise ModelNotAllowed(
-            f"What this call to `{target.model}` can cost is not known ({bound.unbounded}), and a budget applies to it. "
-            "Ask an administrator to set a price for the model, or leave out what cannot be priced.",
-            param="model",
-            code="cost_not_bounded",
-        )
+    for allowance in allowances_of(call):
+        if allowance.resource is Resource.COST and bound.unbounded:
+            raise _not_bounded(target.model, "cost", bound.unbounded)
+        if allowance.resource in TOKENS and bound.tokens_unbounded:
+            raise _not_bounded(target.model, "use", bound.tokens_unbounded)
     return bound
+
+
+TOKENS = (Resource.TOKENS, Resource.INPUT_TOKENS, Resource.OUTPUT_TOKENS)
+
+
+def _not_bounded(model: str, what: str, why: str) -> ModelNotAllowed:
+    return ModelNotAllowed(
+        f"What this call to `{model}` can {what} has no known bound ({why}), and a limit on it applies. "
+        "Leave that out, or ask an administrator to price it.",
+        param="model",
+        code=f"{what}_not_bounded",
+    )
 
 
 def allowances_of(call: Call) -> tuple[Allowance, ...]:
@@ -48,7 +61,7 @@ def hold(call: Call, books: Books, settler: Settler) -> None:
         requests=1,
         input_tokens=call.bound.input_tokens,
         output_tokens=call.bound.output_tokens,
-        cost=call.bound.cost,
+        cost=call.bound.cost_nanos,
     )
     result = books.hold(call.request_id, allowances_of(call), amounts)
     if isinstance(result, Denied):
