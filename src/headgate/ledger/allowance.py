@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from enum import StrEnum
 
+import msgspec
+
 
 class Resource(StrEnum):
     """What is counted."""
@@ -69,8 +71,7 @@ class Allowance:
     """In the resource's unit; 0 blocks."""
 
 
-@dataclass(frozen=True, slots=True)
-class Amounts:
+class Amounts(msgspec.Struct, frozen=True, array_like=True):
     """What a call takes, or took, of each resource."""
 
     requests: int = 1
@@ -94,7 +95,7 @@ class Amounts:
             case Resource.IN_FLIGHT:
                 return 1
 
-    def figures(self) -> tuple[int, int, int, int, int, int]:
-        """`of` for every resource, in the order of `Resource`."""
+    def figures(self, in_flight: int) -> tuple[int, int, int, int, int, int]:
+        """The amount of every resource, in the order of `Resource`."""
         incoming, outgoing = self.input_tokens, self.output_tokens
-        return (self.requests, incoming + outgoing, incoming, outgoing, self.cost, 1)
+        return (self.requests, incoming + outgoing, incoming, outgoing, self.cost, in_flight)

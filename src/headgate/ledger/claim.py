@@ -2,19 +2,23 @@
 
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.counter import Cell, Counter
+from headgate.ledger.journal import HoldEntry
 
 Take = tuple[Counter, Cell, int]
 """The counter, the cell in it, and how much of what the cell holds is this call's."""
 
 
 class Claim:
-    """`extensions` has the counters of `takes`, in the same order, once for each time the hold grew."""
+    """`entry` is how it was journalled, `amounts` is what is held by now.
 
-    __slots__ = ("allowances", "amounts", "at", "extensions", "takes")
+    `extensions` has the counters of `takes`, in the same order, once for each time the hold grew.
+    """
 
-    def __init__(self, at: int, amounts: Amounts, allowances: list[Allowance], takes: list[Take]) -> None:
-        self.at = at
-        self.amounts = amounts
+    __slots__ = ("allowances", "amounts", "entry", "extensions", "takes")
+
+    def __init__(self, entry: HoldEntry, allowances: list[Allowance], takes: list[Take]) -> None:
+        self.entry = entry
+        self.amounts = entry.amounts
         self.allowances = allowances
         self.takes = takes
         self.extensions: list[list[Take]] = []
@@ -25,7 +29,7 @@ class Claim:
         more = []
         for counter, cell, _ in self.takes:
             amount = figures[counter.resource]
-            more.append((counter, counter.take_more(cell, amount, steady), amount))
+            more.append((counter, counter.span.take_more(counter, cell, amount, steady), amount))
         self.extensions.append(more)
 
     def resolve(self, figures: tuple[int, ...], steady: int) -> None:

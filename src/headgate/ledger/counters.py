@@ -20,11 +20,11 @@ class Counters(dict[str, Counter]):
         """The counter, made if there is none. Raises ValueError for a window that cannot be."""
         counter = self.get(allowance.id)
         if counter is None:
-            wall = self._clock.now()
-            counter = counter_for(allowance, wall)
+            wall, steady = self._clock.now(), self._clock.monotonic()
+            counter = counter_for(allowance, wall, steady)
             if allowance.resource is not Resource.IN_FLIGHT:
                 past = self._past_use(allowance, _begin(allowance, wall))
-                counter.restore(past, wall, self._clock.monotonic())
+                counter.span.restore(counter, past, wall, steady)
             self[allowance.id] = counter
         return counter
 
@@ -32,7 +32,7 @@ class Counters(dict[str, Counter]):
         """Begin the allowance's window anew, now."""
         counter = self.get(allowance_id)
         if counter is not None:
-            counter.reset(self._clock.now())
+            counter.span.reset(counter, self._clock.monotonic())
 
     def forget_idle(self, unused_since: int) -> int:
         """Drop counters nobody asked for since that moment (wall clock) and nothing is held in; how many went.
@@ -44,8 +44,8 @@ class Counters(dict[str, Counter]):
         idle = []
         for allowance_id, counter in self.items():
             if counter.used_at < unused_since:
-                total = counter.total(wall, steady)
-                held = total - counter.settled()
+                total = counter.total_at(wall, steady)
+                held = total - counter.span.settled(counter)
                 if not total or (not held and self._past_use is not no_past):
                     idle.append(allowance_id)
         for allowance_id in idle:

@@ -19,13 +19,13 @@ def refused(
 
     None for a call that asks for nothing: it passes until the allowance is spent, whatever others hold.
     """
-    if not asked and counter.settled() < share:
+    if not asked and counter.span.settled(counter) < share:
         return None
-    frees_at = counter.frees_at(asked, share, wall, steady)
-    exhausted = frees_at is not None and not counter.is_rate
+    frees_at = counter.span.frees_at(counter, asked, share, wall, steady)
+    exhausted = frees_at is not None and not counter.span.is_rate
     ends_at = wall + RETRY_HELD if frees_at is None else frees_at
     retry_after = None if ends_at >= NEVER else (ends_at - wall) / NANOS_PER_SECOND
-    resets_at = counter.resets_at(wall, steady)
+    resets_at = counter.span.resets_at(counter, wall, steady)
     return ends_at, Denied(allowance, asked, max(room, 0), exhausted, retry_after, resets_at)
 
 

@@ -7,12 +7,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+import msgspec
+
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.record import UsageRecord
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """Granted on every allowance."""
 
     request_id: str
@@ -35,15 +36,13 @@ class Denied:
     """Wall clock, nanoseconds; None for a lifetime window."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settled:
+class Settled(msgspec.Struct, frozen=True):
     """Done now; `overage` is what went beyond the hold, in nano-dollars: recorded and counted, never dropped."""
 
     overage: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class AlreadySettled:
+class AlreadySettled(msgspec.Struct, frozen=True):
     """This request id was settled or voided before: success, and nothing was counted twice."""
 
 

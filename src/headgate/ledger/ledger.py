@@ -11,7 +11,7 @@ from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.balance import Balance, PastUse, no_past
 from headgate.ledger.claim import Claim
-from headgate.ledger.counter import Counter
+from headgate.ledger.counter import Cell, Counter
 from headgate.ledger.counters import Counters
 from headgate.ledger.denial import refused, tightest
 from headgate.ledger.hold import AlreadySettled, Denied, DuplicateHold, Held, Settled, UnknownHold
@@ -28,7 +28,7 @@ from headgate.ledger.record import UsageRecord
 from headgate.ledger.resolved import Resolved
 from headgate.ledger.shares import Shares, WholeCaps
 
-_NOTHING: Final = Amounts(requests=0).figures()
+_NOTHING: Final = Amounts(requests=0).figures(in_flight=0)
 _SETTLED: Final = Settled()
 _ALREADY: Final = AlreadySettled()
 
@@ -58,7 +58,7 @@ class LocalLedger:
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         if request_id in self._claims or request_id in self._resolved:
             raise DuplicateHold(f"{request_id} was held before")
-        figures = _figures(amounts)
+        figures = _figures(amounts, in_flight=1)
         wall, steady = self._clock.now(), self._clock.monotonic()
         counters, share_of = self._counters, self._share_of
         self._checks = check = self._checks + 1
@@ -69,7 +69,7 @@ class LocalLedger:
             counter = counters.get(allowance.id) or counters.open(allowance)
             asked = figures[counter.resource]
             share = share_of(allowance)
-            room = share - counter.total(wall, steady)
+            room = share - counter.total_at(wall, steady)
             if (asked > room or room <= 0) and (
                 denial := refused(allowance, counter, asked, share, room, wall, steady)
             ):
@@ -81,9 +81,10 @@ class LocalLedger:
                 asks.append((counter, asked))
         if denials:
             return tightest(denials)
-        self._journal.append(HoldEntry(request_id, wall, amounts, _ids(applying)))
+        entry = HoldEntry(request_id, wall, amounts, tuple([allowance.id for allowance in applying]))
+        self._journal.append(entry)
         takes = [(counter, counter.take(asked, steady), asked) for counter, asked in asks]
-        self._claims[request_id] = Claim(wall, amounts, applying, takes)
+        self._claims[request_id] = Claim(entry, applying, takes)
         return Held(request_id, amounts)
 
     def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
@@ -100,14 +101,14 @@ class LocalLedger:
         claim = self._claims.get(request_id)
         if claim is None:
             raise UnknownHold(f"{request_id} holds nothing: it cannot be extended")
-        _, tokens, incoming, outgoing, cost, _ = _figures(more)
+        _, tokens, incoming, outgoing, cost, _ = _figures(more, in_flight=0)
         figures = (0, tokens, incoming, outgoing, cost, 0)  # it stays one request, and one call under way
         wall, steady = self._clock.now(), self._clock.monotonic()
         denials = []
         for allowance, (counter, cell, _) in zip(claim.allowances, claim.takes, strict=True):
             asked = figures[counter.resource]
             share = self._share_of(allowance)
-            room = share - counter.total_beside(cell, wall, steady)
+            room = share - _total_beside(counter, cell, wall, steady)
             if asked > room and (denial := refused(allowance, counter, asked, share, room, wall, steady)):
                 denials.append(denial)
         if denials:
@@ -130,8 +131,8 @@ class LocalLedger:
         claim = self._claims.get(request_id)
         if claim is None:
             return self._resolved_before(request_id)
-        figures = _figures(actual)
-        self._journal.append(SettleEntry(request_id, claim.at, actual, _ids(claim.allowances), record))
+        figures = _figures(actual, in_flight=0)
+        self._journal.append(SettleEntry(request_id, claim.entry.at, actual, claim.entry.allowances, record))
         self._resolve(request_id, claim, figures)
         overage = actual.cost - claim.amounts.cost
         return Settled(overage) if overage > 0 else _SETTLED
@@ -160,16 +161,17 @@ class LocalLedger:
         balances = []
         for allowance in allowances:
             counter = self._counters.open(allowance)
-            total, settled = counter.total(wall, steady), counter.settled()
+            total, settled = counter.total_at(wall, steady), counter.span.settled(counter)
             left = max(self._share_of(allowance) - total, 0)
-            resets_at = counter.resets_at(wall, steady)
+            resets_at = counter.span.resets_at(counter, wall, steady)
             balances.append(Balance(allowance, settled, total - settled, left, resets_at))
         return balances
 
     def restore(self, allowance: Allowance, at: int, amount: int) -> None:
         """Count what a call that was held at `at` (wall clock) took, as if this ledger had settled it."""
         wall, steady = self._clock.now(), self._clock.monotonic()
-        self._counters.open(allowance).restore([(at, amount)], wall, steady)
+        counter = self._counters.open(allowance)
+        counter.span.restore(counter, [(at, amount)], wall, steady)
 
     def reset(self, allowance_id: str) -> None:
         """Begin the allowance's window anew: what is used now counts no longer, nor will calls that are under way."""
@@ -180,12 +182,13 @@ class LocalLedger:
         return self._counters.forget_idle(self._clock.now() - idle_seconds * NANOS_PER_SECOND)
 
 
-def _figures(amounts: Amounts) -> tuple[int, int, int, int, int, int]:
-    figures = amounts.figures()
+def _total_beside(counter: Counter, cell: Cell, wall: int, steady: int) -> int:
+    counter.total_at(wall, steady)
+    return counter.span.total_beside(counter, cell)
+
+
+def _figures(amounts: Amounts, in_flight: int) -> tuple[int, int, int, int, int, int]:
+    figures = amounts.figures(in_flight)
     if min(figures) < 0:
         raise ValueError(f"amounts are never negative: {amounts}")
     return figures
-
-
-def _ids(allowances: list[Allowance]) -> tuple[str, ...]:
-    return tuple([allowance.id for allowance in allowances])

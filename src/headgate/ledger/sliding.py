@@ -6,7 +6,7 @@ from typing import ClassVar, Final
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.allowance import Resource
-from headgate.ledger.counter import Cell
+from headgate.ledger.counter import Cell, Counter
 from headgate.ledger.period import NEVER
 
 GRAINS: Final = 60
@@ -14,98 +14,95 @@ GRAINS: Final = 60
 REQUESTS: Final = list(Resource).index(Resource.REQUESTS)
 
 
-class SlidingCounter:
+class SlidingSpan:
     """Never more than the cap is taken in any interval [t, t + length), wherever it starts, in at most 62 cells.
 
-    What is taken within a sixtieth of the length goes into one cell, and leaves the window with the last of it. What
-    is held counts while it is held, however long, and from then on as long as the window is from when it was taken.
+    What is taken within a sixtieth of the length goes into one cell, and leaves with the last of it. What is held
+    counts while it is held, however long, and in any case as long as the window is, from when it was taken.
     """
 
-    __slots__ = ("_cells", "_grain", "_length", "_total", "check", "resource", "used_at")
+    __slots__ = ("_cells", "_grain", "_length")
     is_rate: ClassVar[bool] = True
 
-    def __init__(self, resource: int, seconds: int) -> None:
+    def __init__(self, seconds: int) -> None:
         if seconds < 1:
             raise ValueError(f"window.seconds must be 1 or more, not {seconds}")
-        self.resource = resource
-        self.check = 0
-        self.used_at = 0
         self._length = seconds * NANOS_PER_SECOND
         self._grain = self._length // GRAINS
         self._cells: deque[Cell] = deque()
-        self._total = 0  # settled in the cells that count, and held in all
 
-    def total(self, wall: int, steady: int) -> int:
-        cells = self._cells
-        horizon = steady - self._length
-        while cells and cells[0].last <= horizon:
-            self._leave(cells.popleft())
-        return self._total
+    def advance(self, counter: Counter, wall: int, steady: int) -> None:
+        cells, length = self._cells, self._length
+        while cells and cells[0].last <= steady - length:
+            _leave(counter, cells.popleft())
+        if not cells or steady - cells[-1].first >= self._grain:
+            self._begin_cell(counter, steady)
+        counter.stale_wall = NEVER
+        counter.stale_steady = min(cells[0].last + length, cells[-1].first + self._grain)
 
-    def _leave(self, cell: Cell) -> None:
-        cell.gone = True
-        self._total -= cell.settled
+    def _begin_cell(self, counter: Counter, steady: int) -> None:
+        newest = self._cells[-1] if self._cells else None
+        if newest is not None and not newest.settled and not newest.held:
+            newest.first = newest.last = steady  # nothing was taken since it began: calls were refused
+            return
+        counter.cell = Cell(steady)
+        self._cells.append(counter.cell)
 
-    def _cell_at(self, steady: int) -> Cell:
-        cells = self._cells
-        if cells and steady - cells[-1].first < self._grain:
-            cell = cells[-1]
-            cell.last = steady
-            return cell
-        cell = Cell(steady)
-        cells.append(cell)
-        return cell
-
-    def take(self, amount: int, steady: int) -> Cell:
-        cell = self._cell_at(steady)
-        cell.held += amount
-        self._total += amount
-        return cell
-
-    def total_beside(self, cell: Cell, wall: int, steady: int) -> int:
-        return self.total(wall, steady)
-
-    def take_more(self, cell: Cell, amount: int, steady: int) -> Cell:
-        return self.take(amount, steady)
-
-    def settle(self, cell: Cell, held: int, actual: int, steady: int) -> None:
+    def settle(self, counter: Counter, cell: Cell, held: int, actual: int, steady: int) -> None:
         within = min(held, actual)
-        cell.held -= held
         if cell.gone:
-            self._total -= held
+            counter.total -= held
         else:
             cell.settled += within
-            self._total -= held - within
+            counter.total -= held - within
         if actual > within:  # nobody could know before now, so it counts from now
-            self._cell_at(steady).settled += actual - within
-            self._total += actual - within
+            counter.total_at(counter.used_at, steady)
+            counter.take(0, steady).settled += actual - within
+            counter.total += actual - within
 
-    def settled(self) -> int:
+    def total_beside(self, counter: Counter, cell: Cell) -> int:
+        return counter.total
+
+    def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:
+        return counter.take(amount, steady)
+
+    def settled(self, counter: Counter) -> int:
         return sum(cell.settled for cell in self._cells)
 
-    def frees_at(self, amount: int, limit: int, wall: int, steady: int) -> int | None:
+    def frees_at(self, counter: Counter, amount: int, limit: int, wall: int, steady: int) -> int | None:
         amount = max(amount, 1)
         if amount > limit:
             return NEVER
-        if self.resource != REQUESTS and self.settled() + amount <= limit:
-            return None  # tokens and cost are held at their bound, and most of it comes back; a request does not
-        excess = self._total + amount - limit
+        if counter.resource != REQUESTS and self.settled(counter) + amount <= limit:
+            return None  # tokens and cost are held at their bound, and much of it comes back; a request does not
+        excess = counter.total + amount - limit
         for cell in self._cells:
             excess -= cell.settled + cell.held
             if excess <= 0:
                 return wall + cell.last + self._length - steady
         return None
 
-    def resets_at(self, wall: int, steady: int) -> int | None:
-        return wall + self._cells[-1].last + self._length - steady if self._cells else None
+    def resets_at(self, counter: Counter, wall: int, steady: int) -> int | None:
+        for cell in reversed(self._cells):
+            if cell.settled or cell.held:
+                return wall + cell.last + self._length - steady
+        return None
 
-    def reset(self, wall: int) -> None:
+    def reset(self, counter: Counter, steady: int) -> None:
         while self._cells:
-            self._leave(self._cells.popleft())
+            _leave(counter, self._cells.popleft())
+        self.advance(counter, counter.used_at, steady)
 
-    def restore(self, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
+    def restore(self, counter: Counter, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
         for at, amount in past:
-            moment = steady - max(wall - at, 0)
-            latest = self._cells[-1].last if self._cells else moment
-            self._cell_at(max(moment, latest)).settled += amount
-            self._total += amount
+            moment = max(steady - max(wall - at, 0), self._cells[-1].last if counter.total else 0)
+            if moment - self._cells[-1].first >= self._grain or not counter.total:
+                self._begin_cell(counter, moment)
+            counter.take(0, moment).settled += amount
+            counter.total += amount
+        self.advance(counter, wall, steady)
+
+
+def _leave(counter: Counter, cell: Cell) -> None:
+    cell.gone = True
+    counter.total -= cell.settled

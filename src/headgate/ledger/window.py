@@ -1,132 +1,125 @@
-"""One counter for each kind of window.
+"""A counter for each kind of window.
 
-- `SlidingCounter` (in `sliding`): one cell for each sixtieth of the window; those of the last window length count,
-  and of older cells what is still held.
-- `PeriodCounter`: one cell for each calendar period; the one that lies in the present counts.
-- `InFlightCounter`: one cell; nothing in it is ever settled, ending a call gives it back.
+- `SlidingSpan` (in `sliding`): one cell for each sixtieth of the window; those of the last window length count, and
+  of older cells what is still held.
+- `PeriodSpan`: one cell for each calendar period; the one that lies in the present counts.
+- `InFlightSpan`: one cell; nothing in it is ever settled, ending a call gives it back.
 """
 
 from collections.abc import Iterable
 from typing import ClassVar
 
 from headgate.ledger.allowance import Allowance, Resource, Window, WindowKind
-from headgate.ledger.counter import Cell, Counter
+from headgate.ledger.counter import Cell, Counter, Span
 from headgate.ledger.period import NEVER, period_of
-from headgate.ledger.sliding import SlidingCounter
+from headgate.ledger.sliding import SlidingSpan
 
 
-def counter_for(allowance: Allowance, wall: int) -> Counter:
+def counter_for(allowance: Allowance, wall: int, steady: int) -> Counter:
     """A counter at zero. Raises ValueError, naming the field, for a window that cannot be."""
-    resource = list(Resource).index(allowance.resource)
+    return Counter(list(Resource).index(allowance.resource), _span_for(allowance), wall, steady)
+
+
+def _span_for(allowance: Allowance) -> Span:
     if allowance.resource is Resource.IN_FLIGHT:
-        return InFlightCounter(resource)
+        return InFlightSpan()
     if allowance.window.kind is WindowKind.SLIDING:
-        return SlidingCounter(resource, allowance.window.seconds)
-    return PeriodCounter(resource, allowance.window, wall)
+        return SlidingSpan(allowance.window.seconds)
+    return PeriodSpan(allowance.window)
 
 
-class PeriodCounter:
+class PeriodSpan:
     """Calendar, every-N-days and lifetime windows.
 
     A call counts in the period it was held in, whenever it ends. A period that has begun is never left backwards:
     a wall clock that jumps ahead and back again opens no period twice.
     """
 
-    __slots__ = ("cell", "check", "end", "resource", "start", "used_at", "window")
+    __slots__ = ("_window", "start")
     is_rate: ClassVar[bool] = False
 
-    def __init__(self, resource: int, window: Window, wall: int) -> None:
-        self.resource = resource
-        self.check = 0
-        self.used_at = wall
-        self.window = window
-        self._begin(wall)
+    def __init__(self, window: Window) -> None:
+        self._window = window
+        self.start = 0
 
-    def _begin(self, wall: int) -> None:
-        period = period_of(self.window, wall)
-        self.start, self.end = period.start, period.end
-        self.cell = Cell()
+    def advance(self, counter: Counter, wall: int, steady: int) -> None:
+        counter.stale_steady = NEVER
+        if wall >= counter.stale_wall:
+            period = period_of(self._window, wall)
+            self.start, counter.stale_wall = period.start, period.end
+            _begin(counter)
 
-    def total(self, wall: int, steady: int) -> int:
-        if wall >= self.end:
-            self._begin(wall)
-        cell = self.cell
+    def settle(self, counter: Counter, cell: Cell, held: int, actual: int, steady: int) -> None:
+        cell.settled += actual
+        if not cell.gone:
+            counter.total += actual - held
+
+    def total_beside(self, counter: Counter, cell: Cell) -> int:
         return cell.settled + cell.held
 
-    def take(self, amount: int, steady: int) -> Cell:
-        self.cell.held += amount
-        return self.cell
-
-    def total_beside(self, cell: Cell, wall: int, steady: int) -> int:
-        return cell.settled + cell.held
-
-    def take_more(self, cell: Cell, amount: int, steady: int) -> Cell:
+    def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:
         cell.held += amount
+        if not cell.gone:
+            counter.total += amount
         return cell
 
-    def settle(self, cell: Cell, held: int, actual: int, steady: int) -> None:
-        cell.held -= held
-        cell.settled += actual
+    def settled(self, counter: Counter) -> int:
+        return counter.cell.settled
 
-    def settled(self) -> int:
-        return self.cell.settled
-
-    def frees_at(self, amount: int, limit: int, wall: int, steady: int) -> int | None:
+    def frees_at(self, counter: Counter, amount: int, limit: int, wall: int, steady: int) -> int | None:
         amount = max(amount, 1)
         if amount > limit:
             return NEVER
-        return None if self.cell.settled + amount <= limit else self.end
+        return None if counter.cell.settled + amount <= limit else counter.stale_wall
 
-    def resets_at(self, wall: int, steady: int) -> int | None:
-        return None if self.end == NEVER else self.end
+    def resets_at(self, counter: Counter, wall: int, steady: int) -> int | None:
+        return None if counter.stale_wall == NEVER else counter.stale_wall
 
-    def reset(self, wall: int) -> None:
-        self.cell = Cell()
+    def reset(self, counter: Counter, steady: int) -> None:
+        _begin(counter)
 
-    def restore(self, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
-        self.total(wall, steady)
-        self.cell.settled += sum(amount for at, amount in past if at >= self.start)
+    def restore(self, counter: Counter, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
+        counter.total_at(wall, steady)
+        amount = sum(amount for at, amount in past if at >= self.start)
+        counter.cell.settled += amount
+        counter.total += amount
 
 
-class InFlightCounter:
+def _begin(counter: Counter) -> None:
+    counter.cell.gone = True
+    counter.cell = Cell()
+    counter.total = 0
+
+
+class InFlightSpan:
     """Calls under way. Ending a call gives its place back, whatever it used."""
 
-    __slots__ = ("_cell", "check", "resource", "used_at")
+    __slots__ = ()
     is_rate: ClassVar[bool] = True
 
-    def __init__(self, resource: int) -> None:
-        self.resource = resource
-        self.check = 0
-        self.used_at = 0
-        self._cell = Cell()
+    def advance(self, counter: Counter, wall: int, steady: int) -> None:
+        counter.stale_wall = counter.stale_steady = NEVER
 
-    def total(self, wall: int, steady: int) -> int:
-        return self._cell.held
+    def settle(self, counter: Counter, cell: Cell, held: int, actual: int, steady: int) -> None:
+        counter.total -= held
 
-    def take(self, amount: int, steady: int) -> Cell:
-        self._cell.held += amount
-        return self._cell
+    def total_beside(self, counter: Counter, cell: Cell) -> int:
+        return counter.total
 
-    def total_beside(self, cell: Cell, wall: int, steady: int) -> int:
-        return self.total(wall, steady)
+    def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:
+        return counter.take(amount, steady)
 
-    def take_more(self, cell: Cell, amount: int, steady: int) -> Cell:
-        return self.take(amount, steady)
-
-    def settle(self, cell: Cell, held: int, actual: int, steady: int) -> None:
-        cell.held -= held
-
-    def settled(self) -> int:
+    def settled(self, counter: Counter) -> int:
         return 0
 
-    def frees_at(self, amount: int, limit: int, wall: int, steady: int) -> int | None:
+    def frees_at(self, counter: Counter, amount: int, limit: int, wall: int, steady: int) -> int | None:
         return NEVER if amount > limit else None
 
-    def resets_at(self, wall: int, steady: int) -> int | None:
+    def resets_at(self, counter: Counter, wall: int, steady: int) -> int | None:
         return None
 
-    def reset(self, wall: int) -> None:
+    def reset(self, counter: Counter, steady: int) -> None:
         """Nothing to forget: calls under way stay under way."""
 
-    def restore(self, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
+    def restore(self, counter: Counter, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
         """Calls of an earlier process are over."""
