@@ -2,11 +2,14 @@
 
 from functools import lru_cache
 from typing import Protocol
+from urllib.parse import quote
 
 from headgate.base.errors import HeadgateError, TimedOut, UpstreamFailed
+from headgate.catalog.provider import ProviderSpec
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
 from headgate.routing.plan import Target
+from headgate.tenancy.policy import Provider
 from headgate.upstream.client import Answer, Deadlines, Failed, Request
 from headgate.upstream.origin import Origin
 from headgate.wire.dialogue import Outgoing
@@ -30,10 +33,11 @@ async def attempt(
     exchange: Exchange, call: Call, target: Target, outgoing: Outgoing, sender: Sender, within: Deadlines
 ) -> Answer:
     """The provider's answer, its body still to be read. Raises `UpstreamFailed` or `TimedOut`."""
+    assert call.head is not None
     request = Request(
         origin=_origin(target.provider.base_url),
         method=b"POST",
-        path=outgoing.path.encode(),
+        path=_path(target, call.head.stream),
         headers=[*_headers(exchange, call, target), *outgoing.headers],
         body=outgoing.body,
     )
@@ -80,17 +84,30 @@ def _headers(exchange: Exchange, call: Call, target: Target) -> list[tuple[bytes
         (b"content-type", b"application/json"),
         (b"user-agent", b"headgate"),
         (b"x-headgate-request-id", call.request_id.encode()),
-        *target.spec.auth_headers(target.provider.secret.reveal()),
+        *_fixed(target.provider, target.spec),
     ]
-    seen = set()
     if target.format == call.endpoint.format:
         for name in FORWARDED.get(target.format, ()):
             if (value := exchange.header(name)) is not None:
+                headers = [(other, kept) for other, kept in headers if other != name]
                 headers.append((name, value))
-                seen.add(name)
-    headers += [(name, value) for name, value in target.spec.fixed_headers if name not in seen]
-    headers += [(name.lower().encode(), value.encode()) for name, value in target.provider.headers]
     return headers
+
+
+def _fixed(provider: Provider, spec: ProviderSpec) -> tuple[tuple[bytes, bytes], ...]:
+    """The credential and what the catalog and the administrator set, the latter winning."""
+    headers = dict(spec.headers)
+    if secret := provider.secret.reveal():
+        headers[spec.auth.header] = spec.auth.value(secret)
+    headers.update({name.lower(): value for name, value in provider.headers})
+    return tuple((name.encode(), value.encode()) for name, value in headers.items())
+
+
+def _path(target: Target, stream: bool) -> bytes:
+    """Below the base URL; a model in it is one segment, whatever is in its name."""
+    name = "gemini_stream" if stream and target.format == "gemini" else target.format
+    model = quote(target.model.removeprefix("models/"), safe="")
+    return target.spec.formats[name].replace("{model}", model).encode()
 
 
 @lru_cache(maxsize=4096)

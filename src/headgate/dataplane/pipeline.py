@@ -13,16 +13,18 @@ from headgate.dataplane import admit
 from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory, authenticate
 from headgate.dataplane.call import Call
+from headgate.dataplane.converse import converse
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
 from headgate.dataplane.provider_hint import provider_hint
 from headgate.dataplane.relay import relay
-from headgate.dataplane.settle import Books, Settler
+from headgate.dataplane.settle import Settler
+from headgate.ledger.books import Books
 from headgate.routing.resolve import resolve
 from headgate.wire.document import Document
-from headgate.wire.registry import FORMATS, open_dialogue
+from headgate.wire.registry import FORMATS
 
 
 class Pipeline:
@@ -47,19 +49,17 @@ class Pipeline:
         if endpoint.method == "GET":
             return await list_models(exchange, call, policy, self._catalog)
         # 2 read: the request, once
-        call.document = document = Document(await exchange.body(limits.body, limits.body_within_s))
-        call.head = head = FORMATS[endpoint.format].head(document)
+        call.document = Document(await exchange.body(limits.body, limits.body_within_s))
+        call.head = head = FORMATS[endpoint.format].head(call.document)
         # 3 resolve and route: metadata, and where it goes
         call.metadata = metadata_of(exchange, head, policy)
         hint = provider_hint(exchange)
-        call.plan = plan = resolve(policy, self._catalog, head.model, hint, endpoint.format, call.started_at)
-        target = plan.first
+        call.plan = resolve(policy, self._catalog, head.model, hint, endpoint.format, call.started_at)
+        target = call.plan.first
         # 4 bound: the most it can cost
         call.bound = bound = admit.bound_call(call, limits.default_max_output)
-        call.dialogue = dialogue = open_dialogue(
-            endpoint.format, target.format, document, head, target.model, output_limit=bound.needs_output_limit
-        )
-        outgoing = dialogue.request()
+        call.dialogue = converse(call, target, bound)
+        outgoing = call.dialogue.request()
         # 5 hold: every allowance at once, on disk before anything is sent
         admit.hold(call, self._books, self._settler)
         try:

@@ -94,8 +94,8 @@ async def _relay_stream(exchange: Exchange, call: Call, answer: Answer, dialogue
         if call.stopped is not Stop.DRAINING:
             raise
         call.task.uncancel()
-        error = Unavailable("The gateway is shutting down; send the call again.", code="draining")
-        await client.abort(dialogue, error, Outcome.CUT)
+        draining = Unavailable("The gateway is shutting down; send the call again.", code="draining")
+        await client.abort(dialogue, draining, Outcome.CUT)
     await client.end()
 
 

@@ -1,8 +1,6 @@
 """Steps 8 and 9: what a call cost, settled exactly once, and its usage record."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
 from msgspec import structs
 
@@ -11,32 +9,11 @@ from headgate.base.usage import Usage
 from headgate.catalog.bound import estimate_without_usage
 from headgate.catalog.price import Cost, cost_of
 from headgate.dataplane.call import Call
-from headgate.ledger.allowance import Allowance, Amounts
-from headgate.ledger.hold import Denied, Held
+from headgate.ledger.allowance import Amounts
+from headgate.ledger.books import Books
 from headgate.ledger.record import Outcome, UsageRecord
 
 NOTHING = Usage({})
-
-
-class Books(Protocol):
-    """Ledger, journal and usage writer as one; see `ledger.books`."""
-
-    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
-        """Takes all or nothing."""
-        ...
-
-    def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
-        """Once it returns, hold and intent are on disk: should nothing more be heard of the call, `unheard` is its
-        record. Raises `JournalUnavailable`, and then nothing is held."""
-        ...
-
-    def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> None:
-        """Counts it and writes it down, once per request id."""
-        ...
-
-    def void(self, request_id: str) -> None:
-        """Nothing was billed: give everything back."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +110,8 @@ def usage_of(call: Call) -> Usage:
 def _cost_of(call: Call, usage: Usage) -> Cost:
     assert call.plan is not None
     price = call.plan.first.price
+    if price is not None and call.bound is not None:
+        price = price.under(call.bound.terms)
     if price is None:
         return Cost(0, unpriced=tuple(meter for meter, count in usage.counts.items() if count))
     return cost_of(usage, price)
