@@ -28,6 +28,8 @@ from headgate.wire.chat import (
 
 TARGET: Final = "OpenAI chat completions"
 MAX_STOPS: Final = 4
+LONGEST_USER: Final = 64
+"""OpenAI refuses longer names of the end user, and Anthropic's clients send them; it is a label, and left out then."""
 SIGNATURE: Final = "openai_chat:"
 """Thinking with this signature came in the member of the assistant's message that follows, and goes back in it."""
 REASONING_MEMBERS: Final = ("reasoning_content", "reasoning")
@@ -60,7 +62,7 @@ def write_request(
         "stop": list(chat.stop) or None,
         "response_format": _response_format(chat.response_format),
         "reasoning_effort": _effort(chat.reasoning),
-        "user": chat.user,
+        "user": chat.user if chat.user is not None and len(chat.user) <= LONGEST_USER else None,
     }
     request |= {name: value for name, value in optional.items() if value is not None}
     if chat.stream:
