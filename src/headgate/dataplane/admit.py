@@ -3,10 +3,10 @@
 from headgate.base.errors import Exhausted, HeadgateError, ModelNotAllowed, RateLimited
 from headgate.base.money import usd
 from headgate.catalog.bound import Bound, bound_of
+from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.settle import Settler
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
-from headgate.ledger.books import Books
 from headgate.ledger.hold import Denied
 
 

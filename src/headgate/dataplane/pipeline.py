@@ -12,6 +12,7 @@ from headgate.catalog.catalog import Catalog
 from headgate.dataplane import admit
 from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory, authenticate
+from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.converse import converse
 from headgate.dataplane.exchange import Exchange
@@ -21,7 +22,6 @@ from headgate.dataplane.models import list_models
 from headgate.dataplane.provider_hint import provider_hint
 from headgate.dataplane.relay import relay
 from headgate.dataplane.settle import Settler
-from headgate.ledger.books import Books
 from headgate.routing.resolve import resolve
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS

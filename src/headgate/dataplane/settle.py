@@ -8,9 +8,9 @@ from headgate.base.clock import Clock
 from headgate.base.usage import Usage
 from headgate.catalog.bound import estimate_without_usage
 from headgate.catalog.price import Cost, cost_of
+from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.ledger.allowance import Amounts
-from headgate.ledger.books import Books
 from headgate.ledger.record import Outcome, UsageRecord
 
 NOTHING = Usage({})

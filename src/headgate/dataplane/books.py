@@ -1,0 +1,29 @@
+"""Ledger, journal and usage writer as one, as the data plane needs them. Implemented in `storage.books`."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.hold import Denied, Held
+from headgate.ledger.record import UsageRecord
+
+
+class Books(Protocol):
+    """See `ledger.hold.Ledger` for what holds."""
+
+    def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
+        """All or nothing. Raises `Unavailable` while too many settled calls wait for the database."""
+        ...
+
+    def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
+        """Once it returns, hold and intent are on disk: should nothing more be heard of the call, `unheard` is its
+        record. Raises `JournalUnavailable`, and then nothing is held."""
+        ...
+
+    def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> None:
+        """Counts it and records it, once per request id."""
+        ...
+
+    def void(self, request_id: str) -> None:
+        """Nothing was billed: give everything back."""
+        ...
