@@ -20,6 +20,8 @@ from headgate.storage.segment import JournalDamaged, SegmentFile
 
 SEGMENT_BYTES: Final = 16 << 20
 JOURNAL_BYTES: Final = 1 << 30
+CARRIED_AT_MOST: Final = 1_000
+"""Calls for which a segment is written again rather than kept; for more, little room would be gained."""
 _encode: Final = msgspec.json.Encoder().encode
 _decode: Final = msgspec.json.Decoder(Entry).decode
 Later = Callable[[Callable[[], None]], object]
@@ -226,7 +228,7 @@ class FileJournal:
 
     def _retire(self) -> None:
         """Deletes segments, oldest first only: a later entry may undo an earlier one, never the other way round."""
-        with suppress(JournalUnavailable, OSError):  # they stay, and are tried again
+        with suppress(JournalUnavailable, JournalDamaged, OSError):  # they stay, and are tried again
             while self._sealed and (not self._sealed[0].pending or self._carry(self._sealed[0])):
                 if self._buffer:
                     self.flush()  # what undoes the entries of a segment must be on disk before it goes
@@ -235,20 +237,23 @@ class FileJournal:
                 self._sealed_bytes -= self._sealed.popleft().size
 
     def _carry(self, oldest: _Segment) -> bool:
-        """Write the entries of calls still under way once more, so that one long call does not keep all segments.
+        """Write what a few calls still need of it once more, so that they do not keep all the segments that follow.
 
-        Only when half the room is used, and not if something else needs the segment.
+        Only when half the room is used. What was settled is read from the file again, as it is not kept in memory.
         """
-        if self.size < self._max_bytes // 2:
+        if self.size < self._max_bytes // 2 or oldest.pending > CARRIED_AT_MOST or oldest in self._replayed:
             return False
-        carried = [call for call in self._calls.values() if call.segment is oldest and call.lines]
-        if len(carried) < oldest.pending:
-            return False
-        for call in carried:
-            for line in call.lines:
-                self._keep(line)
+        calls = {request_id: call for request_id, call in self._calls.items() if call.segment is oldest}
+        settled = {request_id for request_id, call in calls.items() if not call.lines}
+        lines = [line for call in calls.values() for line in call.lines]
+        if settled:
+            entries = segments.read(oldest.path).entries
+            lines += [segments.line(entry) for entry in entries if _settles(entry, settled)]
+        for line in lines:
+            self._keep(line)
+        for call in calls.values():
             call.segment = self._segment
-            call.segment.pending += 1
+        self._segment.pending += len(calls)
         oldest.pending = 0
         return True
 
@@ -260,6 +265,11 @@ class FileJournal:
             self._file.close()
         if not self._calls and not self._sealed:
             self._file.path.unlink(missing_ok=True)
+
+
+def _settles(payload: bytes, request_ids: set[str]) -> bool:
+    entry = _decode(payload)
+    return type(entry) is SettleEntry and entry.request_id in request_ids
 
 
 def _replay(directory: Path) -> tuple[Replay, list[_Segment], int]:
