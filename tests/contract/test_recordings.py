@@ -30,7 +30,7 @@ PROVIDERS = {
     "openrouter": ("openrouter", "/api/v1"),
     "zai": ("zai", "/api/paas/v4"),
 }
-"""Slug of the integration: the catalog's provider id and the path of its base URL. Cohere's own chat format and Gemini's
+"""Slug of the integration: the catalog's provider id and the path of its base URL. Cohere's chat format and Gemini's
 embeddings are recorded too; the gateway speaks neither."""
 
 CLIENT_PATHS = {
