@@ -6,6 +6,8 @@ from typing import Any, Final
 
 import msgspec
 
+from headgate.base.usage import Usage
+
 MAX_COUNT: Final = 1_000_000_000
 """More than any one call can use. What is beyond is a mistake of the provider's, and would overflow the books."""
 
@@ -93,6 +95,9 @@ class Figures:
         return tuple(self._members)
 
 
-def used(counts: Mapping[str, int]) -> dict[str, int]:
-    """Only the meters that moved."""
-    return {meter: count for meter, count in counts.items() if count}
+def report(counts: Mapping[str, int], figures: Figures, raw: bytes) -> Usage:
+    """The provider's report, with the meters that moved. If none did that is flagged: it may be true, or a mistake."""
+    moved = {meter: count for meter, count in counts.items() if count}
+    if not moved:
+        figures.flags["zero:usage"] = None
+    return Usage(moved, raw=raw, flags=tuple(figures.flags))

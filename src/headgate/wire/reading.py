@@ -25,9 +25,25 @@ def read_answer(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:
     try:
         return decoder.decode(body)
     except (msgspec.ValidationError, UnicodeDecodeError):
+        check_answer(body)  # the decoder stopped at the first thing it did not expect
         return None
     except (msgspec.DecodeError, RecursionError):
-        raise UpstreamFailed("The provider's answer is not valid JSON.") from None
+        raise _not_json() from None
+
+
+def check_answer(body: bytes) -> None:
+    """Raises `UpstreamFailed` if it is not JSON. Nothing is built."""
+    try:
+        _anything.decode(body)
+    except (msgspec.DecodeError, RecursionError):
+        raise _not_json() from None
+
+
+def _not_json() -> UpstreamFailed:
+    return UpstreamFailed("The provider's answer is not valid JSON.")
+
+
+_anything: Final = msgspec.json.Decoder(msgspec.Raw)
 
 
 def read_event(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
@@ -36,11 +52,3 @@ def read_event(decoder: msgspec.json.Decoder[T], data: bytes) -> T | None:
         return decoder.decode(data)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
-
-
-def check_answer(body: bytes) -> None:
-    """Raises `UpstreamFailed` if it is not JSON. Nothing is built."""
-    read_answer(_anything, body)
-
-
-_anything: Final = msgspec.json.Decoder(msgspec.Raw)

@@ -140,6 +140,14 @@ def test_meters(name: str) -> None:
     assert usage.source is UsageSource.PROVIDER
 
 
+def test_a_report_of_nothing_is_flagged() -> None:
+    """OpenAI itself has answered so; whoever settles the call decides whether to believe it."""
+    usage = read_usage({"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0})
+    assert usage is not None
+    assert usage.total_tokens == 0
+    assert usage.flags == ("zero:usage",)
+
+
 def test_the_raw_object_is_kept() -> None:
     """As it came, spaces and unknown members included."""
     raw = b'{ "prompt_tokens": 1, "completion_tokens": 2, "cost": 0.5 }'

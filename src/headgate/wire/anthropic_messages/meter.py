@@ -127,7 +127,7 @@ class MessagesMeter:
 
     def _report(self, raw: msgspec.Raw) -> None:
         usage = self._running.add(given(raw))
-        if usage is not None and usage.counts:  # all zero is no report
+        if usage is not None:
             self.usage = usage
 
     def cut(self) -> bytes:

@@ -11,7 +11,7 @@ import msgspec
 
 from headgate.base import usage as meters
 from headgate.base.usage import Usage
-from headgate.wire.figures import Figures, usage_object, used
+from headgate.wire.figures import Figures, report, usage_object
 
 _FREE_TOOLS: Final = ("web_fetch_requests", "tool_search_requests")
 """Server tools that cost nothing beyond their tokens."""
@@ -57,7 +57,7 @@ def read_usage(usage: bytes | Mapping[str, Any] | None) -> Usage | None:
     for iteration in figures.objects("iterations"):
         _add_iteration(counts, iteration)
     _add_server_tools(counts, figures.object("server_tool_use"))
-    return Usage(used(counts), raw=raw, flags=tuple(figures.flags))
+    return report(counts, figures, raw)
 
 
 def _tokens(figures: Figures) -> dict[str, int]:

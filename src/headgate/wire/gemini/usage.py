@@ -9,7 +9,7 @@ from typing import Any
 
 from headgate.base import usage as meters
 from headgate.base.usage import Usage
-from headgate.wire.figures import MAX_COUNT, Figures, usage_object, used
+from headgate.wire.figures import MAX_COUNT, Figures, report, usage_object
 
 
 def read_usage(metadata: bytes | Mapping[str, Any] | None, web_searches: int = 0) -> Usage | None:
@@ -33,7 +33,7 @@ def read_usage(metadata: bytes | Mapping[str, Any] | None, web_searches: int = 0
     counts |= _output_meters(figures, candidates)
     counts[meters.REASONING] = thoughts + outside
     counts[meters.WEB_SEARCH] = web_searches
-    return Usage(used(counts), raw=raw, flags=tuple(figures.flags))
+    return report(counts, figures, raw)
 
 
 def _input_meters(figures: Figures, prompt: int) -> dict[str, int]:

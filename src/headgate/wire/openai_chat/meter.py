@@ -125,8 +125,7 @@ class CompletionMeter:
 
     def _report(self, raw: bytes) -> None:
         usage = read_usage(raw)
-        # Nothing used and something delivered is no report: what was delivered is then counted, not given away.
-        if usage is not None and (usage.counts or not self.delivered):
+        if usage is not None:
             self.usage = usage
 
     def cut(self) -> bytes:

@@ -2,7 +2,7 @@
 
 Sources: the API references of OpenAI (chat completions, embeddings, responses), DeepSeek (`prompt_cache_hit_tokens`),
 Moonshot (`cached_tokens` beside the totals), OpenRouter (`cache_write_tokens` is part of `prompt_tokens`: only so does
-its own `cost` add up), xAI and Google's compatible endpoint (reasoning is outside `completion_tokens`; the total tells).
+its own `cost` add up), xAI and Google's compatible endpoint (reasoning is beside `completion_tokens`; the total tells).
 Mistral's `num_cached_tokens` is what its servers happened to reuse, not what it bills as cached: it is not counted.
 """
 
@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple
 
 from headgate.base import usage as meters
 from headgate.base.usage import Usage
-from headgate.wire.figures import MAX_COUNT, Figures, usage_object, used
+from headgate.wire.figures import MAX_COUNT, Figures, report, usage_object
 
 
 class Words(NamedTuple):
@@ -39,7 +39,7 @@ def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT) -> 
         return None
     counts = _input_meters(figures, words, _input_total(figures, words, given, total))
     counts |= _output_meters(figures, words, given, total)
-    return Usage(used(counts), raw=raw, flags=tuple(figures.flags))
+    return report(counts, figures, raw)
 
 
 def _input_total(figures: Figures, words: Words, given: tuple[int, int], total: int) -> int:

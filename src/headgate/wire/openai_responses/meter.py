@@ -25,6 +25,11 @@ class _Item(msgspec.Struct, gc=False):
     input: Any = None
     code: Any = None
 
+    def generated(self) -> int:
+        """What the model wrote of it, in bytes."""
+        parts = _texts(self.content) + _texts(self.summary)
+        return parts + sum(map(content_length, (self.name, self.action, self.arguments, self.input, self.code)))
+
 
 class _Response(msgspec.Struct, gc=False):
     usage: msgspec.Raw = ABSENT
@@ -62,13 +67,14 @@ class ResponseMeter:
         self._sequence_number = -1
         self._begun = b""
         self._items: list[bytes] = []
+        self._before_item = 0
 
     def answer(self, body: bytes) -> None:
         response = read_answer(_response, body)
         if response is None:
             self.delivered += len(body)
         else:
-            self.delivered += sum(_generated(item) for item in response.output or ())
+            self.delivered += sum(item.generated() for item in response.output or ())
             self._report(response)
         self.complete = True
 
@@ -92,6 +98,7 @@ class ResponseMeter:
             self._item_added(read.item)
         elif kind == "response.output_item.done":
             self._items.append(data)
+            self._item_done(read.item)
         elif kind in _BEGINNINGS:
             self._begun = data
         elif kind in _ENDS:
@@ -103,16 +110,21 @@ class ResponseMeter:
         return True
 
     def _item_added(self, item: _Item | None) -> None:
+        self._before_item = self.delivered
         if item is not None:
             self.hidden_tokens |= item.type == "reasoning"
             self.delivered += content_length(item.name)
+
+    def _item_done(self, item: _Item | None) -> None:
+        """Not all kinds of items come in deltas; some are whole at once."""
+        if item is not None:
+            self.delivered = max(self.delivered, self._before_item + item.generated())
 
     def _report(self, response: _Response) -> None:
         actions = [(_text(item.type), _action(item)) for item in response.output or ()]
         self.hidden_tokens |= any(kind == "reasoning" for kind, _ in actions)
         usage = read_usage(given(response.usage), actions)
-        # Nothing used and something delivered is no report: what was delivered is then counted, not given away.
-        if usage is not None and (usage.counts or not self.delivered):
+        if usage is not None:
             self.usage = usage
 
     def cut(self) -> bytes:
@@ -139,9 +151,11 @@ def _opened(data: bytes) -> dict[str, Any]:
     return {} if members is None else dict(members)
 
 
-def _generated(item: _Item) -> int:
-    written = (item.name, item.content, item.summary, item.arguments, item.input, item.code)
-    return sum(content_length(value) for value in written)
+def _texts(parts: object) -> int:
+    """Of a message or a summary: its texts, without the annotations."""
+    if not isinstance(parts, list):
+        return content_length(parts)
+    return sum(content_length([p.get("text"), p.get("refusal")]) for p in parts if isinstance(p, dict))
 
 
 def _action(item: _Item) -> str:
