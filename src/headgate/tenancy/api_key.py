@@ -22,6 +22,9 @@ class KeyOwner(StrEnum):
     SERVICE = "service"
 
 
+Kind = tuple[KeyLevel, KeyOwner]
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ApiKey:
     """`hash` is the key's HMAC; the key itself is nowhere. Times are nanoseconds since the epoch."""

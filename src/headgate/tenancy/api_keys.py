@@ -1,7 +1,7 @@
 """Minting, changing and revoking API keys."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -9,7 +9,7 @@ from headgate.base.errors import InvalidRequest
 from headgate.base.ids import RandomBytes
 from headgate.tenancy import keys, limit_rules, moments, rules, scopes
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
+from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
 from headgate.tenancy.keys import MintedKey
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
@@ -40,14 +40,20 @@ class ApiKeyService:
         return key, minted.text
 
     async def find(
-        self, principal: Principal, page: Page, *, workspace: str | None = None, tenant: str | None = None
+        self,
+        principal: Principal,
+        page: Page,
+        kinds: Collection[Kind],
+        *,
+        workspace: str | None = None,
+        tenant: str | None = None,
     ) -> tuple[Sequence[ApiKey], int]:
-        """Keys that are not revoked; for a workspace's key those of its workspace."""
+        """Keys of these kinds that are not revoked; for a workspace's key those of its workspace."""
 
         def work(stores: Stores) -> tuple[Sequence[ApiKey], int]:
             within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
             of = visible_tenant(stores, principal, tenant).id if tenant else None
-            return stores.api_keys.find(principal.organization_id, page, workspace_id=within, tenant_id=of)
+            return stores.api_keys.find(principal.organization_id, page, kinds=kinds, workspace_id=within, tenant_id=of)
 
         return await self._administration.transactions.read(work)
 

@@ -3,11 +3,11 @@
 Every method is plain and runs inside one transaction; `Transactions` says which. References are an id or a slug.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
-from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.api_key import ApiKey, Kind
 from headgate.tenancy.audit import AuditEntry
 from headgate.tenancy.integration import Integration, IntegrationModel, ProviderName, Provisioning
 from headgate.tenancy.organization import Organization
@@ -69,6 +69,7 @@ class ApiKeyStore(Protocol):
         organization_id: str,
         page: Page,
         *,
+        kinds: Collection[Kind] | None = None,
         workspace_id: str | None = None,
         tenant_id: str | None = None,
     ) -> tuple[Sequence[ApiKey], int]: ...

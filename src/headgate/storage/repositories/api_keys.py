@@ -1,10 +1,12 @@
 """API keys. Revoked ones stay."""
 
-from sqlalchemy import Connection, select
+from collections.abc import Collection
+
+from sqlalchemy import Connection, and_, false, or_, select
 
 from headgate.storage.repositories import rows
 from headgate.storage.tables import api_key as table
-from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.api_key import ApiKey, Kind
 from headgate.tenancy.stores import Page
 
 
@@ -29,10 +31,14 @@ class SqlApiKeys:
         organization_id: str,
         page: Page,
         *,
+        kinds: Collection[Kind] | None = None,
         workspace_id: str | None = None,
         tenant_id: str | None = None,
     ) -> tuple[list[ApiKey], int]:
         statement = select(table).where(table.c.organization_id == organization_id, table.c.revoked_at.is_(None))
+        if kinds is not None:
+            one_of = (and_(table.c.level == level, table.c.owner == owner) for level, owner in kinds)
+            statement = statement.where(or_(false(), *one_of))
         if workspace_id is not None:
             statement = statement.where(table.c.workspace_id == workspace_id)
         if tenant_id is not None:

@@ -1,0 +1,109 @@
+"""`/api-keys`"""
+
+from enum import StrEnum
+
+from fastapi import APIRouter
+
+from headgate.base.errors import InvalidRequest
+from headgate.controlplane import views
+from headgate.controlplane.answers import Answer, done, listing
+from headgate.controlplane.bodies import KeyChange, NewKey
+from headgate.controlplane.caller import AuthenticatedRoute, Caller, WithServices
+from headgate.controlplane.paging import Paged
+from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
+from headgate.tenancy.principal import Principal
+
+router = APIRouter(prefix="/api-keys", tags=["API keys"], route_class=AuthenticatedRoute)
+
+
+def scope_of(level: KeyLevel, owner: KeyOwner, verb: str) -> str:
+    """An organization's keys share one family, whoever holds them."""
+    if level is KeyLevel.ORGANIZATION:
+        return f"organisation_service_api_keys.{verb}"
+    return f"workspace_{owner}_api_keys.{verb}"
+
+
+class _Listed(StrEnum):
+    """The kinds of keys a list can show, and the scope that shows each."""
+
+    ORGANIZATION = "organisation_service_api_keys.list"
+    SERVICE = "workspace_service_api_keys.list"
+    USER = "workspace_user_api_keys.list"
+
+
+_KINDS = {
+    _Listed.ORGANIZATION: [(KeyLevel.ORGANIZATION, KeyOwner.SERVICE), (KeyLevel.ORGANIZATION, KeyOwner.USER)],
+    _Listed.SERVICE: [(KeyLevel.WORKSPACE, KeyOwner.SERVICE)],
+    _Listed.USER: [(KeyLevel.WORKSPACE, KeyOwner.USER)],
+}
+
+
+@router.post("/{level}/{owner}")
+async def create(level: str, owner: str, body: NewKey, services: WithServices, principal: Caller) -> Answer:
+    """Mint a key. `key` in the answer is the only time it is shown."""
+    checked_level, checked_owner = _level(level), _owner(owner)
+    principal.require(scope_of(checked_level, checked_owner, "create"))
+    key, text = await services.api_keys.create(principal, checked_level, checked_owner, body.sent())
+    return Answer({"id": key.id, "key": text, "object": "api-key"})
+
+
+@router.get("")
+async def find(
+    services: WithServices,
+    page: Paged,
+    principal: Caller,
+    workspace_id: str | None = None,
+    tenant_id: str | None = None,
+) -> Answer:
+    """All keys that the caller may list, or those of one workspace or tenant."""
+    principal.require(*_Listed)
+    kinds = [kind for scope in _Listed if scope in principal.scopes for kind in _KINDS[scope]]
+    found, total = await services.api_keys.find(principal, page, kinds, workspace=workspace_id, tenant=tenant_id)
+    now = services.clock.now()
+    return listing([views.api_key(each, now) for each in found], total)
+
+
+@router.get("/{key_id}")
+async def get(key_id: str, services: WithServices, principal: Caller) -> Answer:
+    """One key: everything but the key itself."""
+    return Answer(views.api_key(await _visible(services, principal, key_id, "read"), services.clock.now()))
+
+
+@router.put("/{key_id}")
+async def update(key_id: str, body: KeyChange, services: WithServices, principal: Caller) -> Answer:
+    """Change what is sent; null clears. It applies to the next call."""
+    await _visible(services, principal, key_id, "update")
+    await services.api_keys.update(principal, key_id, body.sent())
+    return done()
+
+
+@router.delete("/{key_id}")
+async def delete(key_id: str, services: WithServices, principal: Caller) -> Answer:
+    """Revoke a key, at once and for good."""
+    await _visible(services, principal, key_id, "delete")
+    await services.api_keys.revoke(principal, key_id)
+    return done()
+
+
+async def _visible(services: WithServices, principal: Principal, key_id: str, verb: str) -> ApiKey:
+    principal.require(*(scope_of(level, owner, verb) for level in KeyLevel for owner in KeyOwner))
+    key = await services.api_keys.get(principal, key_id)
+    principal.require(scope_of(key.level, key.owner, verb))
+    return key
+
+
+def _level(text: str) -> KeyLevel:
+    try:
+        return KeyLevel(text.replace("organization", "organisation"))
+    except ValueError:
+        raise InvalidRequest(
+            "The path must be /api-keys/organisation/… or /api-keys/workspace/…", param="type"
+        ) from None
+
+
+def _owner(text: str) -> KeyOwner:
+    try:
+        return KeyOwner(text)
+    except ValueError:
+        # An SDK that was given no sub_type sends the word NOT_GIVEN.
+        raise InvalidRequest("`sub_type` must be `user` or `service`.", param="sub_type") from None

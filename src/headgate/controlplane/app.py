@@ -1,0 +1,67 @@
+"""The control plane as an ASGI application, at `/v1/…` and at `/…`."""
+
+import os
+import re
+from collections.abc import Awaitable, Callable, MutableMapping
+from importlib.metadata import version
+from typing import Any, Final
+
+import structlog
+from fastapi import FastAPI
+
+from headgate.base.clock import Clock
+from headgate.base.ids import RandomBytes, request_id
+from headgate.controlplane import api_keys, errors, integrations, tenants, workspaces
+from headgate.controlplane.services import Services
+
+log = structlog.get_logger("headgate.controlplane")
+
+Scope = MutableMapping[str, Any]
+Message = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[Message]]
+Send = Callable[[Message], Awaitable[None]]
+AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+ROUTERS: Final = (workspaces.router, tenants.router, api_keys.router, integrations.router)
+_TRACE_ID: Final = re.compile(rb"[!-~]{1,128}")
+
+
+def create_app(services: Services, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
+    """`/docs` and `/openapi.json` are open; everything else needs an API key."""
+    app = FastAPI(title="Headgate", version=version("headgate"), redirect_slashes=False)
+    app.state.services = services
+    errors.install(app)
+    for router in ROUTERS:
+        app.include_router(router, prefix="/v1")
+        # Some clients are configured without the prefix.
+        app.include_router(router, include_in_schema=False)
+    return _Traced(app, services.clock, random_bytes)
+
+
+class _Traced:
+    """Puts the ids of the request on every answer. An SDK sends a metered call twice if an error comes without."""
+
+    def __init__(self, app: AsgiApp, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._app = app
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            return await self._app(scope, receive, send)
+        identifier = request_id(self._clock.now(), self._random_bytes)
+        given = dict(scope["headers"]).get(b"x-portkey-trace-id", b"")
+        trace = given if _TRACE_ID.fullmatch(given) else identifier.encode()
+        ours = [(b"x-portkey-trace-id", trace), (b"x-headgate-request-id", identifier.encode())]
+
+        async def traced(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                message["headers"] = [*message["headers"], *ours]
+            await send(message)
+
+        try:
+            await self._app(scope, receive, traced)
+        except Exception:
+            # The framework has answered 500 by now and raises for whoever logs.
+            log.exception("request crashed", request_id=identifier, path=scope["path"])
+        return None

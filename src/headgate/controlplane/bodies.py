@@ -1,0 +1,164 @@
+"""Request bodies. Fields that are not known are ignored; the rules are the services', these give types and names."""
+
+from typing import Annotated, Any
+
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, WithJsonSchema
+
+_NUMBER = {"type": "number", "minimum": 0}
+_USAGE_LIMIT = {
+    "type": "object",
+    "required": ["credit_limit"],
+    "properties": {
+        "type": {"enum": ["cost", "tokens", "requests"], "default": "cost"},
+        "credit_limit": {**_NUMBER, "description": "US dollars, tokens or requests; 0 blocks."},
+        "alert_threshold": {**_NUMBER, "description": "An amount, as `credit_limit` is."},
+        "periodic_reset": {"enum": ["daily", "weekly", "monthly"]},
+        "periodic_reset_days": {"type": "integer", "minimum": 1, "maximum": 365},
+    },
+}
+_RATE_LIMIT = {
+    "type": "object",
+    "required": ["type", "value"],
+    "properties": {
+        "type": {"enum": ["requests", "tokens", "input_tokens", "output_tokens", "in_flight"]},
+        "unit": {"enum": ["rps", "rpm", "rph", "rpd", "rpw"], "description": "Not with `in_flight`."},
+        "value": {"type": "integer", "minimum": 0, "description": "0 blocks."},
+    },
+}
+
+
+def _one_or_many(schema: dict[str, Any]) -> WithJsonSchema:
+    return WithJsonSchema({"anyOf": [schema, {"type": "array", "items": schema}, {"type": "null"}]})
+
+
+# Read by `tenancy.limit_rules`, which names the very field that is wrong.
+UsageLimits = Annotated[Any, _one_or_many(_USAGE_LIMIT)]
+RateLimits = Annotated[Any, _one_or_many(_RATE_LIMIT)]
+Metadata = dict[str, Any] | None
+
+
+class Body(BaseModel):
+    """A JSON object."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    def sent(self) -> dict[str, Any]:
+        """Only what the caller sent: a field that is null is another thing than one that is absent."""
+        return self.model_dump(exclude_unset=True)
+
+
+class Defaults(Body):
+    """What goes onto every call."""
+
+    metadata: Metadata = None
+    config_id: str | None = None
+    allow_config_override: bool | None = None
+
+
+class WorkspaceChange(Body):
+    name: str | None = None
+    description: str | None = None
+    defaults: Defaults | None = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
+
+    def sent(self) -> dict[str, Any]:
+        # A client that is to keep the name sends it as null.
+        return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
+
+
+class NewWorkspace(WorkspaceChange):
+    name: str
+    slug: str | None = None
+
+
+class NewTenant(Body):
+    tenant_id: str | None = Field(None, description="Your own name for the customer; made from `name` if absent.")
+    name: str
+    workspace_id: str | None = Field(None, description="Slug or id.")
+    metadata: Metadata = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
+
+
+class KeyChange(Body):
+    name: str | None = None
+    description: str | None = None
+    scopes: list[str] | None = None
+    defaults: Defaults | None = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
+    alert_emails: list[str] | None = None
+    expires_at: str | None = Field(None, description="ISO 8601, in the future.")
+    reset_usage: bool | None = None
+
+    def sent(self) -> dict[str, Any]:
+        # Neither can be cleared, so null leaves them as they are.
+        kept = ("name", "scopes")
+        return {name: value for name, value in super().sent().items() if name not in kept or value is not None}
+
+
+class NewKey(KeyChange):
+    name: str
+    scopes: list[str]
+    workspace_id: str | None = Field(None, description="Slug or id; needed with an admin key.")
+    tenant_id: str | None = Field(None, description="Slug or id of a tenant of that workspace.")
+    user_id: str | None = None
+
+
+class IntegrationChange(Body):
+    name: str | None = None
+    description: str | None = None
+    key: str | None = Field(None, description="The provider's credential; encrypted, and never shown again.")
+    configurations: dict[str, Any] | None = None
+
+    def sent(self) -> dict[str, Any]:
+        return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
+
+
+class NewIntegration(IntegrationChange):
+    name: str
+    ai_provider_id: str
+    slug: str | None = None
+    workspace_id: str | None = None
+    create_default_provider: bool | None = None
+    default_provider_slug: str | None = None
+
+
+class GlobalWorkspaceAccess(Body):
+    enabled: bool
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
+
+
+class WorkspaceAccess(GlobalWorkspaceAccess):
+    id: str = Field(description="Slug or id of the workspace.")
+    reset_usage: bool | None = None
+    create_default_provider: bool | None = None
+    default_provider_slug: str | None = None
+
+
+class ProvisioningChange(Body):
+    workspaces: list[WorkspaceAccess] | None = None
+    global_workspace_access: GlobalWorkspaceAccess | None = None
+    override_existing_workspace_access: bool | None = Field(
+        None,
+        # The SDK and the published API differ by one letter.
+        validation_alias=AliasChoices("override_existing_workspace_access", "override_existing_workspaces_access"),
+    )
+    create_default_provider: bool | None = None
+    default_provider_slug: str | None = None
+
+
+class ModelAccess(Body):
+    slug: str
+    enabled: bool
+    is_custom: bool | None = None
+    is_finetune: bool | None = None
+    base_model_slug: str | None = None
+    pricing_config: dict[str, Any] | None = Field(None, description="Prices in US cents per token.")
+
+
+class ModelsChange(Body):
+    allow_all_models: bool | None = None
+    models: list[ModelAccess] | None = None

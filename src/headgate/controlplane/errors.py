@@ -1,0 +1,62 @@
+"""Everything that can go wrong, in the one body that all clients of the contract can read."""
+
+import math
+from collections.abc import Sequence
+from http import HTTPStatus
+from typing import Any
+
+import structlog
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.responses import Response
+
+from headgate.base.errors import HeadgateError, InvalidRequest, MethodNotAllowed, NotFound
+from headgate.wire.errors import openai_body
+
+log = structlog.get_logger("headgate.controlplane")
+
+
+def render(error: HeadgateError) -> Response:
+    headers = {} if error.retry_after is None else {"retry-after": str(math.ceil(error.retry_after))}
+    return Response(openai_body(error), error.status, headers, media_type="application/json")
+
+
+def invalid(errors: Sequence[Any]) -> InvalidRequest:
+    """The first in words, all of them in `details`. Never what was sent: it may be a secret."""
+    found = [(_field(each["loc"]), each["type"], str(each["msg"])) for each in errors]
+    param, kind, message = found[0]
+    text = f"`{param}` is missing." if kind == "missing" else f"`{param}`: {message[:1].lower()}{message[1:]}."
+    details = {"errors": [{"param": name, "message": why} for name, _, why in found]}
+    return InvalidRequest(text, param=param, details=details)
+
+
+def _field(location: Sequence[str | int]) -> str:
+    inner = location[1:] if location[:1] in (("body",), ("query",), ("path",)) and len(location) > 1 else location
+    return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner).removeprefix(".")
+
+
+def install(app: FastAPI) -> None:
+    """Have the application answer every error this way."""
+
+    @app.exception_handler(HeadgateError)
+    async def on_refusal(request: Request, error: HeadgateError) -> Response:
+        return render(error)
+
+    @app.exception_handler(RequestValidationError)
+    async def on_invalid(request: Request, error: RequestValidationError) -> Response:
+        if error.errors()[0]["type"] == "json_invalid":
+            return render(InvalidRequest("The body is not valid JSON.", param="body"))
+        return render(invalid(error.errors()))
+
+    @app.exception_handler(HTTPException)
+    async def on_http(request: Request, error: HTTPException) -> Response:
+        if error.status_code == HTTPStatus.NOT_FOUND:
+            return render(NotFound(f"There is nothing at {request.url.path[:200]}."))
+        if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            return render(MethodNotAllowed(f"{request.url.path[:200]} does not take {request.method[:20]}."))
+        return render(InvalidRequest(str(error.detail), param="body"))
+
+    @app.exception_handler(Exception)
+    async def on_bug(request: Request, error: Exception) -> Response:
+        return render(HeadgateError("Something went wrong in the gateway; it has been logged."))

@@ -1,0 +1,41 @@
+"""What the routers stand on, handed in by the composition root."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from headgate.base.clock import Clock
+from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.models import ModelService
+from headgate.tenancy.policy import Policy
+from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.workspaces import WorkspaceService
+
+
+class Directory(Protocol):
+    """Policies by key; see `tenancy.directory`."""
+
+    async def authenticate(self, text: str) -> Policy: ...
+
+
+class ModelCatalog(Protocol):
+    """Which models a provider is known to have."""
+
+    def models(self, provider: str) -> Sequence[str]: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Services:
+    """One of each."""
+
+    clock: Clock
+    directory: Directory
+    catalog: ModelCatalog
+    workspaces: WorkspaceService
+    tenants: TenantService
+    api_keys: ApiKeyService
+    integrations: IntegrationService
+    provisioning: ProvisioningService
+    models: ModelService

@@ -1,0 +1,42 @@
+"""`/admin/tenants`"""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from headgate.controlplane import views
+from headgate.controlplane.answers import Answer, listing
+from headgate.controlplane.bodies import NewTenant
+from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
+from headgate.controlplane.paging import Paged
+from headgate.tenancy.principal import Principal
+
+router = APIRouter(prefix="/admin/tenants", tags=["tenants"], route_class=AuthenticatedRoute)
+
+
+@router.post("")
+async def create(
+    body: NewTenant, services: WithServices, principal: Annotated[Principal, needs("tenants.create")]
+) -> Answer:
+    """Make a tenant: one customer account within a workspace."""
+    found = await services.tenants.create(principal, body.sent())
+    return Answer(views.tenant(found, services.clock.now()))
+
+
+@router.get("")
+async def find(
+    services: WithServices,
+    page: Paged,
+    principal: Annotated[Principal, needs("tenants.list")],
+    workspace_id: str | None = None,
+) -> Answer:
+    """All tenants, or those of one workspace."""
+    found, total = await services.tenants.find(principal, page, workspace=workspace_id)
+    now = services.clock.now()
+    return listing([views.tenant(each, now) for each in found], total)
+
+
+@router.get("/{tenant_id}")
+async def get(tenant_id: str, services: WithServices, principal: Annotated[Principal, needs("tenants.read")]) -> Answer:
+    """One tenant, by your name for it or by its id."""
+    return Answer(views.tenant(await services.tenants.get(principal, tenant_id), services.clock.now()))

@@ -1,0 +1,69 @@
+"""`/admin/workspaces`"""
+
+from typing import Annotated
+
+from fastapi import APIRouter
+
+from headgate.controlplane import views
+from headgate.controlplane.answers import Answer, done, listing
+from headgate.controlplane.bodies import NewWorkspace, WorkspaceChange
+from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
+from headgate.controlplane.paging import Paged
+from headgate.tenancy.principal import Principal
+
+router = APIRouter(prefix="/admin/workspaces", tags=["workspaces"], route_class=AuthenticatedRoute)
+
+
+@router.post("")
+async def create(
+    body: NewWorkspace, services: WithServices, principal: Annotated[Principal, needs("workspaces.create")]
+) -> Answer:
+    """Make a workspace: a tier, a team or a region."""
+    found = await services.workspaces.create(principal, body.sent())
+    return Answer(views.workspace(found, services.clock.now()))
+
+
+@router.get("")
+async def find(
+    services: WithServices,
+    page: Paged,
+    principal: Annotated[Principal, needs("workspaces.list")],
+    name: str | None = None,
+    exact_name: str | None = None,
+) -> Answer:
+    """All workspaces; for a workspace's key its own. `name` finds a part of the name, `exact_name` the whole."""
+    exact = exact_name not in (None, "", "false")
+    wanted = exact_name if exact and exact_name != "true" else name
+    found, total = await services.workspaces.find(principal, page, name=wanted, exact=exact)
+    now = services.clock.now()
+    return listing([views.workspace(each, now) for each in found], total)
+
+
+@router.get("/{workspace_id}")
+async def get(
+    workspace_id: str, services: WithServices, principal: Annotated[Principal, needs("workspaces.read")]
+) -> Answer:
+    """One workspace, by slug or id."""
+    found = await services.workspaces.get(principal, workspace_id)
+    return Answer(views.workspace(found, services.clock.now()) | {"users": []})
+
+
+@router.put("/{workspace_id}")
+async def update(
+    workspace_id: str,
+    body: WorkspaceChange,
+    services: WithServices,
+    principal: Annotated[Principal, needs("workspaces.update")],
+) -> Answer:
+    """Change what is sent; a list of limits replaces the one before."""
+    found = await services.workspaces.update(principal, workspace_id, body.sent())
+    return Answer(views.workspace(found, services.clock.now()))
+
+
+@router.delete("/{workspace_id}")
+async def delete(
+    workspace_id: str, services: WithServices, principal: Annotated[Principal, needs("workspaces.delete")]
+) -> Answer:
+    """Remove a workspace that holds no tenants and no keys."""
+    await services.workspaces.delete(principal, workspace_id)
+    return done()
