@@ -1,4 +1,4 @@
-"""`/api-keys`"""
+"""`/api-keys`: minted, shown without their secret, changed and revoked."""
 
 from enum import StrEnum
 

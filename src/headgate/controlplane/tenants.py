@@ -1,4 +1,4 @@
-"""`/admin/tenants`"""
+"""`/admin/tenants`: the customer accounts within workspaces."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""`/admin/workspaces`"""
+"""`/admin/workspaces`: the tiers, teams and regions of the organization."""
 
 from typing import Annotated
 

@@ -1,4 +1,4 @@
-"""API keys. Revoked ones stay."""
+"""API keys, in the table `api_key`. Revoked ones stay."""
 
 from collections.abc import Collection
 

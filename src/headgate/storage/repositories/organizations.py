@@ -1,4 +1,4 @@
-"""Organizations."""
+"""Organizations, in the table `organization`."""
 
 from sqlalchemy import Connection, select
 

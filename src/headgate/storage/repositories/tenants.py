@@ -1,4 +1,4 @@
-"""Tenants."""
+"""Tenants, in the table `tenant`."""
 
 from sqlalchemy import Connection, select
 

@@ -1,4 +1,4 @@
-"""Workspaces."""
+"""Workspaces, in the table `workspace`."""
 
 from sqlalchemy import Connection, delete, select
 

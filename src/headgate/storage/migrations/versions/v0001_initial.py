@@ -1,4 +1,4 @@
-"""The first schema."""
+"""The first schema: all tables as of version 0.1."""
 
 import sqlalchemy as sa
 from alembic import op
