@@ -85,7 +85,8 @@ def openai_stream(chunks: list[Any]) -> Said:
                 if call["index"] == len(calls):
                     calls.append([call["function"]["name"], ""])
                 calls[call["index"]][1] += call["function"].get("arguments") or ""
-    return _said(text, [(name, json.loads(json_ or "{}")) for name, json_ in calls], stop, _openai_tokens(usage), thoughts)
+    decoded = [(name, json.loads(arguments or "{}")) for name, arguments in calls]
+    return _said(text, decoded, stop, _openai_tokens(usage), thoughts)
 
 
 def _anthropic_tokens(usage: dict[str, Any]) -> tuple[int, int]:
