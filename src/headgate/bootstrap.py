@@ -1,12 +1,206 @@
 """The composition root: settings -> stores -> services -> one ASGI application. Only here a concrete store is named."""
 
+import asyncio
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
+import structlog
+
+from headgate.base.clock import Clock, SystemClock
+from headgate.base.tasks import Tasks
+from headgate.catalog.catalog import Catalog
+from headgate.controlplane.app import create_app
+from headgate.controlplane.services import Services
+from headgate.dataplane.app import DataPlane
+from headgate.dataplane.door import Door
+from headgate.dataplane.edge import EdgeLimits
+from headgate.dataplane.limits import Limits
+from headgate.dataplane.pipeline import Pipeline
+from headgate.dataplane.server import Server, make_server
+from headgate.ledger.ledger import LocalLedger
+from headgate.ledger.recovery import Replay
 from headgate.settings import Settings
+from headgate.storage import migrate, usage_rows
+from headgate.storage.books import Books
+from headgate.storage.database import Database, open_database
+from headgate.storage.journal import FileJournal
+from headgate.storage.pepper import load_pepper
+from headgate.storage.stores import SqlTransactions
+from headgate.storage.usage_writer import BATCH, UsageWriter
+from headgate.tenancy.administration import Administration
+from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.directory import Directory
+from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.models import ModelService
+from headgate.tenancy.policy_loader import PolicyLoader
+from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.vault import Vault
+from headgate.tenancy.workspaces import WorkspaceService
+from headgate.upstream.base_url import kept_base_url
+from headgate.upstream.client import Client, Deadlines
+from headgate.upstream.guard import Guard
+
+log = structlog.get_logger("headgate")
 
 DATABASE_FILE: Final = "headgate.db"
+JOURNAL_DIRECTORY: Final = "journal"
+LAST_CONNECTIONS_S: Final = 5
+"""How long connections have to take their last bytes, once every call is over."""
 
 
 def database_url(settings: Settings) -> str:
     """The PostgreSQL database of the settings, or the SQLite file of the data directory."""
     return settings.database_url or f"sqlite:///{settings.data_dir.absolute() / DATABASE_FILE}"
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """All that runs in one process, open: `drain` and then `close` end it."""
+
+    app: Door
+    data_plane: DataPlane
+    administration: Administration
+    services: Services
+    pepper: bytes
+    database: Database
+    _closing: AsyncExitStack
+
+    async def drain(self, deadline_s: float) -> None:
+        """Refuse new calls; wait for those under way, and end at the deadline what is left of them."""
+        await self.data_plane.drain(deadline_s)
+
+    async def close(self) -> None:
+        """Write down what is left, then close everything."""
+        await self._closing.aclose()
+
+
+async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = None) -> Gateway:
+    """Bring the schema up to date, settle what the journal holds, and wire everything together.
+
+    The caller has the data directory to itself. Raises `HeadgateError`; then nothing is left open.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as closing:
+        database = await open_database(database_url(settings))
+        closing.push_async_callback(database.close)
+        await migrate.upgrade(database)
+        pepper = await database.write(lambda connection: load_pepper(connection, vault))
+        catalog = Catalog.load()
+        administration = Administration(SqlTransactions(database), clock)
+        directory = _directory(
+            administration, PolicyLoader(administration.transactions, vault, catalog), pepper, closing
+        )
+        guard = Guard(allow_private=settings.allow_private_upstreams)
+        services = _services(administration, directory, catalog, vault, guard, pepper)
+        books, writing = await _books(settings, database, clock, closing)
+        client = Client(guard=guard, clock=clock)
+        closing.push_async_callback(client.close)
+        limits = _limits(settings)
+        data_plane = DataPlane(Pipeline(directory, catalog, books, client, clock, limits).serve, clock, limits)
+        app = Door(data_plane, create_app(services), lambda: "draining" if data_plane.draining else writing())
+        return Gateway(app, data_plane, administration, services, pepper, database, closing.pop_all())
+
+
+def server_for(app: Door, settings: Settings) -> Server:
+    """The HTTP server, with the bounds of the settings. What drains is drained before it is asked to end."""
+    limits = EdgeLimits(
+        head=settings.max_header_bytes,
+        headers=settings.max_headers,
+        body=settings.max_body_bytes,
+        head_s=settings.head_timeout_s,
+        idle_s=settings.keep_alive_s,
+        write_s=settings.write_timeout_s,
+        connections=settings.max_connections,
+    )
+    return make_server(app, settings.host, settings.port, limits=limits, drain_s=LAST_CONNECTIONS_S)
+
+
+def _limits(settings: Settings) -> Limits:
+    deadlines = Deadlines(
+        connect_s=settings.connect_timeout_s,
+        first_byte_s=settings.first_byte_timeout_s,
+        idle_s=settings.idle_timeout_s,
+        total_s=settings.total_timeout_s,
+    )
+    return Limits(
+        body=settings.max_body_bytes,
+        body_within_s=settings.body_timeout_s,
+        answer=settings.max_answer_bytes,
+        after_hangup_s=settings.read_after_hangup_s,
+        default_max_output=settings.default_max_output_tokens,
+        deadlines=deadlines,
+    )
+
+
+def _directory(
+    administration: Administration, loader: PolicyLoader, pepper: bytes, closing: AsyncExitStack
+) -> Directory:
+    directory = Directory(loader, pepper, administration.clock, _report)
+    closing.push_async_callback(directory.close)
+    administration.on_change(directory.changed)
+    tasks = Tasks(_report)
+    tasks.start(directory.watch(), "policy poll")
+    closing.push_async_callback(tasks.close)
+    return directory
+
+
+def _services(
+    administration: Administration, directory: Directory, catalog: Catalog, vault: Vault, guard: Guard, pepper: bytes
+) -> Services:
+    return Services(
+        clock=administration.clock,
+        directory=directory,
+        catalog=catalog,
+        workspaces=WorkspaceService(administration),
+        tenants=TenantService(administration),
+        api_keys=ApiKeyService(administration, pepper),
+        integrations=IntegrationService(administration, vault, catalog, partial(kept_base_url, guard=guard)),
+        provisioning=ProvisioningService(administration),
+        models=ModelService(administration),
+    )
+
+
+async def _books(
+    settings: Settings, database: Database, clock: Clock, closing: AsyncExitStack
+) -> tuple[Books, Callable[[], str | None]]:
+    """The books, and why nothing can be written into them now (None: it can)."""
+    later = asyncio.get_running_loop().call_soon
+    journal, replay = FileJournal.open(
+        settings.data_dir / JOURNAL_DIRECTORY, sync=settings.journal_sync == "group", later=later
+    )
+    closing.callback(journal.close)
+    await _settle_what_was_left(journal, replay, database)
+    writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=_report)
+    closing.push_async_callback(writer.close)
+    writer.start()
+
+    def trouble() -> str | None:
+        if journal.failure is not None:
+            return "the journal cannot be written"
+        return "the database is behind" if writer.full else None
+
+    return Books(LocalLedger(clock, journal), writer), trouble
+
+
+async def _settle_what_was_left(journal: FileJournal, replay: Replay, database: Database) -> None:
+    """Every call that a provider may have billed gets its record, before the first new call is taken."""
+    records = replay.records()
+    for start in range(0, len(records), BATCH):
+        await database.write(partial(usage_rows.insert, records=records[start : start + BATCH]))
+    journal.discard_replayed()
+    if replay.entries:
+        log.info(
+            "journal replayed",
+            entries=replay.entries,
+            settled=len(replay.settled),
+            unfinished=len(replay.unfinished),
+            torn_bytes=replay.torn,
+        )
+
+
+def _report(what: str, error: BaseException) -> None:
+    log.error(what, error=f"{type(error).__name__}: {error}")

@@ -38,7 +38,7 @@ class DataPlane:
         self._limits = limits
         self._random_bytes = random_bytes
         self._live: set[Call] = set()
-        self._draining = False
+        self.draining = False
 
     @staticmethod
     def handles(path: str) -> bool:
@@ -78,7 +78,7 @@ class DataPlane:
     async def _answer(self, exchange: Exchange, call: Call) -> None:
         exchange.on_gone(lambda: self._hung_up(call))
         try:
-            if self._draining:
+            if self.draining:
                 raise Unavailable("The gateway is shutting down; send the call again.", code="draining", retry_after=1)
             if exchange.method != call.endpoint.method:
                 raise MethodNotAllowed(f"`{exchange.path}` takes {call.endpoint.method}.")
@@ -116,7 +116,7 @@ class DataPlane:
 
     async def drain(self, deadline_s: float) -> None:
         """Take no new calls; wait for the ones under way, and end what is left at the deadline."""
-        self._draining = True
+        self.draining = True
         await self._wait(deadline_s)
         for call in list(self._live):
             call.stop(Stop.DRAINING)

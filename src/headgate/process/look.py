@@ -10,9 +10,9 @@ from dataclasses import dataclass, field
 from headgate.base.errors import NotFound
 from headgate.bootstrap import DATABASE_FILE, database_url
 from headgate.catalog.catalog import Catalog
+from headgate.ledger.record import UsageRecord
 from headgate.process.data_dir import LOCK_FILE, DataDirLock
 from headgate.process.master_key import MASTER_KEY_FILE, read_master_keys
-from headgate.ledger.record import UsageRecord
 from headgate.settings import Settings
 from headgate.storage import migrate as migrations
 from headgate.storage import usage_queries

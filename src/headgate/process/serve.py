@@ -1,0 +1,84 @@
+"""`headgate serve`, from the lock to the last flush."""
+
+import asyncio
+import socket
+from importlib.metadata import version
+
+import structlog
+import uvloop
+
+from headgate.base.errors import Conflict
+from headgate.base.tasks import Tasks
+from headgate.bootstrap import Gateway, open_gateway, server_for
+from headgate.process.data_dir import DataDirLock
+from headgate.process.first_start import first_start, preset_key
+from headgate.process.master_key import load_master_keys
+from headgate.process.signals import stop_requested
+from headgate.settings import Settings
+from headgate.tenancy.vault import Vault
+
+log = structlog.get_logger("headgate.process")
+
+BACKLOG = 2048
+
+
+def run(settings: Settings) -> int:
+    """Serve until a signal says to stop; the exit code. Raises `HeadgateError` where it cannot start."""
+    preset_key(settings)  # wrong values stop a start before anything is made
+    with DataDirLock.take(settings.data_dir), _listen(settings) as listening:
+        vault = Vault(load_master_keys(settings))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            return runner.run(_serve(settings, vault, listening))
+
+
+def _listen(settings: Settings) -> socket.socket:
+    """Bound before anything is opened, so that a taken port changes nothing."""
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    try:
+        return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        raise Conflict(
+            f"port: cannot listen on {settings.host}:{settings.port}: {error.strerror}. "
+            "Name another with --host and --port.",
+            param="port",
+        ) from None
+
+
+async def _serve(settings: Settings, vault: Vault, listening: socket.socket) -> int:
+    gateway = await open_gateway(settings, vault)
+    try:
+        await first_start(settings, gateway)
+        stop = stop_requested()
+        server = server_for(gateway.app, settings)
+        tasks = Tasks(lambda name, error: log.error("task failed", task=name, exc_info=error))
+        serving = tasks.start(server.serve(sockets=[listening]), "http server")
+        _announce(settings, listening, gateway)
+        stopping = tasks.start(stop.wait(), "stop signal")
+        await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+        log.info("draining", calls=gateway.data_plane.live, deadline_s=settings.drain_timeout_s)
+        await gateway.drain(settings.drain_timeout_s)
+        server.stop_accepting()
+        server.should_exit = True
+        await asyncio.wait((serving,))
+        failed = serving.exception() is not None
+        await tasks.close()
+    finally:
+        await gateway.close()
+    log.info("stopped")
+    return 1 if failed else 0
+
+
+def _announce(settings: Settings, listening: socket.socket, gateway: Gateway) -> None:
+    port = listening.getsockname()[1]
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    url = f"http://{host}:{port}"
+    print(
+        f"Headgate {version('headgate')} listens on {url}\n\n"
+        f"    curl {url}/v1/chat/completions -H 'Authorization: Bearer $KEY' -H 'Content-Type: application/json' \\\n"
+        '      -d \'{"model": "@openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}\'\n',
+        flush=True,
+    )
+    facts = gateway.database.facts()
+    for warning in facts.warnings:
+        log.warning(warning)
+    log.info("listening", url=url, data_dir=str(settings.data_dir), database=f"{facts.engine} {facts.version}")
