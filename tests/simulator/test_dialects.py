@@ -150,6 +150,7 @@ def test_completions_and_embeddings_answer(simulated: Simulated) -> None:
     unpacked = [list(struct.unpack("<8f", base64.b64decode(row["embedding"]))) for row in packed["data"]]
     assert unpacked == [row["embedding"] for row in plain["data"]]
     assert plain["usage"] == {"prompt_tokens": 2, "total_tokens": 2}
+    assert [one.usage for one in simulated.calls() if one.intent.model == "sim-embed"][-1] == {"input": 2}
 
 
 def test_counting_tokens_tells_what_a_call_would_be_billed(simulated: Simulated) -> None:

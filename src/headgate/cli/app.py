@@ -7,6 +7,7 @@ import typer
 from headgate.base.errors import HeadgateError, InvalidRequest
 from headgate.cli import api_keys, integrations, keys, prices, usage, workspaces
 from headgate.cli.check import check
+from headgate.cli.demo import demo
 from headgate.cli.migrate import migrate
 from headgate.cli.serve import serve
 from headgate.cli.simulate import simulate
@@ -23,6 +24,7 @@ app.command()(serve)
 app.command()(check)
 app.command()(migrate)
 app.command()(simulate)
+app.command()(demo)
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(integrations.app, name="integrations")
 app.add_typer(api_keys.app, name="api-keys")

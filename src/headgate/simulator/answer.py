@@ -86,6 +86,8 @@ def answer(ask: Ask, style: Style, input_counts: Counts, text: str | None = None
 
 
 def _text(ask: Ask, style: Style) -> str:
+    if not ask.wants_text:
+        return ""
     if ask.structured:
         return msgspec.json.encode(example(ask.schema)).decode()
     if wanted := _LENGTH.search(ask.text):

@@ -58,6 +58,8 @@ class Ask:
     prefix: Prefix | None = None
     tells_usage: bool = True
     """Whether a stream ends with the usage: OpenAI's chat dialect does only where it was asked to."""
+    wants_text: bool = True
+    """Embeddings and counts of tokens have no output."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """What only the dialect itself needs to answer."""
 

@@ -26,6 +26,7 @@ class Embeddings(openai.OpenAI):
             model=required(body, "model", str),
             text="",
             input_tokens=max(1, size),
+            wants_text=False,
             extras={"inputs": inputs, "base64": body.get("encoding_format") == "base64", "dimensions": dimensions},
         )
 
