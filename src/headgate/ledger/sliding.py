@@ -11,22 +11,23 @@ from headgate.ledger.period import NEVER
 
 GRAINS: Final = 60
 """A window may keep an amount for up to one part in so many of its length too long, and never too short."""
-REQUESTS: Final = list(Resource).index(Resource.REQUESTS)
 
 
 class SlidingSpan:
     """Never more than the cap is taken in any interval [t, t + length), wherever it starts, in at most 62 cells.
 
-    What is taken within a sixtieth of the length goes into one cell, and leaves with the last of it. What is held
-    counts while it is held, however long, and in any case as long as the window is, from when it was taken.
+    What is taken within a sixtieth of the length goes into one cell, and leaves with the last of it. A request is
+    made when its call begins, so it leaves then, though the call goes on. When tokens flow and cost arises nobody
+    knows before the end, so they count while they are held, however long, and in any case as long as the window is.
     """
 
-    __slots__ = ("_cells", "_grain", "_length")
+    __slots__ = ("_cells", "_grain", "_length", "_requests")
     is_rate: ClassVar[bool] = True
 
-    def __init__(self, seconds: int) -> None:
+    def __init__(self, resource: Resource, seconds: int) -> None:
         if seconds < 1:
             raise ValueError(f"window.seconds must be 1 or more, not {seconds}")
+        self._requests = resource is Resource.REQUESTS
         self._length = seconds * NANOS_PER_SECOND
         self._grain = self._length // GRAINS
         self._cells: deque[Cell] = deque()
@@ -34,11 +35,15 @@ class SlidingSpan:
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         cells, length = self._cells, self._length
         while cells and cells[0].last <= steady - length:
-            _leave(counter, cells.popleft())
+            self._leave(counter, cells.popleft())
         if not cells or steady - cells[-1].first >= self._grain:
             self._begin_cell(counter, steady)
         counter.stale_wall = NEVER
         counter.stale_steady = min(cells[0].last + length, cells[-1].first + self._grain)
+
+    def _leave(self, counter: Counter, cell: Cell) -> None:
+        cell.gone = True
+        counter.total -= cell.settled + (cell.held if self._requests else 0)
 
     def _begin_cell(self, counter: Counter, steady: int) -> None:
         newest = self._cells[-1] if self._cells else None
@@ -50,11 +55,11 @@ class SlidingSpan:
 
     def settle(self, counter: Counter, cell: Cell, held: int, actual: int, steady: int) -> None:
         within = min(held, actual)
-        if cell.gone:
-            counter.total -= held
-        else:
+        if not cell.gone:
             cell.settled += within
             counter.total -= held - within
+        elif not self._requests:
+            counter.total -= held
         if actual > within:  # nobody could know before now, so it counts from now
             counter.total_at(counter.used_at, steady)
             counter.take(0, steady).settled += actual - within
@@ -73,7 +78,7 @@ class SlidingSpan:
         amount = max(amount, 1)
         if amount > limit:
             return NEVER
-        if counter.resource != REQUESTS and self.settled(counter) + amount <= limit:
+        if not self._requests and self.settled(counter) + amount <= limit:
             return None  # tokens and cost are held at their bound, and much of it comes back; a request does not
         excess = counter.total + amount - limit
         for cell in self._cells:
@@ -90,19 +95,16 @@ class SlidingSpan:
 
     def reset(self, counter: Counter, steady: int) -> None:
         while self._cells:
-            _leave(counter, self._cells.popleft())
+            self._leave(counter, self._cells.popleft())
         self.advance(counter, counter.used_at, steady)
 
     def restore(self, counter: Counter, past: Iterable[tuple[int, int]], wall: int, steady: int) -> None:
         for at, amount in past:
-            moment = max(steady - max(wall - at, 0), self._cells[-1].last if counter.total else 0)
-            if moment - self._cells[-1].first >= self._grain or not counter.total:
+            moment = steady - max(wall - at, 0)
+            if counter.total:
+                moment = max(moment, self._cells[-1].last)
+            if not counter.total or moment - self._cells[-1].first >= self._grain:
                 self._begin_cell(counter, moment)
             counter.take(0, moment).settled += amount
             counter.total += amount
         self.advance(counter, wall, steady)
-
-
-def _leave(counter: Counter, cell: Cell) -> None:
-    cell.gone = True
-    counter.total -= cell.settled

@@ -1,7 +1,7 @@
 """A counter for each kind of window.
 
 - `SlidingSpan` (in `sliding`): one cell for each sixtieth of the window; those of the last window length count, and
-  of older cells what is still held.
+  of older cells the tokens and the cost that are still held.
 - `PeriodSpan`: one cell for each calendar period; the one that lies in the present counts.
 - `InFlightSpan`: one cell; nothing in it is ever settled, ending a call gives it back.
 """
@@ -24,7 +24,7 @@ def _span_for(allowance: Allowance) -> Span:
     if allowance.resource is Resource.IN_FLIGHT:
         return InFlightSpan()
     if allowance.window.kind is WindowKind.SLIDING:
-        return SlidingSpan(allowance.window.seconds)
+        return SlidingSpan(allowance.resource, allowance.window.seconds)
     return PeriodSpan(allowance.window)
 
 
