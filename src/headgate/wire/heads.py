@@ -5,6 +5,9 @@ from typing import Final
 
 from headgate.wire.document import Document
 
+MAX_CHOICES: Final = 128
+"""What OpenAI allows; others allow less."""
+
 MAX_METADATA_CHARS: Final = 128
 """Longer values are shortened for policy and records; the provider gets them as they were sent."""
 
@@ -33,4 +36,4 @@ def _scalar(value: object) -> str | None:
 
 def choices(document: Document) -> int:
     """How many answers are asked for; each may be as long as the limit says."""
-    return document.integer("n", minimum=1) or 1
+    return document.integer("n", minimum=1, maximum=MAX_CHOICES) or 1

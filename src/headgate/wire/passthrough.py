@@ -127,8 +127,10 @@ class Passthrough:
 
     def feed(self, data: bytes) -> bytes:
         events = self._splitter.feed(data)
-        shown = [event.raw for event in events if self._meter.event(event)]
-        return shown[0] if len(shown) == 1 else b"".join(shown)
+        if len(events) == 1:
+            event = events[0]
+            return event.raw if self._meter.event(event) else b""
+        return b"".join([event.raw for event in events if self._meter.event(event)])
 
     def finish(self) -> bytes:
         told = self._meter.failed

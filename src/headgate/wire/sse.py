@@ -48,9 +48,9 @@ class EventSplitter:
         """The events that are whole now. Raises `UpstreamFailed` when one is longer than the limit."""
         self._carriage_returns = self._carriage_returns or b"\r" in data
         if self._begun and not self._pending and not self._carriage_returns:
-            blocks = data.split(b"\n\n")
-            if len(blocks) == 2 and not blocks[1]:
+            if data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2:
                 return [_event(data)]  # one whole event: its raw bytes are the very object that came
+            blocks = data.split(b"\n\n")
             self._keep(blocks.pop())
             return [_event(block + b"\n\n") for block in blocks]
         self._pending += data
@@ -90,10 +90,10 @@ class EventSplitter:
 
 
 def _event(raw: bytes) -> Event:
-    lines = _LINE_END.split(raw) if b"\r" in raw else raw.split(b"\n")
     # The two usual shapes need no loop.
-    if len(lines) == 3 and raw.startswith(b"data: "):
-        return Event(b"", lines[0][6:], raw)
+    if raw.find(b"\n") == len(raw) - 2 and raw.startswith(b"data: ") and raw.endswith(b"\n\n") and b"\r" not in raw:
+        return Event(b"", raw[6:-2], raw)
+    lines = _LINE_END.split(raw) if b"\r" in raw else raw.split(b"\n")
     if len(lines) == 4 and raw.startswith(b"event: ") and lines[1].startswith(b"data: "):
         return Event(lines[0][7:], lines[1][6:], raw)
     name, data = b"", []
