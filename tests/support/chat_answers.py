@@ -52,6 +52,14 @@ def _openai_tokens(usage: dict[str, Any] | None) -> tuple[int | None, int | None
     return parts[0], max(parts[1], usage.get("total_tokens", 0) - parts[0])
 
 
+def _arguments(arguments: str | None) -> Any:
+    """Decoded; as they are where they are no JSON, which is the model's doing."""
+    try:
+        return json.loads(arguments or "{}")
+    except ValueError:
+        return arguments
+
+
 def _openai_text(content: Any) -> str:
     if isinstance(content, list):
         return "".join(chunk.get("text", "") for chunk in content if chunk["type"] == "text")
@@ -64,7 +72,7 @@ def openai(answer: dict[str, Any]) -> Said:
     calls = [call["function"] for call in message.get("tool_calls") or []]
     return _said(
         _openai_text(message.get("content")) + (message.get("refusal") or ""),
-        [(call["name"], json.loads(call.get("arguments") or "{}")) for call in calls],
+        [(call["name"], _arguments(call.get("arguments"))) for call in calls],
         choice["finish_reason"],
         _openai_tokens(answer.get("usage")),
         message.get("reasoning_content") or message.get("reasoning") or "",
@@ -85,7 +93,7 @@ def openai_stream(chunks: list[Any]) -> Said:
                 if call["index"] == len(calls):
                     calls.append([call["function"]["name"], ""])
                 calls[call["index"]][1] += call["function"].get("arguments") or ""
-    decoded = [(name, json.loads(arguments or "{}")) for name, arguments in calls]
+    decoded = [(name, _arguments(arguments)) for name, arguments in calls]
     return _said(text, decoded, stop, _openai_tokens(usage), thoughts)
 
 
@@ -136,7 +144,7 @@ def anthropic_stream(found: list[Any]) -> Said:
                 ended = True
     assert ended
     for block in blocks:
-        block["input"] = json.loads(block["json"]) if block["json"] else block.get("input")
+        block["input"] = _arguments(block["json"]) if block["json"] else block.get("input")
     return anthropic({**message, "content": blocks})
 
 

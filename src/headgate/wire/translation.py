@@ -80,7 +80,7 @@ class Translation:
         self._reader = provider.stream_reader()
         self._writer = client.stream_writer(self._chat, envelope)
         self._finished = Finished(Stop.END)
-        self._failure: HeadgateError | None = None
+        self._failure: UpstreamFailed | None = None
         self._over = False
 
     def request(self) -> Outgoing:
@@ -102,7 +102,7 @@ class Translation:
         try:
             return self._translate(self._splitter.feed(data))
         except UpstreamFailed as error:  # an event beyond all bounds
-            self._failure = self._failure or error
+            self._fail(error)
             return b""
 
     def finish(self) -> bytes:
@@ -133,8 +133,12 @@ class Translation:
                     break
                 out += [self._tell(neutral) for neutral in self._reader.read(event)]
         except UpstreamFailed as error:
-            self._failure = error
+            self._fail(error)
         return b"".join(out)
+
+    def _fail(self, error: UpstreamFailed) -> None:
+        if not self._over:
+            self._failure, self.complete = error, False
 
     def _tell(self, event: StreamEvent) -> bytes:
         match event:
@@ -146,8 +150,7 @@ class Translation:
             case Ended():
                 return self._end()
             case Failed(message=message):
-                self._failure = UpstreamFailed(message, code="provider_error_in_stream")
-                self.complete = False
+                self._fail(UpstreamFailed(message, code="provider_error_in_stream"))
                 return b""
             case _:
                 self.delivered += _size(event)
