@@ -103,13 +103,22 @@ def _set_global_access(change: Change, integration: Integration, fields: Mapping
     integration = replace(integration, global_access=access, updated_at=change.now)
     change.stores.integrations.update(integration)
     if fields.get("override_existing_workspace_access"):
-        for workspace in _all_workspaces(change.stores, integration.organization_id):
-            before = _current(change, integration, workspace)
+        _override_all(change, integration)
+    return integration
+
+
+def _override_all(change: Change, integration: Integration) -> None:
+    access = integration.global_access
+    has_some = {each.workspace_id for each in change.stores.integrations.provisionings(integration.id)}
+    for workspace in _all_workspaces(change.stores, integration.organization_id):
+        if access.enabled or workspace.id in has_some:
             after = replace(
-                before, enabled=access.enabled, usage_limits=access.usage_limits, rate_limits=access.rate_limits
+                _current(change, integration, workspace),
+                enabled=access.enabled,
+                usage_limits=access.usage_limits,
+                rate_limits=access.rate_limits,
             )
             provision(change, integration, after)
-    return integration
 
 
 def _set_one(

@@ -1,0 +1,135 @@
+"""A whole administration on a database: services, directory and control plane, with a clock that tests move."""
+
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
+from typing import Any
+
+from headgate.base.clock import NANOS_PER_SECOND
+from headgate.catalog.catalog import Catalog
+from headgate.controlplane.app import create_app
+from headgate.controlplane.services import Services
+from headgate.storage.database import Database
+from headgate.storage.stores import SqlTransactions
+from headgate.tenancy import keys
+from headgate.tenancy.administration import Administration
+from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.audit import AuditEntry
+from headgate.tenancy.directory import Directory
+from headgate.tenancy.founding import found
+from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.models import ModelService
+from headgate.tenancy.policy_loader import PolicyLoader
+from headgate.tenancy.principal import Principal
+from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.vault import MasterKey, Vault
+from headgate.tenancy.workspaces import WorkspaceService
+from headgate.upstream.base_url import kept_base_url
+from headgate.upstream.guard import Guard
+from tests.support.asgi import Reply, request
+
+NOON = 1_800_000_000 * NANOS_PER_SECOND  # 2027-01-15T08:00:00Z
+PEPPER = b"p" * keys.PEPPER_BYTES
+CATALOG = Catalog.load()
+
+
+@dataclass(slots=True)
+class MovedClock:
+    """Stands still until it is moved."""
+
+    at: int = NOON
+
+    def now(self) -> int:
+        return self.at
+
+    def monotonic(self) -> int:
+        return self.at
+
+    def move(self, seconds: float) -> None:
+        self.at += int(seconds * NANOS_PER_SECOND)
+
+
+@dataclass(slots=True)
+class World:
+    """One node. `root` is the principal of the operator, `admin_key` the text of the first admin key."""
+
+    transactions: SqlTransactions
+    clock: MovedClock
+    administration: Administration
+    services: Services
+    directory: Directory
+    root: Principal
+    admin_key: str
+    app: Any
+    reported: list[tuple[str, BaseException]] = field(default_factory=list)
+
+    async def call(
+        self, method: str, path: str, body: object = None, *, key: str | None = None, headers: Mapping[str, str] = {}
+    ) -> Reply:
+        """To the control plane; with the admin key unless another one, or an empty one for none, is given."""
+        self.clock.move(0.001)  # so that what is made later is listed later
+        used = self.admin_key if key is None else key
+        credential = {"x-portkey-api-key": used} if used else {}
+        return await request(self.app, method, path, body, {**credential, **headers})
+
+    async def ok(self, method: str, path: str, body: object = None, *, key: str | None = None) -> Any:
+        """The same for what must succeed: the decoded answer."""
+        reply = await self.call(method, path, body, key=key)
+        assert reply.status == 200, reply.body
+        return reply.json
+
+    async def audit(self) -> list[AuditEntry]:
+        return list(
+            await self.transactions.read(lambda stores: stores.audit.after(self.root.organization_id, 0, 10_000))
+        )
+
+
+@asynccontextmanager
+async def node(
+    database: Database, vault: Vault, clock: MovedClock, admin_key: str, organization: str
+) -> AsyncIterator[World]:
+    """A process on a database that is founded already."""
+    reported: list[tuple[str, BaseException]] = []
+    transactions = SqlTransactions(database)
+    administration = Administration(transactions, clock)
+    loader = PolicyLoader(transactions, vault, CATALOG)
+    directory = Directory(loader, PEPPER, clock, lambda what, error: reported.append((what, error)))
+    administration.on_change(directory.changed)
+    guard = Guard()
+    services = Services(
+        clock=clock,
+        directory=directory,
+        catalog=CATALOG,
+        workspaces=WorkspaceService(administration),
+        tenants=TenantService(administration),
+        api_keys=ApiKeyService(administration, PEPPER),
+        integrations=IntegrationService(administration, vault, CATALOG, lambda url: kept_base_url(url, guard)),
+        provisioning=ProvisioningService(administration),
+        models=ModelService(administration),
+    )
+    root = Principal.operator(organization)
+    app = create_app(services)
+    await directory.poll()
+    try:
+        yield World(transactions, clock, administration, services, directory, root, admin_key, app, reported)
+    finally:
+        await directory.close()
+
+
+@asynccontextmanager
+async def founded(database: Database) -> AsyncIterator[World]:
+    """A new installation on an empty schema."""
+    clock = MovedClock()
+    admin = keys.mint(PEPPER)
+    organization = await found(Administration(SqlTransactions(database), clock), admin)
+    assert organization is not None
+    async with node(database, Vault([MasterKey.generate()]), clock, admin.text, organization.id) as world:
+        yield world
+
+
+async def customer_key(world: World, workspace: str, **fields: Any) -> tuple[str, str]:
+    """A key that makes calls: its id and its text."""
+    body = {"name": "customer", "workspace_id": workspace, "scopes": ["completions.write"], **fields}
+    made = await world.ok("POST", "/v1/api-keys/workspace/service", body)
+    return made["id"], made["key"]
