@@ -33,6 +33,9 @@ UNSEEN_OUTPUT: Final = 128
 
 _NO_OUTPUT: Final = frozenset({"openai_embeddings", "anthropic_count_tokens"})
 
+_MANY_INPUTS: Final = frozenset({"openai_embeddings", "openai_completions"})
+"""Formats whose requests hold many inputs, each with a context window of its own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Bound:
@@ -76,7 +79,7 @@ def bound_of(
     content, tools = content_of(format_name, request), tools_of(format_name, request)
     if spec.bound.searches(model):
         tools.cannot_bound(f"`{model[:100]}` searches or calls tools on its own")
-    window = facts.context_window if facts is not None else None
+    window = facts.context_window if facts is not None and format_name not in _MANY_INPUTS else None
     notes: list[str] = []
     input_tokens, open_input = _input(len(document.body), content, tools, spec, model, window, notes)
     output_tokens, limit = _output(format_name, request, head, facts, default_max_output, notes)
@@ -150,8 +153,6 @@ def _output(
     else:
         each, whose, limit = default_max_output, "the gateway", default_max_output
     choices = max(1, head.choices)
-    if format_name == "openai_completions":
-        choices = max(choices, _whole(request.get("best_of"))) * _prompts(request.get("prompt"))
     notes.append(f"{choices} answers of at most {each} tokens, as {whose} limits them")
     return each * choices, limit
 
@@ -159,17 +160,8 @@ def _output(
 def _thinking(request: Mapping[str, Any]) -> int:
     """Anthropic lets the budget for thinking between tool calls exceed `max_tokens`."""
     thinking = request.get("thinking")
-    return _whole(thinking.get("budget_tokens")) if isinstance(thinking, dict) else 0
-
-
-def _whole(value: object) -> int:
-    return value if type(value) is int else 0
-
-
-def _prompts(prompt: object) -> int:
-    """How many prompts a completion request has; a list of integers is one prompt of tokens."""
-    several = isinstance(prompt, list) and not all(type(item) is int for item in prompt)
-    return len(prompt) if several and isinstance(prompt, list) else 1
+    budget = thinking.get("budget_tokens") if isinstance(thinking, dict) else None
+    return budget if type(budget) is int else 0
 
 
 def _input_meters(content: Content, spec: ProviderSpec) -> tuple[str, ...]:

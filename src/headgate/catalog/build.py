@@ -9,7 +9,7 @@ nano-dollars per million units is an error.
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
 from importlib.resources import as_file, files
@@ -80,17 +80,26 @@ def build(
     second = second_source.read(facts, facts_version)
     first = _read_first(specs, second, python or Path(sys.executable))
     day = (clock or SystemClock()).now() // _NANOS_PER_DAY
+    as_of = date.fromordinal(date(1970, 1, 1).toordinal() + day).isoformat()
+    raw, report = compile_table(specs, first, second, as_of)
+    output.write_bytes(raw)
+    return report
+
+
+def compile_table(
+    specs: Iterable[ProviderSpec], first: Mapping[str, Any], second: SecondSource, as_of: str
+) -> tuple[bytes, Report]:
+    """The file's bytes, from what `sources/first.py` printed and the second source, as seen on the day `as_of`."""
     sources = (
         Source("genai-prices", first["version"], "MIT", "prices"),
         Source("litellm model_prices_and_context_window", second.version, "MIT", "token limits, cross-check"),
     )
-    report = Report(date.fromordinal(date(1970, 1, 1).toordinal() + day).isoformat(), sources)
+    report = Report(as_of, sources)
     providers = {spec.id: _Compiler(spec, first["providers"], second, report).models() for spec in specs}
     raw = _encode(report, providers)
     decode(raw)
-    output.write_bytes(raw)
     report.size = len(raw)
-    return report
+    return raw, report
 
 
 def _read_first(specs: list[ProviderSpec], second: SecondSource, python: Path) -> dict[str, Any]:

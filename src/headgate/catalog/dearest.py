@@ -7,6 +7,7 @@ provider may fall back to those.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from operator import itemgetter
 from typing import Any, Final
 
 from headgate.base import usage as meters
@@ -18,7 +19,8 @@ _TERMS: Final = ("service_tier", "speed")
 _SURCHARGES: Final = {"inference_geo": "global"}
 """Members whose other values cost more by a factor that no source has."""
 _TERM_MEMBERS: Final = frozenset({*_TERMS, *_SURCHARGES})
-_SPECIAL_OUTPUT: Final = (meters.REASONING, meters.OUTPUT_IMAGE, meters.OUTPUT_AUDIO)
+_RATE: Final = itemgetter(0)
+_SPECIAL_OUTPUT: Final = (meters.OUTPUT_IMAGE, meters.OUTPUT_AUDIO)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +109,7 @@ def _worst_at(
         if tokens:
             known = _known(rates, among, missing)
             if known:
-                rate, meter = max(known)
+                rate, meter = max(known, key=_RATE)
                 counts[meter] = tokens
                 lines.append(CostLine(meter, tokens, rate, ceil_div(tokens * rate, PER)))
                 # Each line is rounded up: tokens spread over meters can cost one more for each uneven rate but one.
@@ -142,4 +144,4 @@ def _output_meters(rates: Rates, sound: bool) -> tuple[str, ...]:
     own = tuple([meter for meter in _SPECIAL_OUTPUT if meter in rates.by_meter])
     if sound and meters.OUTPUT_AUDIO not in own:
         own += (meters.OUTPUT_AUDIO,)
-    return (meters.OUTPUT, *own)
+    return (meters.OUTPUT, meters.REASONING, *own)

@@ -48,6 +48,8 @@ def tools_of(format_name: str, request: Json) -> Tools:
     reasoning = request.get("reasoning")
     if isinstance(reasoning, dict) and reasoning.get("mode") not in (None, "standard"):
         tools.cannot_bound("`reasoning.mode` lets the model read the prompt any number of times")
+    if "compact" in str(request.get("context_management", "")):
+        tools.cannot_bound("`context_management` lets the provider read the conversation more than once")
     if not isinstance(request.get("tools", []), list | None):
         tools.cannot_bound("`tools` is not a list")
     listed = [tool for tool in request.get("tools") or [] if isinstance(tool, dict)]
@@ -77,7 +79,7 @@ _SWITCHES: Final = (
 _PROMPTING: Final = ("tools", "functions", "response_format", "output_config", "output_format", "text")
 """Members that make a provider add a prompt of its own."""
 
-_READ: Final = frozenset({*_SWITCHES, *_PROMPTING, "reasoning"})
+_READ: Final = frozenset({*_SWITCHES, *_PROMPTING, "reasoning", "context_management"})
 
 _OPENAI_CLIENT: Final = frozenset({"function", "custom", "namespace", "local_shell", "apply_patch"})
 _OPENAI_TYPED: Final = frozenset({"computer_use_preview", "computer", "computer_use"})

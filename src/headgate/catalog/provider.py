@@ -111,6 +111,8 @@ class ProviderSpec(_Strict, frozen=True):
     """Sent with every request."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
     """The name of the output limit in `openai_chat`; OpenAI's reasoning models refuse the older name."""
+    stream_usage: Literal["asked", "always"] = "asked"
+    """Whether a stream tells its usage only where `stream_options` asks for it, or always and takes no such member."""
     model_prefixes: tuple[str, ...] = ()
     """What may stand in front of a model's id without changing its meaning."""
     relay_headers: tuple[HeaderPattern, ...] = ()
