@@ -375,3 +375,13 @@ def test_hidden_tokens_are_expected_where_models_think() -> None:
     assert translation(ANTHROPIC, OPENAI, hidden_tokens=True).hidden_tokens
     assert translation(OPENAI, GEMINI).hidden_tokens
     assert not translation(OPENAI, GEMINI, effort | {"reasoning_effort": "none"}).hidden_tokens
+
+
+def test_thinking_that_nobody_asked_for_hides_tokens_where_it_is_abridged() -> None:
+    """Anthropic shows summaries of what it bills; OpenAI-compatible providers show what they bill."""
+    dialogue = opened(OPENAI, ANTHROPIC)
+    dialogue.feed(anthropic("content_block_start", index=0, content_block={"type": "thinking", "thinking": "Hm"}))
+    assert dialogue.hidden_tokens
+    dialogue = opened(ANTHROPIC, OPENAI)
+    dialogue.feed(chunk({"reasoning_content": "Hm"}))
+    assert not dialogue.hidden_tokens

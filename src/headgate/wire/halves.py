@@ -64,6 +64,8 @@ class ProviderHalf:
     stream_reader: Callable[[], StreamReader]
     thinks_unseen: Callable[[Chat, str], bool]
     """Whether this model may think, for this request, without showing all of it."""
+    abridges: bool
+    """Whether thinking that is shown may be a summary of what is billed."""
 
 
 def _to_openai(chat: Chat, terms: Terms) -> Outgoing:
@@ -109,12 +111,14 @@ PROVIDERS: Final[Mapping[str, ProviderHalf]] = MappingProxyType(
             openai_answer.read_answer,
             openai_stream_reader.StreamReader,
             lambda chat, model: _asked_to_think(chat) or THINKS_UNSEEN.search(model) is not None,
+            abridges=False,
         ),
         AnthropicMessages.name: ProviderHalf(
             _to_anthropic,
             anthropic_answer.read_answer,
             anthropic_stream_reader.StreamReader,
             lambda chat, _model: _asked_to_think(chat),
+            abridges=True,
         ),
         gemini_format.NAME: ProviderHalf(
             _to_gemini,
@@ -122,6 +126,7 @@ PROVIDERS: Final[Mapping[str, ProviderHalf]] = MappingProxyType(
             gemini_stream_reader.StreamReader,
             # Gemini thinks unless it is told not to, and shows at most a summary.
             lambda chat, _model: chat.reasoning is None or not chat.reasoning.off,
+            abridges=True,
         ),
     }
 )

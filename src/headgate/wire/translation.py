@@ -12,6 +12,7 @@ from headgate.wire.chat_stream import (
     StreamEvent,
     TextDelta,
     ThinkingDelta,
+    ThinkingStarted,
     ToolCallStarted,
     Unspoken,
     UsageSeen,
@@ -91,6 +92,8 @@ class Translation:
         """Raises `UpstreamFailed` for what is no answer."""
         answer = self._provider.read_answer(body)
         self.delivered = sum(_generated(part) for part in answer.parts)
+        if any(isinstance(part, Thinking | RedactedThinking) for part in answer.parts):
+            self.hidden_tokens |= self._provider.abridges
         self._use(answer.usage)
         self.complete = True
         return self._client.write_answer(answer, self._envelope)
@@ -152,8 +155,9 @@ class Translation:
             case Failed(message=message):
                 self._fail(UpstreamFailed(message, code="provider_error_in_stream"))
                 return b""
-            case _:
-                self.delivered += _size(event)
+            case ThinkingStarted() | Redacted():
+                self.hidden_tokens |= self._provider.abridges
+        self.delivered += _size(event)
         return self._writer.write(event)
 
     def _use(self, usage: Usage | None) -> None:
