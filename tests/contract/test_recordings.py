@@ -80,26 +80,27 @@ def client_path(recording: Recording) -> str | None:
     return next((path for ending, path in CLIENT_PATHS.items() if recording.path.endswith(ending)), None)
 
 
-def same_format_fault(replay: Replay, recording: Recording) -> str | None:
-    """What is wrong with how a recording comes through; None if nothing is."""
+def same_format_fault(replay: Replay, recording: Recording) -> tuple[Answer, str | None]:
+    """The answer, and what is wrong with how the recording came through; None if nothing is."""
     path = client_path(recording)
     assert path is not None
     model = recording.request["model"]
     before = len(replay.upstream.received)
     answer = replay.gateway.post(path, {**recording.request, "model": f"@{slug_of(recording)}/{model}"}, replay.key)
-    received = replay.upstream.received[before:]
+    return answer, _passing_fault(replay.upstream.received[before:], answer, recording)
+
+
+def _passing_fault(received: list[Received], answer: Answer, recording: Recording) -> str | None:
     if len(received) != 1:
         return f"the provider was asked {len(received)} times; the client got {answer.status} {answer.body[:300]!r}"
-    if received[0].path != recording.path.partition("?")[0]:
+    if received[0].path != recording.path:
         return f"sent to {received[0].path}"
     sent, asked = received[0].body, recording.request
     if changed := [name for name in {*sent, *asked} - ADDED if sent.get(name) != asked.get(name)]:
         return f"changed on the way up: {sorted(changed)}"
     if answer.status != recording.status:
         return f"{answer.status} instead of {recording.status}: {answer.body[:300]!r}"
-    if answer.body != recording.body:
-        return f"the answer differs: {_difference(answer.body, recording.body)}"
-    return _usage_fault(replay, answer, recording)
+    return None if answer.body == recording.body else f"the answer differs: {_difference(answer.body, recording.body)}"
 
 
 def _difference(got: bytes, wanted: bytes) -> str:
@@ -125,10 +126,14 @@ def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug
     """The same bytes both ways apart from the named changes, and the provider's own token counts in the record."""
     mine = [recording for recording in some_recordings() if slug_of(recording) == slug and client_path(recording)]
     replay.upstream.choose = lambda received: current
-    faults = {}
+    faults, answers = {}, {}
     for current in mine:
-        if (fault := same_format_fault(replay, current)) is not None:
+        answers[current], fault = same_format_fault(replay, current)
+        if fault is not None:
             faults[current.name] = fault
+    for recording, answer in answers.items():
+        if recording.name not in faults and (fault := _usage_fault(replay, answer, recording)) is not None:
+            faults[recording.name] = fault
     assert mine
     assert not faults, report(faults, len(mine))
 
@@ -150,9 +155,11 @@ def translatable(recording: Recording, client: str) -> bool:
 
 def reading_fault(recording: Recording, answer: dict[str, Any]) -> str | None:
     """What the SDK read that the provider did not say; None if it read it all."""
+    said = told(recording)
+    if said.error:
+        return None if said.error in str(answer.get("error")) else f"{answer} instead of the provider's error"
     if "error" in answer:
         return str(answer["error"])
-    said = told(recording)
     if answer["text"] != said.text:
         return f"text {answer['text'][:100]!r} instead of {said.text[:100]!r}"
     calls = [(name, json.loads(given or "{}") if isinstance(given, str) else given) for name, given in answer["calls"]]

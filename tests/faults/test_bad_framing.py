@@ -121,3 +121,18 @@ def test_a_sender_that_stops_is_told_so(customer: Customer, cut: str) -> None:
         connection.send(whole[: end - 10] if cut == "head" else whole[: end + 10])
         assert connection.answer().status == 408
         assert connection.closed_within(5)
+
+
+@pytest.mark.parametrize("key", ["sk-nobody", ""])
+def test_a_refusal_before_the_body_says_whether_the_connection_goes_on(customer: Customer, key: str) -> None:
+    """SDKs send head and body apart, and reuse the connection unless they are told not to: a refusal that does not
+    wait for the body must say `Connection: close`, or take the body and go on.
+    """
+    whole = request(CHAT, key, BODY)
+    end = whole.index(b"\r\n\r\n") + 4
+    with connected(customer.gateway.url) as connection:
+        connection.send(whole[:end])
+        assert connection.answer().status == 401
+        connection.send(whole[end:])
+        connection.send(request(CHAT, customer.key, BODY))
+        assert connection.answer().status == 200

@@ -105,7 +105,7 @@ class Gateway:
         assert request_id, "the answer carries no x-headgate-request-id"
         deadline = time.monotonic() + RECORDED_WITHIN_S
         while time.monotonic() < deadline:
-            if (found := self.records().get(request_id)) is not None:
+            if (found := usage_records(self.data_dir, request_id).get(request_id)) is not None:
                 return found
             time.sleep(0.05)
         raise AssertionError(f"No usage record of {request_id} within {RECORDED_WITHIN_S} s")
@@ -125,11 +125,12 @@ def custom_model(name: str) -> dict[str, object]:
     return {"slug": name, "enabled": True, "is_custom": True, "pricing_config": pricing}
 
 
-def usage_records(data_dir: Path) -> dict[str, dict[str, Any]]:
-    """The usage records of a SQLite data directory by request id, their JSON columns decoded; read-only."""
+def usage_records(data_dir: Path, request_id: str | None = None) -> dict[str, dict[str, Any]]:
+    """The usage records of a SQLite data directory by request id, all or one, their JSON decoded; read-only."""
+    which, values = ("", ()) if request_id is None else (" WHERE request_id = ?", (request_id,))
     with closing(sqlite3.connect(f"file:{data_dir / 'headgate.db'}?mode=ro", uri=True)) as database:
         database.row_factory = sqlite3.Row
-        rows = [dict(row) for row in database.execute("SELECT * FROM usage_record")]
+        rows = [dict(row) for row in database.execute("SELECT * FROM usage_record" + which, values)]
     for row in rows:
         for column in ("usage", "usage_flags", "cost_lines", "metadata"):
             row[column] = json.loads(row[column])

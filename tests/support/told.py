@@ -14,6 +14,8 @@ class Told:
     text: str = ""
     calls: list[tuple[str, Any]] = field(default_factory=list)
     usage: tuple[int, int] | None = None
+    error: str = ""
+    """What the provider said went wrong, in the middle of a stream."""
 
 
 def told(recording: Recording) -> Told:
@@ -37,6 +39,7 @@ def _parsed(arguments: str) -> Any:
 def _chat(chunks: list[Any]) -> Told:
     found, calls = Told(), dict[int, list[str]]()
     for chunk in chunks:
+        found.error = (chunk.get("error") or {}).get("message", found.error)
         for choice in chunk.get("choices") or ():
             part = choice.get("message") or choice.get("delta") or {}
             content = part.get("content") or ""

@@ -61,8 +61,8 @@ def administration():
     return {
         "workspaces": [each.slug for each in workspaces.data],
         "text": answer.choices[0].message.content,
-        "listed": [each.name for each in listed.data],
-        "masked": all(made.key not in str(each.model_dump()) for each in listed.data),
+        "listed": [each["name"] for each in listed.data],
+        "masked": all(made.key not in str(each) for each in listed.data),
     }
 
 
