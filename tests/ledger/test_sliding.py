@@ -55,7 +55,7 @@ def test_steady_demand_gets_all_but_two_percent(per_minute: int) -> None:
     assert 98 <= min(counts) <= max(counts) <= 100
 
 
-@pytest.mark.parametrize("per_minute", [150, 200, 600, 6_000, 60_000])
+@pytest.mark.parametrize("per_minute", [150, 200, 600, 6_000])
 def test_too_much_demand_gets_all_but_two_percent_of_the_time(per_minute: int) -> None:
     """Far over the limit what passes comes in bursts: never more than 100 in any 60 s, 98 a minute over ten."""
     moments = admitted(every(LENGTH // per_minute, 10 * LENGTH))
@@ -149,7 +149,8 @@ def test_what_counts_is_what_was_taken_in_the_window(data: st.DataObject) -> Non
         held_now = sum(held for _, held, _ in under_way)
         assert exact(taken, now, LENGTH) + held_now <= total <= exact(taken, now, LENGTH + grain) + held_now
         amount = data.draw(st.integers(0, 50))
-        if under_way and data.draw(st.integers(0, 1)):
+        ends = data.draw(st.booleans())
+        if under_way and ends:
             at, held, cell = under_way.pop(data.draw(st.integers(0, len(under_way) - 1)))
             counter.settle(cell, held, amount, now)
             taken.append((at, min(held, amount)))

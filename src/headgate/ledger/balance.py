@@ -24,7 +24,7 @@ class Balance:
 class PastUse(Protocol):
     """What usage records say of an allowance that was not asked for since this process started."""
 
-    def __call__(self, allowance: Allowance, since: int) -> Iterable[tuple[int, int]]:
+    def __call__(self, allowance: Allowance, since: int, /) -> Iterable[tuple[int, int]]:
         """(moment, amount) of calls that were held at `since` or later (wall clock, nanoseconds), oldest first.
 
         Sums are welcome: of calls in one period one sum is enough; in a sliding window a sum may stand for at most

@@ -249,6 +249,8 @@ class FileJournal:
         if settled:
             entries = segments.read(oldest.path).entries
             lines += [segments.line(entry) for entry in entries if _settles(entry, settled)]
+        if sum(map(len, lines)) > oldest.size // 2:
+            return False
         for line in lines:
             self._keep(line)
         for call in calls.values():

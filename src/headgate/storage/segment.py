@@ -43,12 +43,16 @@ class Contents:
 
 
 def read(path: Path) -> Contents:
+    """What the file holds; see `parse`."""
+    return parse(path.name, path.read_bytes())
+
+
+def parse(name: str, data: bytes) -> Contents:
     """Raises `JournalDamaged` if anything that is not whole is followed by an entry that is, or the header is wrong."""
-    data = path.read_bytes()
     if not data.startswith(HEADER):
         if HEADER.startswith(data):  # it was being created
             return Contents([], 0, len(data))
-        raise JournalDamaged(f"{path.name} does not begin as a journal of this version does. {_WAY_OUT}")
+        raise JournalDamaged(f"{name} does not begin as a journal of this version does. {_WAY_OUT}")
     lines = data.split(b"\n")
     entries: list[bytes] = []
     whole = len(HEADER)
@@ -56,7 +60,7 @@ def read(path: Path) -> Contents:
         entry = payload(lines[index])
         if entry is None:
             if any(payload(later) is not None for later in lines[index + 1 :]):
-                raise JournalDamaged(f"{path.name} is damaged at byte {whole}, and whole entries follow. {_WAY_OUT}")
+                raise JournalDamaged(f"{name} is damaged at byte {whole}, and whole entries follow. {_WAY_OUT}")
             break
         entries.append(entry)
         whole += len(lines[index]) + 1

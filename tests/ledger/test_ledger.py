@@ -1,0 +1,247 @@
+"""The ledger's promises that are not a scenario: many calls at once, the journal under it, the past before it."""
+
+from collections.abc import Iterable
+
+import pytest
+from tests.support.ledger import DAY, MINUTE, NOON, KeptEntries, ManualClock, allowance, record
+
+from headgate.ledger.allowance import Allowance, Amounts, Resource
+from headgate.ledger.hold import Denied, DuplicateHold, Held, UnknownHold
+from headgate.ledger.journal import (
+    DispatchEntry,
+    Entry,
+    ExtendEntry,
+    HoldEntry,
+    JournalUnavailable,
+    SettleEntry,
+    VoidEntry,
+)
+from headgate.ledger.ledger import LocalLedger
+from headgate.ledger.resolved import REMEMBERED
+
+DOLLAR = 1_000_000_000
+CENT = DOLLAR // 100
+BUDGET = allowance("budget", Resource.COST, DOLLAR)
+
+
+class Failing(KeptEntries):
+    """A journal whose disk fails when told to, and keeps what it could not write."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.refuses_holds = False
+        self.fails = False
+
+    def append(self, entry: Entry) -> None:
+        if self.refuses_holds and isinstance(entry, HoldEntry):
+            raise JournalUnavailable("full")
+        super().append(entry)
+
+    def flush(self) -> None:
+        if self.fails:
+            raise JournalUnavailable("failing")
+
+
+def ledger_on(journal: KeptEntries) -> LocalLedger:
+    return LocalLedger(ManualClock(), journal)
+
+
+def total(ledger: LocalLedger, of: Allowance = BUDGET) -> tuple[int, int]:
+    [balance] = ledger.balances([of])
+    return balance.used, balance.held
+
+
+def test_a_thousand_calls_at_once_on_a_dollar_of_a_hundred() -> None:
+    """Where the bound is the cost, exactly 100 of 1,000 are let in, and a dollar is spent to the nano-dollar."""
+    ledger = ledger_on(KeptEntries())
+    ids = [f"call {number}" for number in range(1_000)]
+    held = [each for each in ids if isinstance(ledger.hold(each, [BUDGET], Amounts(cost=CENT)), Held)]
+    assert len(held) == 100
+    for each in held:
+        ledger.settle(each, Amounts(cost=CENT), record(each))
+    assert total(ledger) == (DOLLAR, 0)
+    assert len(ledger) == 0
+
+
+def test_calls_that_come_back_use_the_budget_up() -> None:
+    """Bounds three times the cost: never a nano-dollar over at any moment, and all but one bound of it is used."""
+    ledger = ledger_on(KeptEntries())
+    waiting, under_way = [f"call {number}" for number in range(1_000)], []
+    while waiting:
+        refused = []
+        for each in waiting:
+            if isinstance(ledger.hold(each, [BUDGET], Amounts(cost=3 * CENT)), Held):
+                under_way.append(each)
+            else:
+                refused.append(each)
+            assert sum(total(ledger)) <= DOLLAR
+        if not under_way:
+            break
+        for each in under_way:
+            ledger.settle(each, Amounts(cost=CENT), record(each))
+        waiting, under_way = refused, []
+    used, held = total(ledger)
+    assert (used, held) == (98 * CENT, 0)
+
+
+def test_an_id_holds_once() -> None:
+    """While it holds and after it is resolved, the same id is refused and nothing is taken."""
+    ledger = ledger_on(KeptEntries())
+    ledger.hold("a", [BUDGET], Amounts(cost=1))
+    with pytest.raises(DuplicateHold):
+        ledger.hold("a", [BUDGET], Amounts(cost=1))
+    ledger.settle("a", Amounts(cost=1), record("a"))
+    with pytest.raises(DuplicateHold):
+        ledger.hold("a", [BUDGET], Amounts(cost=1))
+    assert total(ledger) == (1, 0)
+
+
+def test_what_is_not_held_can_neither_be_dispatched_nor_extended() -> None:
+    """A caller that lost its way is told so."""
+    ledger = ledger_on(KeptEntries())
+    with pytest.raises(UnknownHold):
+        ledger.dispatch("a", record("a"))
+    with pytest.raises(UnknownHold):
+        ledger.extend("a", Amounts(cost=1))
+
+
+@pytest.mark.parametrize("wrong", [Amounts(cost=-1), Amounts(requests=-1), Amounts(input_tokens=5, output_tokens=-1)])
+def test_amounts_are_never_negative(wrong: Amounts) -> None:
+    """Nobody gets room by asking for less than nothing; the hold stays as it is."""
+    ledger = ledger_on(KeptEntries())
+    with pytest.raises(ValueError, match="never negative"):
+        ledger.hold("a", [BUDGET], wrong)
+    ledger.hold("a", [BUDGET], Amounts(cost=5))
+    with pytest.raises(ValueError, match="never negative"):
+        ledger.extend("a", wrong)
+    with pytest.raises(ValueError, match="never negative"):
+        ledger.settle("a", wrong, record("a"))
+    assert total(ledger) == (0, 5)
+
+
+def test_memory_of_resolved_ids_is_bounded() -> None:
+    """The last 65,536 at least are known as settled; one from long before is unknown, and never counted again."""
+    ledger = ledger_on(KeptEntries())
+    ids = [str(number) for number in range(2 * REMEMBERED)]
+    for each in ids:
+        ledger.hold(each, [], Amounts())
+        ledger.void(each)
+    assert ledger.void(ids[-REMEMBERED]) is not None
+    with pytest.raises(UnknownHold):
+        ledger.void(ids[0])
+
+
+def test_every_decision_is_journalled_in_order() -> None:
+    """With all that recovery needs: the allowances, the amounts, the sum after an extension, the record."""
+    journal = KeptEntries()
+    ledger = ledger_on(journal)
+    last = record("a", cost=7)
+    ledger.hold("a", [BUDGET], Amounts(cost=5))
+    ledger.dispatch("a", record("a"))
+    ledger.extend("a", Amounts(output_tokens=3, cost=4))
+    ledger.settle("a", Amounts(cost=7), last)
+    ledger.hold("b", [], Amounts())
+    ledger.void("b")
+    assert journal.entries == [
+        HoldEntry("a", NOON, Amounts(cost=5), ("budget",)),
+        DispatchEntry("a", record("a")),
+        ExtendEntry("a", Amounts(output_tokens=3, cost=9)),
+        SettleEntry("a", NOON, Amounts(cost=7), ("budget",), last),
+        HoldEntry("b", NOON, Amounts(), ()),
+        VoidEntry("b"),
+    ]
+
+
+def test_a_hold_that_cannot_be_written_down_takes_nothing() -> None:
+    """Nothing half-taken: neither the budget nor the id."""
+    journal = Failing()
+    ledger = ledger_on(journal)
+    journal.refuses_holds = True
+    with pytest.raises(JournalUnavailable):
+        ledger.hold("a", [BUDGET], Amounts(cost=5))
+    assert (total(ledger), len(ledger)) == ((0, 0), 0)
+    journal.refuses_holds = False
+    assert isinstance(ledger.hold("a", [BUDGET], Amounts(cost=5)), Held)
+
+
+def test_a_dispatch_that_cannot_be_written_gives_all_back() -> None:
+    """The caller answers 503; what is written later says that the call was void."""
+    journal = Failing()
+    ledger = ledger_on(journal)
+    ledger.hold("a", [BUDGET], Amounts(cost=5))
+    journal.fails = True
+    with pytest.raises(JournalUnavailable):
+        ledger.dispatch("a", record("a"))
+    assert (total(ledger), len(ledger)) == ((0, 0), 0)
+    assert journal.entries[-1] == VoidEntry("a")
+
+
+def test_an_extension_that_cannot_be_written_leaves_the_hold_as_it_was() -> None:
+    """What is written later says so too."""
+    journal = Failing()
+    ledger = ledger_on(journal)
+    ledger.hold("a", [BUDGET], Amounts(cost=5))
+    journal.fails = True
+    with pytest.raises(JournalUnavailable):
+        ledger.extend("a", Amounts(cost=5))
+    assert total(ledger) == (0, 5)
+    assert journal.entries[-1] == ExtendEntry("a", Amounts(cost=5))
+
+
+def test_a_settlement_counts_though_the_disk_fails() -> None:
+    """What was begun can always be ended."""
+    journal = Failing()
+    ledger = ledger_on(journal)
+    ledger.hold("a", [BUDGET], Amounts(cost=5))
+    journal.fails = journal.refuses_holds = True
+    ledger.settle("a", Amounts(cost=3), record("a"))
+    assert total(ledger) == (3, 0)
+
+
+def test_the_past_is_asked_for_once_and_counts() -> None:
+    """A counter starts at what usage records say since its window began, when its allowance is first asked for."""
+    asked: list[tuple[str, int]] = []
+
+    def past_use(of: Allowance, since: int) -> Iterable[tuple[int, int]]:
+        asked.append((of.id, since))
+        return [(NOON - 30_000_000_000, 4), (NOON - 10_000_000_000, 3)]
+
+    clock = ManualClock()
+    ledger = LocalLedger(clock, KeptEntries(), past_use=past_use)
+    day = allowance("day", Resource.COST, 10, DAY)
+    minute = allowance("minute", Resource.TOKENS, 10, MINUTE)
+    flying = allowance("flying", Resource.IN_FLIGHT, 10)
+    applying = [day, minute, BUDGET, flying]
+    denied = ledger.hold("a", applying, Amounts(input_tokens=4, cost=3))
+    assert isinstance(denied, Denied)
+    assert (denied.allowance, denied.left) == (minute, 3)
+    assert isinstance(ledger.hold("a", applying, Amounts(input_tokens=3, cost=3)), Held)
+    assert asked == [("day", NOON - 43_200 * 10**9), ("minute", NOON - 60 * 10**9), ("budget", 0)]
+
+
+def test_use_can_be_restored_by_hand() -> None:
+    """Into the window it belongs to: what lies before it counts no longer."""
+    ledger = ledger_on(KeptEntries())
+    day = allowance("day", Resource.COST, 10, DAY)
+    ledger.restore(day, NOON - 10**9, 4)
+    ledger.restore(day, NOON - 86_400 * 10**9, 5)
+    assert total(ledger, day) == (4, 0)
+
+
+def test_idle_counters_are_dropped_where_they_can_be_found_again() -> None:
+    """At zero, or where there are usage records; never one in which something is held."""
+    clock = ManualClock()
+    forgetful = LocalLedger(clock, KeptEntries())
+    certain = LocalLedger(clock, KeptEntries(), past_use=lambda of, since: ())
+    minute = allowance("minute", Resource.REQUESTS, 10, MINUTE)
+    for ledger in (forgetful, certain):
+        ledger.hold("a", [BUDGET, minute], Amounts(cost=5))
+        ledger.settle("a", Amounts(cost=3), record("a"))
+    clock.pass_s(3_600)
+    assert forgetful.forget_idle(7_200) == 0
+    assert forgetful.forget_idle(600) == 1  # the minute is at zero; the budget's use is known nowhere else
+    assert total(forgetful) == (3, 0)
+    assert certain.forget_idle(600) == 2
+    certain.hold("b", [BUDGET], Amounts(cost=5))
+    clock.pass_s(3_600)
+    assert certain.forget_idle(600) == 0
