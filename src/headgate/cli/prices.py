@@ -34,7 +34,9 @@ def show(
             f"`{model}` of {provider} has no known price. Where a budget applies, calls to it are refused until an "
             "administrator sets a price on the integration."
         )
-    print_table(("PRICE", "FROM", "INPUT ABOVE", "METER", "USD PER MILLION"), [row for price in prices for row in _rows(price)])
+    print_table(
+        ("PRICE", "FROM", "INPUT ABOVE", "METER", "USD PER MILLION"), [row for price in prices for row in _rows(price)]
+    )
     print(f"Source: {prices[0].source}, table of {catalog.as_of}.")
     for meter, rate in prices[0].disputed.items():
         print(f"Disputed: a second source says {usd(rate, 6)} for {meter}. The price above is the one charged.")
