@@ -2,20 +2,21 @@
 
 from typing import Any
 
-from headgate.ledger.allowance import Resource, WindowKind
 from tests.support.administration import World
+
+from headgate.ledger.allowance import Resource, WindowKind
 
 TIERS = {"enterprise": (500, 1000), "professional": (100, 100), "starter": (25, 10)}
 
 
 async def _provider(world: World) -> None:
     for tier in TIERS:
-        body = {
+        workspace = {
             "name": f"workspace-{tier}",
             "description": tier,
             "defaults": {"metadata": {"tier": tier, "budget": 500}},
         }
-        await world.ok("POST", "/v1/admin/workspaces", body)
+        await world.ok("POST", "/v1/admin/workspaces", workspace)
     integration = {
         "name": "OpenAI",
         "description": "d",
