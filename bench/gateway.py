@@ -2,7 +2,7 @@
 
 import http.client
 import json
-import secrets
+import os
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.rig import MEASURED, free_port, process
+from headgate.tenancy import keys
 
 PRICE = {"pay_as_you_go": {"request_token": {"price": 0.00025}, "response_token": {"price": 0.001}}, "type": "static"}
 """US cents per token: $2.50 and $10 per million."""
@@ -43,8 +44,15 @@ class Gateway:
 @contextmanager
 def running_gateway(data_dir: Path, upstream: int, environment: Mapping[str, str] | None = None) -> Iterator[Gateway]:
     """`headgate serve` on a core of its own, its integration pointing at the mock on port `upstream`."""
-    port, admin = free_port(), "bench-" + secrets.token_hex(24)
-    command = [Path(sys.executable).parent / "headgate", "serve", "--port", str(port), "--data-dir", data_dir]
+    port, admin = free_port(), keys.mint(os.urandom(32), os.urandom).text
+    command: list[str | Path] = [
+        Path(sys.executable).parent / "headgate",
+        "serve",
+        "--port",
+        str(port),
+        "--data-dir",
+        data_dir,
+    ]
     with process(command, MEASURED, port, {"HEADGATE_ADMIN_KEY": admin, **(environment or {})}) as running:
         gateway = Gateway(port, running.pid, admin, "")
         yield Gateway(port, running.pid, admin, _set_up(gateway, upstream))

@@ -26,6 +26,7 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
         call.head,
         target.model,
         overrides=None if limit is None else {name: b"%d" % limit},
+        ask_usage=target.spec.stream_usage == "asked",
         hidden_tokens=facts is not None and "reasoning" in facts.capabilities,
         default_max_tokens=largest or DEFAULT_MAX_OUTPUT,
         limit_member=target.spec.max_tokens_field,
