@@ -181,8 +181,10 @@ async def test_a_read_begun_before_a_change_is_not_shared_after_it(world: World)
     await reading.wait()
     counted.before_read = lambda number: None
     await world.ok("PUT", "/v1/admin/workspaces/default", {"defaults": {"metadata": {"tier": "gold"}}})
+    joined = asyncio.Event()
+    counted.before_read = lambda number: joined.set()  # the late key is read: its workspace is next
     second = asyncio.ensure_future(world.directory.load(late))  # noqa: TID251
-    await asyncio.sleep(0)
+    await joined.wait()
     go_on.set()
     assert [policy.metadata for policy in await asyncio.gather(first, second)] == [{"tier": "gold"}] * 2
 
