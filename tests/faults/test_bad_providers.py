@@ -63,7 +63,7 @@ def test_a_plain_answer_that_does_not_come(
 @pytest.mark.parametrize("provider", PROVIDERS)
 @pytest.mark.parametrize("client", CLIENTS)
 @pytest.mark.parametrize(
-    "model", ["sim-cut-mid-stream", "sim-cut-mid-utf8", "sim-error-mid-stream", "sim-stall-mid-stream", "sim-no-done"]
+    "model", ["sim-cut-mid-stream", "sim-cut-mid-utf8", "sim-error-mid-stream", "sim-stall-mid-stream"]
 )
 def test_a_stream_that_breaks_ends_with_an_error_event(
     customer: Customer, provider: str, client: str, model: str
@@ -79,6 +79,24 @@ def test_a_stream_that_breaks_ends_with_an_error_event(
     assert name == ("error" if client == "messages" else "")
     record = customer.gateway.record(answer.header("x-headgate-request-id"))
     assert record["outcome"] == "upstream_failed"
+
+
+@pytest.mark.parametrize("provider", ["anthropic", "gemini"])
+@pytest.mark.parametrize("client", CLIENTS)
+def test_a_stream_that_never_says_why_it_ended_is_not_whole(customer: Customer, provider: str, client: str) -> None:
+    """HTTP ended as it should, the answer did not: an error event, and an estimate."""
+    answer = ask(customer, client, f"@{provider}/sim-no-done", stream=True)
+    assert answer.events[-1][1]["error"]["message"]
+    assert customer.gateway.record(answer.header("x-headgate-request-id"))["outcome"] == "upstream_failed"
+
+
+@pytest.mark.parametrize("client", CLIENTS)
+def test_an_openai_stream_may_leave_out_its_done(customer: Customer, client: str) -> None:
+    """Compatible servers do: the finish reason has said that the answer is whole, and the usage has come."""
+    answer = ask(customer, client, "@openai/sim-no-done", stream=True)
+    assert not any("error" in data for _, data in answer.events if isinstance(data, dict))
+    record = customer.gateway.record(answer.header("x-headgate-request-id"))
+    assert (record["outcome"], record["usage_source"]) == ("ok", "provider")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)
