@@ -30,7 +30,7 @@ def running(
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,
-            env={**_clean_environment(), **(environment or {})},
+            env={**clean_environment(), **(environment or {})},
         )
     try:
         yield process, _line(process, log, says)
@@ -48,10 +48,12 @@ def end(process: subprocess.Popen[bytes]) -> int:
         return process.wait()
 
 
-def _clean_environment() -> dict[str, str]:
-    """Without what a developer's shell may hold: settings of Headgate and real providers' keys."""
-    kept = os.environ.items()
-    return {name: value for name, value in kept if not name.startswith("HEADGATE_") and not name.endswith("_API_KEY")}
+def clean_environment() -> dict[str, str]:
+    """Without what a developer's shell may hold: settings of Headgate and real providers' keys. With compiled modules
+    kept, because every start would otherwise compile them anew."""
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("HEADGATE_")}
+    kept.pop("PYTHONDONTWRITEBYTECODE", None)
+    return {name: value for name, value in kept.items() if not name.endswith("_API_KEY")}
 
 
 def _line(process: subprocess.Popen[bytes], log: Path, says: str) -> re.Match[str]:

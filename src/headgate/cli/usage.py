@@ -83,6 +83,8 @@ def _facts(record: UsageRecord, price: Price | None) -> list[tuple[str, str]]:
 def _price(record: UsageRecord, price: Price | None) -> str:
     if not record.price_id:
         return "none: this model has no known price"
+    if record.price_id.startswith("custom:"):
+        return f"{record.price_id}, an administrator's own"
     if price is None:
         return f"{record.price_id}, which this release no longer has; the lines carry its rates"
     since = datetime.fromtimestamp(price.effective_from // NANOS_PER_SECOND, UTC)
