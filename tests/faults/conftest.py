@@ -39,7 +39,7 @@ def assert_books_agree(gateway: Gateway) -> None:
     """Every call that reached the provider has one usage record, of at least what was billed; nothing else has one."""
     deadline = time.monotonic() + SETTLED_WITHIN_S
     while (faults := book_faults(gateway)) and time.monotonic() < deadline:
-        time.sleep(0.1)
+        time.sleep(0.1)  # why: two other processes write what is looked at
     assert not faults, "\n".join(faults)
 
 

@@ -30,7 +30,7 @@ def recorded(customer: Customer, known: Set[str], count: int = 1) -> list[tuple[
         new = [records[request_id] for request_id in records.keys() - known]
         if len(new) >= count or time.monotonic() > deadline:
             return [(record["outcome"], record["usage_source"]) for record in new]
-        time.sleep(0.05)
+        time.sleep(0.05)  # why: another process writes what is looked at
 
 
 @pytest.mark.parametrize("how", ["FIN", "RST"])
@@ -120,4 +120,4 @@ def arrive(customer: Customer, before: int) -> None:
     deadline = time.monotonic() + 10
     while len(customer.gateway.upstream_calls()) <= before:
         assert time.monotonic() < deadline, "the call never reached the provider"
-        time.sleep(0.01)
+        time.sleep(0.01)  # why: another process writes what is looked at

@@ -107,7 +107,7 @@ class Gateway:
         while time.monotonic() < deadline:
             if (found := usage_records(self.data_dir, request_id).get(request_id)) is not None:
                 return found
-            time.sleep(0.05)
+            time.sleep(0.05)  # why: another process writes what is looked at
         raise AssertionError(f"No usage record of {request_id} within {RECORDED_WITHIN_S} s")
 
     def bills(self) -> dict[str, books.Bill]:

@@ -63,5 +63,5 @@ def _line(process: subprocess.Popen[bytes], log: Path, says: str) -> re.Match[st
             return found
         if process.poll() is not None:
             raise NotReady(f"It ended with {process.returncode} before it was ready:\n{log.read_text()}")
-        time.sleep(0.02)
+        time.sleep(0.02)  # why: another process writes what is looked at
     raise NotReady(f"It was not ready within {READY_WITHIN_S} s:\n{log.read_text()}")

@@ -14,6 +14,8 @@ from headgate.demo.join import Row
 from headgate.demo.world import Customer
 from headgate.ledger.record import UsageRecord
 
+WIDE = 180
+
 
 @dataclass(frozen=True, slots=True)
 class Done:
@@ -24,20 +26,33 @@ class Done:
     failure: str = ""
 
 
-def print_calls(console: Console, calls: Sequence[Done], records: Mapping[str, UsageRecord]) -> None:
-    """Who, what, tokens, cost, latency, outcome."""
-    table = Table(title="What happened", title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for name, right in (("who", False), ("asked", False), ("model", False), ("in", True), ("out", True)):
-        table.add_column(name, justify="right" if right else "left", no_wrap=True)
-    for name in ("cost $", "first ms", "ms"):
+def terminal() -> Console:
+    """The terminal as wide as it is; wide enough for a row in one line where the output goes into a file."""
+    found = Console()
+    return found if found.is_terminal else Console(width=WIDE)
+
+
+def _table(title: str, texts: Sequence[str], figures: Sequence[str] = (), more: Sequence[str] = ()) -> Table:
+    """Figures are never shortened; texts go on in the next line where the terminal is narrow."""
+    table = Table(title=title, title_justify="left", box=None, header_style="bold", pad_edge=False)
+    for name in texts:
+        table.add_column(name, overflow="fold")
+    for name in figures:
         table.add_column(name, justify="right", no_wrap=True)
-    table.add_column("outcome")
+    for name in more:
+        table.add_column(name, overflow="fold")
+    return table
+
+
+def print_calls(out: Console, calls: Sequence[Done], records: Mapping[str, UsageRecord]) -> None:
+    """Who, what, tokens, cost, latency, outcome."""
+    table = _table("What happened", ("who", "asked", "model"), ("in", "out", "cost $", "first ms", "ms"), ("outcome",))
     for done in calls:
         record = records.get(done.answer.request_id) if done.answer else None
         table.add_row(*_call_cells(done, record))
-    console.print(table)
+    out.print(table)
     total = sum(record.cost for record in records.values())
-    console.print(f"[bold]{len(calls)} calls, {len(records)} of them at a provider, for ${usd(total)}[/bold]\n")
+    out.print(f"[bold]{len(calls)} calls, {len(records)} of them at a provider, for ${usd(total)}[/bold]\n")
 
 
 def _call_cells(done: Done, record: UsageRecord | None) -> list[str]:
@@ -66,19 +81,17 @@ def _outcome(done: Done, answer: Answer, record: UsageRecord | None) -> str:
     return f"[{colour}]{answer.status} {record.outcome}{estimated}[/{colour}]{special}"
 
 
-def print_books(console: Console, rows: Sequence[Row]) -> int:
+def print_books(out: Console, rows: Sequence[Row]) -> int:
     """The joined books; how many rows differ."""
-    table = Table(title="The joined books", title_justify="left", box=None, header_style="bold", pad_edge=False)
-    for name in ("request id", "model", "the simulator billed", "Headgate recorded"):
-        table.add_column(name, no_wrap=True)
-    table.add_column("difference")
+    columns = ("request id", "model", "the simulator billed", "Headgate recorded", "difference")
+    table = _table("The joined books", columns)
     for row in rows:
         table.add_row(row.request_id, _model(row), _billed(row), _recorded(row), _verdict(row))
-    console.print(table)
+    out.print(table)
     different = sum(1 for row in rows if row.difference)
     estimated = sum(1 for row in rows if row.estimated)
     colour = "red" if different else "green"
-    console.print(f"[bold {colour}]{len(rows)} rows, {different} differ[/bold {colour}], {estimated} are estimated\n")
+    out.print(f"[bold {colour}]{len(rows)} rows, {different} differ[/bold {colour}], {estimated} are estimated\n")
     return different
 
 
@@ -106,16 +119,16 @@ def _verdict(row: Row) -> str:
     return "[yellow]none; estimated, not below[/yellow]" if row.estimated else "[green]none[/green]"
 
 
-def print_way_in(console: Console, url: str, keys: Mapping[Customer, str], console_url: str | None) -> None:
+def print_way_in(out: Console, url: str, keys: Mapping[Customer, str], console_url: str | None) -> None:
     """A line to try, and two keys."""
     (first, key), *_, (last, other) = keys.items()
-    console.print(f"[bold]Headgate is at {url}[/bold]. Two of its keys:\n")
-    console.print(f"  {first.name} ({first.tier.slug})  {key}", highlight=False, soft_wrap=True)
-    console.print(f"  {last.name} ({last.tier.slug})  {other}\n", highlight=False, soft_wrap=True)
+    out.print(f"[bold]Headgate is at {url}[/bold]. Two of its keys:\n")
+    out.print(f"  {first.name} ({first.tier.slug})  {key}", highlight=False, soft_wrap=True)
+    out.print(f"  {last.name} ({last.tier.slug})  {other}\n", highlight=False, soft_wrap=True)
     line = (
         f"curl {url}/v1/chat/completions -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' "
         """-d '{"model": "@anthropic/sim-fast", "messages": [{"role": "user", "content": "hello"}]}'"""
     )
-    console.print(line + "\n", highlight=False, soft_wrap=True, markup=False)
+    out.print(line + "\n", highlight=False, soft_wrap=True, markup=False)
     if console_url is not None:
-        console.print(f"The console: {console_url}\n")
+        out.print(f"The console: {console_url}\n")

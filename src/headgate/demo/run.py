@@ -3,6 +3,8 @@
 import asyncio
 import http.client
 import os
+import signal
+import sys
 import tempfile
 import threading
 import time
@@ -10,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 from rich.console import Console
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, SpinnerColumn, TextColumn
@@ -18,7 +21,7 @@ from headgate.demo.calls import Planned, plan
 from headgate.demo.client import Administrator, send
 from headgate.demo.join import Row, join
 from headgate.demo.processes import headgate, port_or_free_one
-from headgate.demo.report import Done, print_books, print_calls, print_way_in
+from headgate.demo.report import Done, print_books, print_calls, print_way_in, terminal
 from headgate.demo.setup import STEPS, set_up
 from headgate.demo.world import Customer
 from headgate.ledger.record import UsageRecord
@@ -37,23 +40,30 @@ def run(*, stay: bool, directory: Path = Path(".demo"), port: int = 8787) -> int
 
     Raises `NotReady` or `Refused` where something does not start or cannot be set up, both saying why.
     """
-    console = Console()
+    out = terminal()
     directory.mkdir(parents=True, exist_ok=True)
     place = Path(tempfile.mkdtemp(prefix="run-", dir=directory))
-    console.print(f"Everything this demo writes is in {place}\n", soft_wrap=True)
+    out.print(f"Everything this demo writes is in {place}\n", soft_wrap=True)
+    for ending in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(ending, _end)
     with ExitStack() as running:
         simulator, url, admin_key = _start(running, place, port)
-        console.print(f"The simulator listens on {simulator}, Headgate on {url}\n", soft_wrap=True)
-        keys = _set_up(console, url, admin_key, simulator)
-        calls = _make_calls(console, url, keys)
+        out.print(f"The simulator listens on {simulator}, Headgate on {url}\n", soft_wrap=True)
+        keys = _set_up(out, url, admin_key, simulator)
+        calls = _make_calls(out, url, keys)
         rows = _joined(place)
         records = {row.request_id: row.record for row in rows if row.record is not None}
-        print_calls(console, calls, records)
-        different = print_books(console, rows)
+        print_calls(out, calls, records)
+        different = print_books(out, rows)
         if stay:
-            print_way_in(console, url, keys, _console(url))
-            _wait_for_ctrl_c(console)
+            print_way_in(out, url, keys, _console(url))
+            _wait_for_ctrl_c(out)
     return 1 if different else 0
+
+
+def _end(number: int, frame: object) -> NoReturn:
+    """As Ctrl-C does: the two processes are ended on the way out."""
+    sys.exit(128 + number)
 
 
 def _start(running: ExitStack, place: Path, port: int) -> tuple[str, str, str]:
@@ -67,25 +77,25 @@ def _start(running: ExitStack, place: Path, port: int) -> tuple[str, str, str]:
     return simulator, url, admin_key
 
 
-def _progress(console: Console) -> Progress:
+def _progress(out: Console) -> Progress:
     columns = (SpinnerColumn(), TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
-    return Progress(*columns, console=console, transient=True)
+    return Progress(*columns, console=out, transient=True)
 
 
-def _set_up(console: Console, url: str, admin_key: str, simulator: str) -> dict[Customer, str]:
-    with _progress(console) as progress:
+def _set_up(out: Console, url: str, admin_key: str, simulator: str) -> dict[Customer, str]:
+    with _progress(out) as progress:
         task = progress.add_task("setting up", total=STEPS)
         keys = set_up(
             Administrator(url, admin_key), simulator, lambda what: progress.update(task, advance=1, description=what)
         )
-    console.print(f"Set up three tiers, three integrations and {len(keys)} customers\n")
+    out.print(f"Set up three tiers, three integrations and {len(keys)} customers\n")
     return keys
 
 
-def _make_calls(console: Console, url: str, keys: Mapping[Customer, str]) -> list[Done]:
+def _make_calls(out: Console, url: str, keys: Mapping[Customer, str]) -> list[Done]:
     """All planned calls, several at once."""
     planned = plan()
-    with _progress(console) as progress, ThreadPoolExecutor(AT_ONCE, "customer") as customers:
+    with _progress(out) as progress, ThreadPoolExecutor(AT_ONCE, "customer") as customers:
         task = progress.add_task("calling", total=len(planned))
 
         def make(one: Planned) -> Done:
@@ -127,9 +137,9 @@ def _console(url: str) -> str | None:
     return f"{url}/console" if send(url, "GET", "/console").status < 400 else None
 
 
-def _wait_for_ctrl_c(console: Console) -> None:
-    console.print("Ctrl-C ends it.")
+def _wait_for_ctrl_c(out: Console) -> None:
+    out.print("Ctrl-C ends it.")
     try:
         threading.Event().wait()
     except KeyboardInterrupt:
-        console.print("\nEnding.")
+        out.print("\nEnding.")
