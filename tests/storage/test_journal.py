@@ -345,7 +345,7 @@ def test_kill_9_loses_nothing_that_was_relied_on(tmp_path: Path, patience: int) 
     sent = {words[1] for words in told if words[0] == "sent"}
     settled = {words[1]: int(words[2]) for words in told if words[0] == "settled"}
     replay = replayed(tmp_path)
-    kept = {each.request_id: each.cost for each in replay.records()}
+    kept = {each.request_id: each.cost for each in replay.records(NOON)}
     assert len(sent) > patience // 2
     checkpointed = sent - kept.keys()
     assert checkpointed <= settled.keys()
