@@ -111,6 +111,8 @@ def escaped(text: str) -> str:
         (b'{"n":12,"m":0,"n":1}', "n"),
         (b'{"n":1,"n":12}', "n"),
         (b'{"a":"\\"b\\":1","b":2,"b":3}', "b"),
+        # Lengths alone would add up here: each name is found where its value could be, up to the closing brace.
+        (b'{"a":1,"b":"y","a":{"q":0      ,"b":99}}', "a"),
     ],
 )
 def test_the_duplicate_is_named(body: bytes, param: str) -> None:

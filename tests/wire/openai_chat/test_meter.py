@@ -82,7 +82,11 @@ def test_a_stream_is_whole_when_every_choice_has_finished() -> None:
 
 @pytest.mark.parametrize("failure", [chunk({"error": {"message": "no"}}), chunk({"message": "no"}, b"error")])
 def test_a_stream_that_failed_is_never_whole(failure: Event) -> None:
-    """Whatever comes after the error."""
+    """Whatever comes before or after the error."""
+    reader = meter()
+    reader.event(delta("stop"))
+    assert reader.event(failure)
+    assert not reader.complete
     reader = meter()
     assert reader.event(failure)
     reader.event(delta("stop"))
