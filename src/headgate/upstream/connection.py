@@ -23,7 +23,7 @@ class Owner(Protocol):
         ...
 
     def lost(self, connection: "Connection") -> None:
-        """The connection is closed. Called exactly once for every connection that was made."""
+        """The connection is closed."""
         ...
 
 
@@ -48,11 +48,6 @@ class Connection(asyncio.Protocol):
         self._writing_paused = False
         self._writer: asyncio.Future[None] | None = None
         self._exchanges = 0
-
-    @property
-    def made(self) -> bool:
-        """Whether it ever was connected; `Owner.lost` is called for those that were."""
-        return self._transport is not None
 
     def usable(self) -> bool:
         """Whether a request may be sent now.

@@ -99,8 +99,8 @@ def canonical_host(netloc: str) -> str:
     Other spellings of IPv4 addresses (`2130706433`, `0x7f.1`, `0177.0.0.1`) are refused: resolvers disagree on them.
     """
     if netloc.startswith("["):
-        literal, bracket, _ = netloc[1:].partition("]")
-        if not bracket or "%" in literal:
+        literal, bracket, rest = netloc[1:].partition("]")
+        if not bracket or "%" in literal or (rest and not rest.startswith(":")):
             raise ValueError("an IPv6 address is written in brackets and without a zone")
         return str(ipaddress.IPv6Address(literal))
     name = netloc.partition(":")[0]

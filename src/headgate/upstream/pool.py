@@ -90,10 +90,8 @@ class Pool:
             if self.closed:
                 raise Failed("connect", "the client is closed", sent=False)
         except BaseException:
-            if connection.made:
-                connection.abort()
-            else:
-                self.lost(connection)
+            connection.abort()
+            self.lost(connection)  # uvloop does not tell a protocol whose making was interrupted
             raise
         return connection
 
@@ -138,7 +136,9 @@ class Pool:
                 self._sweeper = asyncio.get_running_loop().call_later(self._limits.idle_s, self._sweep)
 
     def lost(self, connection: Connection) -> None:
-        self._live.discard(connection)
+        if connection not in self._live:
+            return
+        self._live.remove(connection)
         self._idle.pop(connection, None)
         self._vacate()
         if self._empty is not None and not self._live:

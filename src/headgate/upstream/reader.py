@@ -97,7 +97,7 @@ class Reader:
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self.status == 0:
-            self.headers.append((name.lower(), value))
+            self.headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
         assert self._parser is not None

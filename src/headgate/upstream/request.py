@@ -61,7 +61,7 @@ def render_head(request: Request) -> bytes:
         if name.lower() in OURS:
             raise ValueError(f"the header {name.decode('latin-1')} is the client's own")
     headers = b"".join([b"%b: %b\r\n" % header for header in request.headers])
-    if _HEADERS.fullmatch(headers) is None:
+    if _HEADERS.fullmatch(headers) is None or headers.count(b"\n") != len(request.headers):
         raise ValueError("a header name must be a token, and a value one line")
     return b"%b %b%b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity\r\n%bcontent-length: %d\r\n\r\n" % (
         request.method,
