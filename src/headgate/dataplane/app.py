@@ -2,7 +2,6 @@
 
 import asyncio
 import math
-import os
 import re
 from collections.abc import Awaitable, Callable
 
@@ -10,7 +9,7 @@ import structlog
 
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, MethodNotAllowed, Unavailable
-from headgate.base.ids import RandomBytes, request_id
+from headgate.base.ids import BufferedRandom, RandomBytes, request_id
 from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
 from headgate.dataplane.call import Call, Stop
 from headgate.dataplane.endpoints import Endpoint, endpoint_for
@@ -32,11 +31,11 @@ Serve = Callable[[Exchange, Call], Awaitable[None]]
 class DataPlane:
     """Serves the paths of `endpoints.py`; `handles` says which those are."""
 
-    def __init__(self, serve: Serve, clock: Clock, limits: Limits, random_bytes: RandomBytes = os.urandom) -> None:
+    def __init__(self, serve: Serve, clock: Clock, limits: Limits, random_bytes: RandomBytes | None = None) -> None:
         self._serve = serve
         self._clock = clock
         self._limits = limits
-        self._random_bytes = random_bytes
+        self._random_bytes = random_bytes or BufferedRandom()
         self._live: set[Call] = set()
         self.draining = False
 

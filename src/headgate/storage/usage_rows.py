@@ -1,31 +1,72 @@
-"""Between a usage record and its row."""
+"""Between a usage record and its row.
 
-from collections.abc import Mapping, Sequence
+Rows go through the driver's own `executemany`, as plain values in the order of the table's columns: SQLAlchemy's
+handling of parameters would cost more than all the rest of a call's bookkeeping.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection
+from sqlalchemy import Connection, Dialect
 from sqlalchemy.dialects import postgresql, sqlite
 
-from headgate.base.usage import Usage
+from headgate.base.usage import INPUT_METERS, OUTPUT_METERS
 from headgate.ledger.record import UsageRecord
 from headgate.storage.tables import usage_record as table
 
 _FIELDS: Final = UsageRecord.__struct_fields__
-_TEXTS: Final = ("trace_id", "model_asked", "model", "usage_raw", "error", "provider", "price_id")
-"""Fields that may hold what a client or a provider wrote."""
+_encode: Final = msgspec.json.Encoder().encode
 
 
-def row_of(record: UsageRecord) -> dict[str, Any]:
-    """Column name to value."""
-    row = {name: getattr(record, name) for name in _FIELDS}
-    usage = Usage(record.usage)
-    row["input_tokens"], row["output_tokens"] = usage.input_tokens, usage.output_tokens
-    row["outcome"] = str(record.outcome)
-    for name in _TEXTS:
-        row[name] = clean(row[name])
-    row["metadata"] = {clean(key): clean(value) for key, value in record.metadata.items()}
-    return row
+def clean(text: str) -> str:
+    """The text with a replacement character for what a database cannot keep: NUL, and halves of surrogate pairs."""
+    if text.isascii():
+        return text.replace("\0", "\ufffd") if "\0" in text else text
+    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _document(value: object) -> str:
+    return _encode(value).decode()
+
+
+def _metadata(value: Mapping[str, str]) -> str:
+    return _document({clean(key): clean(text) for key, text in value.items()}) if value else "{}"
+
+
+_WRITERS: Final[Mapping[str, Callable[[Any], object]]] = {
+    "outcome": str,
+    "usage": _document,
+    "usage_flags": _document,
+    "cost_lines": _document,
+    "metadata": _metadata,
+    # What a client or a provider wrote:
+    "trace_id": clean,
+    "model_asked": clean,
+    "model": clean,
+    "usage_raw": clean,
+    "error": clean,
+    "provider": clean,
+    "price_id": clean,
+}
+_SUMS: Final = {"input_tokens": INPUT_METERS, "output_tokens": OUTPUT_METERS}
+_NAMES: Final = tuple(column.name for column in table.columns)
+_read: Final = attrgetter(*("usage" if name in _SUMS else name for name in _NAMES))
+_CHANGED: Final = tuple((index, _WRITERS[name]) for index, name in enumerate(_NAMES) if name in _WRITERS)
+_SUMMED: Final = tuple((index, _SUMS[name]) for index, name in enumerate(_NAMES) if name in _SUMS)
+
+
+def values_of(record: UsageRecord) -> list[object]:
+    """The row, in the order of the table's columns."""
+    values: list[Any] = list(_read(record))
+    for index, write in _CHANGED:
+        values[index] = write(values[index])
+    for index, meters in _SUMMED:
+        counts = values[index]
+        values[index] = sum([counts[meter] for meter in meters if meter in counts])
+    return values
 
 
 def record_of(row: Mapping[Any, Any]) -> UsageRecord:
@@ -35,13 +76,15 @@ def record_of(row: Mapping[Any, Any]) -> UsageRecord:
 
 def insert(connection: Connection, records: Sequence[UsageRecord]) -> None:
     """Write them all; those that are there already stay as they are."""
-    dialect = sqlite if connection.dialect.name == "sqlite" else postgresql
-    statement = dialect.insert(table).on_conflict_do_nothing(index_elements=["request_id"])
-    connection.execute(statement, [row_of(record) for record in records])
+    if records:
+        rows = [tuple(values_of(record)) for record in records]
+        connection.exec_driver_sql(_statement(connection.dialect), rows)
 
 
-def clean(text: str) -> str:
-    """The text with a replacement character for what a database cannot keep: NUL, and halves of surrogate pairs."""
-    if text.isascii():
-        return text.replace("\0", "\ufffd") if "\0" in text else text
-    return text.replace("\0", "\ufffd").encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+@cache
+def _statement(dialect: Dialect) -> str:
+    """The INSERT in the driver's own words; its parameters are the table's columns, in their order."""
+    engine = sqlite if dialect.name == "sqlite" else postgresql
+    statement = engine.insert(table).on_conflict_do_nothing(index_elements=["request_id"])
+    compiled = statement.compile(dialect=dialect, column_keys=list(_NAMES))
+    return str(compiled)
