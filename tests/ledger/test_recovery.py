@@ -22,41 +22,49 @@ def replayed(*entries: Entry) -> Replay:
 def test_a_settled_call_is_recorded_as_it_was_settled() -> None:
     """Whether the database has it already is the database's to say, by request id."""
     replay = replayed(HOLD, DISPATCH, SETTLE)
-    assert replay.records() == [SETTLE.record]
+    assert replay.records(NOON) == [SETTLE.record]
     assert (replay.entries, replay.unfinished) == (3, {})
 
 
 def test_a_call_that_was_sent_is_recovered_at_what_it_held() -> None:
     """Cost and tokens of the hold, marked as recovered and as an estimate; the rest as it was known."""
-    [recovered] = replayed(HOLD, DISPATCH).records()
+    [recovered] = replayed(HOLD, DISPATCH).records(NOON)
     assert (recovered.outcome, recovered.usage_source) == (Outcome.RECOVERED, "estimated")
     assert (recovered.cost, recovered.usage) == (900, {"input": 100, "output": 50})
     assert recovered.request_id == "a"
     assert recovered.started_at == record("a").started_at
 
 
+def test_a_recovered_call_ended_when_it_was_found() -> None:
+    """As far as anyone knows; a wall clock that went back since makes it no shorter."""
+    [recovered] = replayed(HOLD, DISPATCH).records(NOON + 60 * 10**9)
+    assert recovered.ended_after == 60 * 10**9
+    [recovered] = replayed(HOLD, DISPATCH).records(NOON - 60 * 10**9)
+    assert recovered.ended_after == record("a").ended_after
+
+
 def test_an_extended_hold_is_recovered_at_its_sum() -> None:
     """The last extension says all that is held."""
     grown = Amounts(input_tokens=100, output_tokens=80, cost=1_200)
-    [recovered] = replayed(HOLD, DISPATCH, ExtendEntry("a", Amounts(cost=1_000)), ExtendEntry("a", grown)).records()
+    [recovered] = replayed(HOLD, DISPATCH, ExtendEntry("a", Amounts(cost=1_000)), ExtendEntry("a", grown)).records(NOON)
     assert (recovered.cost, recovered.usage["output"]) == (1_200, 80)
 
 
 def test_the_last_target_is_the_one_recorded() -> None:
     """A call that fell back to another provider was last sent there."""
     other = DispatchEntry("a", record("a", cost=1))
-    assert len(replayed(HOLD, DISPATCH, other).records()) == 1
+    assert len(replayed(HOLD, DISPATCH, other).records(NOON)) == 1
     assert replayed(HOLD, DISPATCH, other).unfinished["a"].unheard == other.unheard
 
 
 def test_a_call_that_was_never_sent_cost_nothing() -> None:
     """No provider can have billed it: no record."""
-    assert replayed(HOLD).records() == []
+    assert replayed(HOLD).records(NOON) == []
 
 
 def test_a_voided_call_leaves_nothing() -> None:
     """Sent or not."""
-    assert replayed(HOLD, DISPATCH, VoidEntry("a")).records() == []
+    assert replayed(HOLD, DISPATCH, VoidEntry("a")).records(NOON) == []
 
 
 def test_entries_that_come_twice_change_nothing() -> None:
@@ -64,8 +72,8 @@ def test_entries_that_come_twice_change_nothing() -> None:
     twice = replayed(
         HOLD, DISPATCH, ExtendEntry("a", Amounts(cost=950)), HOLD, DISPATCH, ExtendEntry("a", Amounts(cost=950))
     )
-    assert [each.cost for each in twice.records()] == [950]
-    assert replayed(HOLD, DISPATCH, HOLD, DISPATCH, SETTLE, SETTLE).records() == [SETTLE.record]
+    assert [each.cost for each in twice.records(NOON)] == [950]
+    assert replayed(HOLD, DISPATCH, HOLD, DISPATCH, SETTLE, SETTLE).records(NOON) == [SETTLE.record]
 
 
 def test_a_call_without_its_hold_is_noticed() -> None:

@@ -59,7 +59,13 @@ def allowance(name: str, resource: Resource, cap: int, window: Window = LIFETIME
 
 
 def record(
-    request_id: str, *, at: int = NOON, input_tokens: int = 0, output_tokens: int = 0, cost: int = 0
+    request_id: str,
+    *,
+    at: int = NOON,
+    ended_after: int = 0,
+    input_tokens: int = 0,
+    output_tokens: int = 0,
+    cost: int = 0,
 ) -> UsageRecord:
     return UsageRecord(
         request_id=request_id,
@@ -75,7 +81,7 @@ def record(
         model="model",
         stream=False,
         started_at=at,
-        ended_after=NANOS_PER_SECOND,
+        ended_after=ended_after,
         outcome=Outcome.OK,
         status=200,
         usage={"input": input_tokens, "output": output_tokens},

@@ -25,10 +25,12 @@ class PastUse(Protocol):
     """What usage records say of an allowance that was not asked for since this process started."""
 
     def __call__(self, allowance: Allowance, since: int, /) -> Iterable[tuple[int, int]]:
-        """(moment, amount) of calls that were held at `since` or later (wall clock, nanoseconds), oldest first.
+        """(moment, amount) of the calls that count at `since` or later (wall clock, nanoseconds), oldest first.
 
-        Sums are welcome: of calls in one period one sum is enough; in a sliding window a sum may stand for at most
-        a sixtieth of its length, and its moment is that of the last call in it.
+        A call counts from the moment it began, and tokens and cost in a sliding window from the moment it ended: it
+        may have been extended until then, and must not leave the window too soon. Sums are welcome: of calls in one
+        period one sum is enough; in a sliding window a sum may stand for at most a sixtieth of its length, and its
+        moment is that of the last call in it.
         """
         ...
 

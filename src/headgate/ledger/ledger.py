@@ -109,7 +109,7 @@ class LocalLedger:
             asked = figures[counter.resource]
             share = self._share_of(allowance)
             room = share - _total_beside(counter, cell, wall, steady)
-            if asked > room and (denial := refused(allowance, counter, asked, share, room, wall, steady)):
+            if asked and asked > room and (denial := refused(allowance, counter, asked, share, room, wall, steady)):
                 denials.append(denial)
         if denials:
             return tightest(denials)

@@ -62,22 +62,26 @@ class Replay:
         """Unfinished calls whose hold is missing. A whole journal has none."""
         return [call.request_id for call in self.unfinished.values() if call.held is None]
 
-    def records(self) -> list[UsageRecord]:
-        """The usage record of every call that a provider may have billed: as settled, or as `recovered`.
+    def records(self, now: int) -> list[UsageRecord]:
+        """The usage record of every call that a provider may have billed: as settled, or as `recovered` at `now`.
 
         Some may be in the database already: they are known by their request id.
         """
         records = [entry.record for entry in self.settled.values()]
-        records += [
-            recovered(call.unheard, call.amounts) for call in self.unfinished.values() if call.unheard and call.amounts
-        ]
+        for call in self.unfinished.values():
+            if call.unheard is not None and call.amounts is not None:
+                records.append(recovered(call.unheard, call.amounts, now))
         return records
 
 
-def recovered(unheard: UsageRecord, held: Amounts) -> UsageRecord:
-    """What is recorded of a call that was sent, and nothing more is known: all that it held, marked as such."""
+def recovered(unheard: UsageRecord, held: Amounts, now: int) -> UsageRecord:
+    """What is recorded of a call that was sent, and nothing more is known: all that it held, marked as such.
+
+    It ended when it was found (`now`, wall clock in nanoseconds), for all that is known.
+    """
     return msgspec.structs.replace(
         unheard,
+        ended_after=max(unheard.ended_after, now - unheard.started_at),
         outcome=Outcome.RECOVERED,
         usage={INPUT: held.input_tokens, OUTPUT: held.output_tokens},
         usage_source=UsageSource.ESTIMATED,

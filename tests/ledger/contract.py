@@ -1,0 +1,253 @@
+"""The contract of every ledger, whatever its shares come from: a state machine with the guarantees after every step.
+
+A subclass says how a ledger is opened on the directory that the one before it left, in whatever state.
+"""
+
+import shutil
+import tempfile
+from abc import abstractmethod
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from hypothesis import strategies as st
+from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
+from tests.ledger.model import NOTHING, Call, Model
+from tests.support.ledger import DAY, MINUTE, ManualClock, allowance, record
+
+from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
+from headgate.ledger.balance import PastUse
+from headgate.ledger.hold import AlreadySettled, Denied, Held, Settled
+from headgate.ledger.ledger import LocalLedger
+from headgate.ledger.record import Outcome, UsageRecord
+from headgate.ledger.recovery import Replay
+from headgate.storage.journal import FileJournal
+
+ALLOWANCES = (
+    allowance("budget", Resource.COST, 100),
+    allowance("day", Resource.COST, 60, DAY),
+    allowance("tokens", Resource.TOKENS, 50, MINUTE),
+    allowance("rate", Resource.REQUESTS, 5, MINUTE),
+    allowance("flying", Resource.IN_FLIGHT, 4),
+)
+NAMES = [each.id for each in ALLOWANCES]
+ASKED = st.builds(Amounts, input_tokens=st.integers(0, 30), output_tokens=st.integers(0, 20), cost=st.integers(0, 45))
+MORE = st.builds(Amounts, requests=st.just(0), output_tokens=st.integers(0, 20), cost=st.integers(0, 20))
+
+
+@dataclass
+class Opened:
+    """A ledger that runs, the journal under it, and what the journal said."""
+
+    ledger: LocalLedger
+    journal: FileJournal
+    replay: Replay
+
+
+class Rows:
+    """The usage records in the database: at most one for a request id, and the first one stays."""
+
+    def __init__(self) -> None:
+        self.records: dict[str, UsageRecord] = {}
+        self.allowances: dict[str, tuple[str, ...]] = {}
+        self.resets: dict[str, int] = {}
+
+    def add(self, records: Iterable[UsageRecord]) -> None:
+        for each in records:
+            kept = self.records.setdefault(each.request_id, each)
+            assert (kept.cost, kept.usage, kept.outcome) == (each.cost, each.usage, each.outcome)
+
+    def past_use(self, of: Allowance, since: int) -> list[tuple[int, int]]:
+        found = []
+        for each in self.records.values():
+            at = each.started_at
+            if of.window.kind is WindowKind.SLIDING and of.resource is not Resource.REQUESTS:
+                at += each.ended_after
+            if of.id in self.allowances[each.request_id] and at >= since and at > self.resets.get(of.id, -1):
+                used = Amounts(1, each.usage["input"], each.usage["output"], each.cost)
+                found.append((at, used.of(of.resource)))
+        return sorted(found)
+
+
+class LedgerContract(RuleBasedStateMachine):
+    """Guarantees 1 to 3: never over the cap, nothing lost and nothing twice, a refusal costs nothing."""
+
+    calls: Bundle[str] = Bundle("calls")
+
+    @abstractmethod
+    def opened(self, directory: Path, clock: ManualClock, past_use: PastUse) -> Opened:
+        """A ledger on this directory."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.clock = ManualClock()
+        self.directory = Path(tempfile.mkdtemp())
+        self.model, self.rows = Model(), Rows()
+        self.allowances = {each.id: each for each in ALLOWANCES}
+        self.unwritten: list[UsageRecord] = []
+        self.resolved: set[str] = set()
+        self.names = 0
+        self.start()
+
+    def start(self) -> Replay:
+        opened = self.opened(self.directory, self.clock, self.rows.past_use)
+        self.ledger, self.journal = opened.ledger, opened.journal
+        return opened.replay
+
+    @rule(target=calls, asked=ASKED, on=st.sets(st.sampled_from(NAMES), min_size=1))
+    def hold(self, asked: Amounts, on: set[str]) -> str:
+        """Let in: within every cap. Refused: nothing has changed, and there was no room."""
+        self.names += 1
+        name, applying = f"call {self.names}", [self.allowances[each] for each in sorted(on)]
+        before, now = self.figures(), self.clock.now()
+        result = self.ledger.hold(name, applying, asked)
+        if isinstance(result, Denied):
+            self.check_denied(result, asked, now)
+            assert self.figures() == before
+            return name
+        for each in applying:
+            least, _ = self.model.bounds(each, now)
+            assert least + asked.of(each.resource) <= each.cap, f"{each.id} is over its cap"
+        self.model.calls[name] = Call(now, {each.id: each.cap for each in applying}, [(now, asked)])
+        self.rows.allowances[name] = tuple(on)
+        return name
+
+    def check_denied(self, denied: Denied, asked: Amounts, period_at: int) -> None:
+        tight = denied.allowance
+        least, most = self.model.bounds(tight, self.clock.now(), period_at)
+        assert denied.asked == asked.of(tight.resource)
+        assert most + max(denied.asked, 1) > tight.cap, f"{tight.id} had room"
+        assert max(tight.cap - most, 0) <= denied.left <= max(tight.cap - least, 0)
+        assert denied.retry_after is None or denied.retry_after > 0
+
+    def under_way(self, name: str) -> Call | None:
+        call = self.model.calls.get(name)
+        return call if call is not None and call.under_way else None
+
+    @rule(name=calls)
+    def dispatch(self, name: str) -> None:
+        """From here on the call is on disk."""
+        if call := self.under_way(name):
+            self.ledger.dispatch(name, record(name, at=call.at))
+            call.sent = True
+            self.model.flush()
+
+    @rule(name=calls, more=MORE)
+    def extend(self, name: str, more: Amounts) -> None:
+        """Within the caps the call was held under, in the period it was held in."""
+        call = self.under_way(name)
+        if call is None:
+            return
+        result = self.ledger.extend(name, more)
+        if isinstance(result, Denied):
+            self.check_denied(result, more, call.at)
+            return
+        for each, cap in call.caps.items():
+            of = self.allowances[each]
+            least, _ = self.model.bounds(of, self.clock.now(), call.at)
+            grows = 0 if of.resource is Resource.IN_FLIGHT else more.of(of.resource)
+            assert not grows or least + grows <= cap, f"{each} is over its cap"
+        call.taken.append((self.clock.now(), more))
+        assert result == Held(name, call.held())
+        self.model.flush()
+
+    @rule(name=calls, percent=st.sampled_from((0, 10, 50, 100, 100, 120)))
+    def settle(self, name: str, percent: int) -> None:
+        """At less, at all, or at more than was held; a second time changes nothing."""
+        if name in self.resolved:
+            assert self.ledger.settle(name, Amounts(cost=50), record(name)) == AlreadySettled()
+        call = self.under_way(name)
+        if call is None:
+            return
+        held, now = call.held(), self.clock.now()
+        actual = Amounts(1, held.input_tokens * percent // 100, held.output_tokens, held.cost * percent // 100)
+        figures = {"input_tokens": actual.input_tokens, "output_tokens": actual.output_tokens, "cost": actual.cost}
+        settled = record(name, at=call.at, ended_after=now - call.at, **figures)
+        assert self.ledger.settle(name, actual, settled) == Settled(max(actual.cost - held.cost, 0))
+        call.end(actual, now)
+        self.unwritten.append(settled)
+        self.resolved.add(name)
+
+    @rule(name=calls)
+    def void(self, name: str) -> None:
+        """All is given back; a second time changes nothing."""
+        if name in self.resolved:
+            assert self.ledger.void(name) == AlreadySettled()
+        if call := self.under_way(name):
+            assert self.ledger.void(name) == Settled()
+            call.end(NOTHING, self.clock.now())
+            self.resolved.add(name)
+
+    @rule(seconds=st.sampled_from((0.001, 0.5, 1, 29, 59, 60, 61, 3_600, 43_200, 86_400)))
+    def time_passes(self, seconds: float) -> None:
+        """Windows slide, days end."""
+        self.clock.pass_s(seconds)
+
+    @rule(name=st.sampled_from(NAMES), cap=st.integers(0, 120))
+    def edit_cap(self, name: str, cap: int) -> None:
+        """Applies to the next call."""
+        self.allowances[name] = replace(self.allowances[name], cap=cap)
+
+    @rule(name=st.sampled_from(NAMES))
+    def reset(self, name: str) -> None:
+        """What came before counts no longer."""
+        self.clock.pass_ns(1)
+        self.ledger.reset(name)
+        self.model.resets[name] = self.rows.resets[name] = self.clock.now()
+        self.clock.pass_ns(1)
+
+    @rule()
+    def tick_ends(self) -> None:
+        """What was decided in it goes to disk."""
+        self.journal.flush()
+        self.model.flush()
+
+    @rule(count=st.integers(0, 5))
+    def records_are_written(self, count: int) -> None:
+        """A batch reaches the database, and the journal need not keep it."""
+        written, self.unwritten = self.unwritten[:count], self.unwritten[count:]
+        self.rows.add(written)
+        self.journal.checkpoint([each.request_id for each in written])
+
+    @rule()
+    def idle_counters_are_dropped(self) -> None:
+        """Once all records are written they can be found again."""
+        self.records_are_written(len(self.unwritten))
+        if self.ledger.forget_idle(30):
+            self.model.reload()
+
+    @rule(interrupted=st.integers(0, 2), seconds=st.sampled_from((0, 1, 70)))
+    def crash_and_restart(self, interrupted: int, seconds: int) -> None:
+        """Killed, and killed again while it recovers: every call that was sent has one record, and no other has."""
+        self.unwritten, self.resolved = [], set()
+        for again in range(interrupted + 1):
+            self.journal._file.close()
+            self.clock.pass_s(seconds)
+            self.clock.reboot()
+            replay = self.start()
+            if again == 0:
+                self.model.crash(self.clock.now())
+            self.rows.add(replay.records(self.clock.now()))
+        self.journal.discard_replayed()
+        recovered = {each.request_id for each in self.rows.records.values() if each.outcome is Outcome.RECOVERED}
+        assert all(self.model.calls[name].sent for name in recovered)
+        assert {name: each.cost for name, each in self.rows.records.items()} == self.model.recorded()
+
+    def figures(self) -> dict[str, tuple[int, int]]:
+        return {each.allowance.id: (each.used, each.held) for each in self.ledger.balances([*self.allowances.values()])}
+
+    @invariant()
+    def every_balance_is_what_the_calls_say(self) -> None:
+        """Used and held, of every allowance, at every step."""
+        for name, (used, held) in self.figures().items():
+            of, now = self.allowances[name], self.clock.now()
+            least, most = self.model.bounds(of, now)
+            assert least <= used + held <= most, name
+            assert min(used, held) >= 0, name
+            if of.window.kind is not WindowKind.SLIDING and of.resource is not Resource.IN_FLIGHT:
+                assert held == self.model.held(of, now), name
+        assert len(self.ledger) == sum(call.under_way for call in self.model.calls.values())
+
+    def teardown(self) -> None:
+        self.journal.close()
+        shutil.rmtree(self.directory)
