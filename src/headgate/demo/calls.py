@@ -73,9 +73,10 @@ def _special() -> Iterator[_Call]:
         call = {"messages": asked, "tools": [chat_tool], "max_tokens": 200}
         yield CHAT, f"@{provider}/sim-fast", {**call, "stream": provider == "gemini"}, "two tools at once"
         yield CHAT, f"@{provider}/sim-fast", {**_chat(30), "response_format": shape}, "structured"
-        yield CHAT, f"@{provider}/sim-fast", {"messages": seen, "max_tokens": 100}, "with a picture"
         yield CHAT, f"@{provider}/sim-reasoning", _chat(50, stream=True), "reasoning"
         yield CHAT, f"@{provider}/sim-slow", _chat(64, stream=True), "slow"
+    for provider in ("openai", "anthropic"):
+        yield CHAT, f"@{provider}/sim-fast", {"messages": seen, "max_tokens": 100}, "with a picture"
     yield MESSAGES, "@openai/sim-fast", {"messages": asked, "tools": [tool], "max_tokens": 200}, "two tools at once"
     for _ in range(2):
         yield MESSAGES, "@anthropic/sim-fast", {**_chat(30), "system": long_prompt}, "prompt cache"
