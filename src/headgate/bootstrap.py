@@ -101,7 +101,12 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         closing.push_async_callback(client.close)
         limits = _limits(settings)
         data_plane = DataPlane(Pipeline(directory, catalog, books, client, clock, limits).serve, clock, limits)
-        app = Door(data_plane, create_app(services), lambda: "draining" if data_plane.draining else writing())
+        app = Door(
+            data_plane,
+            create_app(services),
+            lambda: "draining" if data_plane.draining else writing(),
+            settings.max_body_bytes,
+        )
         return Gateway(app, data_plane, administration, services, pepper, database, closing.pop_all())
 
 
@@ -173,7 +178,7 @@ async def _books(
         settings.data_dir / JOURNAL_DIRECTORY, sync=settings.journal_sync == "group", later=later
     )
     closing.callback(journal.close)
-    await _settle_what_was_left(journal, replay, database)
+    await _settle_what_was_left(journal, replay, database, clock)
     writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=_report)
     closing.push_async_callback(writer.close)
     writer.start()
@@ -186,9 +191,9 @@ async def _books(
     return Books(LocalLedger(clock, journal), writer), trouble
 
 
-async def _settle_what_was_left(journal: FileJournal, replay: Replay, database: Database) -> None:
+async def _settle_what_was_left(journal: FileJournal, replay: Replay, database: Database, clock: Clock) -> None:
     """Every call that a provider may have billed gets its record, before the first new call is taken."""
-    records = replay.records()
+    records = replay.records(clock.now())
     for start in range(0, len(records), BATCH):
         await database.write(partial(usage_rows.insert, records=records[start : start + BATCH]))
     journal.discard_replayed()

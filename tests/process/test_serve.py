@@ -1,9 +1,12 @@
 """`headgate serve` as a process: its first start, its second, its neighbours and its end."""
 
+import http.client
+import json
 import re
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from tests.support.gateway import ADDRESS, Gateway, started
@@ -69,11 +72,12 @@ def test_provider_keys_are_adopted_where_that_is_said(tmp_path: Path) -> None:
     [
         ({"admin_key": "p4ssword"}, "HEADGATE_ADMIN_KEY: the value (not shown, it is a secret)"),
         ({"master_key": "p4ssword"}, "HEADGATE_MASTER_KEY: A master key is 32 bytes"),
+        ({"workers": 2, "redis_url": "redis://127.0.0.1/0"}, "workers: this version decides in one process"),
         ({"host": "192.0.2.1"}, "port: cannot listen on 192.0.2.1:"),
     ],
 )
 def test_a_wrong_setting_stops_the_start_before_anything_is_made(
-    tmp_path: Path, wrong: dict[str, str], sentence: str
+    tmp_path: Path, wrong: dict[str, object], sentence: str
 ) -> None:
     """By the setting's name, without a secret's value, and without a database or key file left behind."""
     with pytest.raises(HeadgateError) as caught:
@@ -108,3 +112,18 @@ def test_health_is_the_process_and_readiness_the_calls(gateway: Gateway) -> None
     """Both without a key."""
     assert get(f"{gateway.url}/healthz") == {"status": "ok"}
     assert get(f"{gateway.url}/readyz") == {"status": "ready"}
+
+
+def test_a_body_without_an_announced_length_is_bounded_for_administrators_too(tmp_path: Path) -> None:
+    """The control plane reads no more of a chunked body than `max_body_bytes`."""
+    with started(tmp_path, {"HEADGATE_MAX_BODY_BYTES": "4096"}) as bounded:
+        parts = urlsplit(bounded.url)
+        connection = http.client.HTTPConnection(parts.hostname or "", parts.port, timeout=30)
+        chunks = iter([b'{"name": "', b"x" * 5000, b'"}'])
+        headers = {"x-api-key": bounded.admin_key, "Content-Type": "application/json"}
+        connection.request("POST", "/v1/admin/workspaces", chunks, headers, encode_chunked=True)
+        with connection.getresponse() as answer:
+            assert answer.status == 413
+            assert "4096 bytes" in json.loads(answer.read())["error"]["message"]
+        connection.close()
+        assert get(f"{bounded.url}/v1/admin/workspaces", bounded.admin_key)["total"] == 1

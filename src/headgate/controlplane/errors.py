@@ -51,6 +51,8 @@ def install(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def on_http(request: Request, error: HTTPException) -> Response:
+        if isinstance(error.__cause__, HeadgateError):  # raised while the body was read, and covered by the framework
+            return render(error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
             return render(NotFound(f"There is nothing at {request.url.path[:200]}."))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:

@@ -4,8 +4,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Final
 
+from headgate.base.errors import TooLarge
 from headgate.dataplane.app import DataPlane
-from headgate.dataplane.asgi import Receive, Scope, Send
+from headgate.dataplane.asgi import Message, Receive, Scope, Send
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Trouble = Callable[[], str | None]
@@ -16,12 +17,16 @@ READINESS: Final = "/readyz"
 
 
 class Door:
-    """An ASGI application. `/healthz`: the process lives. `/readyz`: it takes calls, or 503 and why not."""
+    """An ASGI application. `/healthz`: the process lives. `/readyz`: it takes calls, or 503 and why not.
 
-    def __init__(self, data_plane: DataPlane, control_plane: App, trouble: Trouble) -> None:
+    `body_limit` bounds what the control plane reads of one request, in bytes; the data plane bounds its own.
+    """
+
+    def __init__(self, data_plane: DataPlane, control_plane: App, trouble: Trouble, body_limit: int) -> None:
         self._data_plane = data_plane
         self._control_plane = control_plane
         self._trouble = trouble
+        self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path: str = scope.get("path", "")
@@ -35,7 +40,22 @@ class Door:
             trouble = self._trouble()
             await _tell(send, 200 if trouble is None else 503, {"status": trouble or "ready"})
         else:
-            await self._control_plane(scope, receive, send)
+            await self._control_plane(scope, _bounded(receive, self._body_limit), send)
+
+
+def _bounded(receive: Receive, limit: int) -> Receive:
+    """Raises `TooLarge` where the body goes on beyond the limit: a chunked one announces no length."""
+    size = 0
+
+    async def bounded() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        if size > limit:
+            raise TooLarge(f"The body is larger than the {limit} bytes taken here.", details={"limit_bytes": limit})
+        return message
+
+    return bounded
 
 
 async def _tell(send: Send, status: int, document: dict[str, str]) -> None:

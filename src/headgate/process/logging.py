@@ -47,10 +47,9 @@ def _clean(value: Any) -> Any:
             return dict(redact(None, "", {str(name): each for name, each in value.items()}))
         case list() | tuple() | set() | frozenset():
             return [_clean(each) for each in value]
-        case None | bool() | int() | float():
-            return value
         case _:
-            return _clean(repr(value))
+            # Numbers, truth values and None as they are; anything else as it prints.
+            return value if value is None or isinstance(value, bool | int | float) else _clean(repr(value))
 
 
 def configure_logging(settings: Settings, stream: TextIO = sys.stderr) -> None:

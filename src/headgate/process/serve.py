@@ -14,7 +14,7 @@ from headgate.process.data_dir import DataDirLock
 from headgate.process.first_start import first_start, preset_key
 from headgate.process.master_key import load_master_keys
 from headgate.process.signals import stop_requested
-from headgate.settings import Settings
+from headgate.settings import BadSetting, Settings
 from headgate.tenancy.vault import Vault
 
 log = structlog.get_logger("headgate.process")
@@ -24,7 +24,12 @@ BACKLOG = 2048
 
 def run(settings: Settings) -> int:
     """Serve until a signal says to stop; the exit code. Raises `HeadgateError` where it cannot start."""
-    preset_key(settings)  # wrong values stop a start before anything is made
+    # What is wrong stops a start before anything is made.
+    preset_key(settings)
+    if settings.workers > 1:
+        raise BadSetting(
+            "workers: this version decides in one process; several cannot share allowances yet.", param="workers"
+        )
     with DataDirLock.take(settings.data_dir), _listen(settings) as listening:
         vault = Vault(load_master_keys(settings))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
