@@ -62,6 +62,11 @@ class Model:
         """What was decided until now survives a crash."""
         self._on_disk = deepcopy(self.calls)
 
+    def written(self, names: list[str]) -> None:
+        """Their usage records survive a crash, whatever the journal has of them."""
+        for name in names:
+            self._on_disk[name] = deepcopy(self.calls[name])
+
     def crash(self, now: int) -> None:
         """What was sent and not settled is settled at what it held; what was not sent never was."""
         self.calls = deepcopy(self._on_disk)

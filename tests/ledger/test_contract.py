@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
+from tests.ledger.contract import LedgerContract, Opened
+from tests.support.ledger import ManualClock
 
 from headgate.ledger.balance import PastUse
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.journal import FileJournal
-from tests.ledger.contract import LedgerContract, Opened
-from tests.support.ledger import ManualClock
 
 
 class OneProcess(LedgerContract):
@@ -30,4 +30,4 @@ def test_the_guarantees_hold_after_every_step() -> None:
 @pytest.mark.timeout(1_200)
 def test_the_guarantees_hold_for_long() -> None:
     """The same, in longer and in more histories."""
-    run_state_machine_as_test(OneProcess, settings=settings(max_examples=1_500, stateful_step_count=80, deadline=None))
+    run_state_machine_as_test(OneProcess, settings=settings(max_examples=600, stateful_step_count=80, deadline=None))
