@@ -23,6 +23,7 @@ PEPPER_BYTES = 32
 _ID_LENGTH = 16
 _SECRET_LENGTH = 32
 _CRC_LENGTH = 7
+_ID_START = len(PREFIX) + 1
 _SHAPE = re.compile(
     f"({PREFIX}_([{BASE32_ALPHABET}]{{{_ID_LENGTH}}})_[{BASE32_ALPHABET}]{{{_SECRET_LENGTH}}})"
     f"_([{BASE32_ALPHABET}]{{{_CRC_LENGTH}}})",
@@ -67,6 +68,11 @@ def parse(text: str) -> ParsedKey | None:
     if match is None or _checksum(match[1]) != match[3]:
         return None
     return ParsedKey(match[2], text)
+
+
+def claimed_id(text: str) -> str:
+    """The part that stands where a key has its id. Only `hash_key` can tell whether the rest is right as well."""
+    return text[_ID_START : _ID_START + _ID_LENGTH]
 
 
 def hash_key(text: str, pepper: bytes) -> bytes:
