@@ -132,7 +132,9 @@ def test_a_refusal_before_the_body_says_whether_the_connection_goes_on(customer:
     end = whole.index(b"\r\n\r\n") + 4
     with connected(customer.gateway.url) as connection:
         connection.send(whole[:end])
-        assert connection.answer().status == 401
-        connection.send(whole[end:])
-        connection.send(request(CHAT, customer.key, BODY))
-        assert connection.answer().status == 200
+        refusal = connection.answer()
+        assert refusal.status == 401
+        if (refusal.header("connection") or "").lower() != "close":
+            connection.send(whole[end:])
+            connection.send(request(CHAT, customer.key, BODY))
+            assert connection.answer().status == 200
