@@ -188,7 +188,7 @@ async def _books(
             return "the journal cannot be written"
         return "the database is behind" if writer.full else None
 
-    return Books(LocalLedger(clock, journal), writer), trouble
+    return Books(LocalLedger(clock, journal), journal, writer), trouble
 
 
 async def _settle_what_was_left(journal: FileJournal, replay: Replay, database: Database, clock: Clock) -> None:

@@ -20,6 +20,11 @@ class Books(Protocol):
         record. Raises `JournalUnavailable`, and then nothing is held."""
         ...
 
+    async def durable(self) -> None:
+        """Once it returns, the disk itself has what was dispatched, where the settings ask for that (`journal_sync`);
+        at once where they do not. Raises `JournalUnavailable`; the hold then still has to be given back."""
+        ...
+
     def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> None:
         """Counts it and records it, once per request id."""
         ...

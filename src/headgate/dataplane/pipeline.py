@@ -63,6 +63,7 @@ class Pipeline:
         # 5 hold: every allowance at once, on disk before anything is sent
         admit.hold(call, self._books, self._settler)
         try:
+            await self._books.durable()
             # 6 attempt: until the first byte has gone to the client
             answer = await attempt(exchange, call, target, outgoing, self._sender, limits.deadlines)
             with closing(answer):

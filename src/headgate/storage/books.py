@@ -6,15 +6,17 @@ from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.hold import Denied, Held, Ledger, Settled
 from headgate.ledger.record import UsageRecord
+from headgate.storage.journal import FileJournal
 from headgate.storage.usage_writer import UsageWriter
 
 
 class Books:
     """One per process. Every settled call's record is in the journal before it is here, so it survives this process."""
 
-    def __init__(self, ledger: Ledger, writer: UsageWriter) -> None:
+    def __init__(self, ledger: Ledger, journal: FileJournal, writer: UsageWriter) -> None:
         self._ledger = ledger
         self._writer = writer
+        self.durable = journal.durable
 
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         """Raises `Unavailable` while too many settled calls wait for the database: what is spent must be written."""
