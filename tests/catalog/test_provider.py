@@ -71,10 +71,12 @@ def test_paths_join_to_the_documented_addresses() -> None:
 
 
 def test_response_headers_are_relayed_by_allow_list() -> None:
-    """Rate-limit headers in the provider's own dialect go to the client; cookies and all others stay here."""
-    assert SPECS["openai"].relays("x-ratelimit-remaining-tokens")
-    assert SPECS["anthropic"].relays("anthropic-ratelimit-requests-reset")
+    """What helps to trace a call goes to the client; cookies, the account and what others left of it stay here."""
+    assert SPECS["openai"].relays("x-request-id")
+    assert SPECS["anthropic"].relays("request-id")
     for spec in SPECS.values():
+        assert not spec.relays("x-ratelimit-remaining-tokens")
+        assert not spec.relays("anthropic-ratelimit-requests-reset")
         assert not spec.relays("set-cookie")
         assert not spec.relays("openai-organization")
 

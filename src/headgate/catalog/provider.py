@@ -8,7 +8,7 @@ from importlib.resources import files
 from importlib.resources.abc import Traversable
 from tomllib import TOMLDecodeError, loads
 from typing import Annotated, Final, Literal
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 import msgspec
 from msgspec import Meta
@@ -116,7 +116,8 @@ class ProviderSpec(_Strict, frozen=True):
     model_prefixes: tuple[str, ...] = ()
     """What may stand in front of a model's id without changing its meaning."""
     relay_headers: tuple[HeaderPattern, ...] = ()
-    """Response headers worth showing to the client; `*` at the end stands for any rest. All others stay here."""
+    """Response headers that a client may see; `*` at the end stands for any rest. All others stay here, a provider's
+    rate-limit headers among them: they tell of the platform's whole account, and so of other tenants."""
     prices: PriceSources | None = None
     """None: no source prices this provider; an administrator may."""
 
@@ -126,6 +127,12 @@ class ProviderSpec(_Strict, frozen=True):
 
     def speaks(self, format_name: str) -> bool:
         return format_name in self.formats
+
+    def path(self, format_name: str, model: str, *, stream: bool) -> str:
+        """Below the base URL. A model in it is one segment, whatever is in its name."""
+        streamed = f"{format_name}_stream"
+        path = self.formats[streamed if stream and streamed in self.formats else format_name]
+        return path.replace("{model}", quote(model.removeprefix("models/"), safe="")) if "{" in path else path
 
 
 def load_providers(folder: Traversable | None = None) -> dict[str, ProviderSpec]:

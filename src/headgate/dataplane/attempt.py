@@ -2,7 +2,6 @@
 
 from functools import lru_cache
 from typing import Protocol
-from urllib.parse import quote
 
 from headgate.base.errors import HeadgateError, TimedOut, UpstreamFailed
 from headgate.catalog.provider import ProviderSpec
@@ -37,7 +36,7 @@ async def attempt(
     request = Request(
         origin=_origin(target.provider.base_url),
         method=b"POST",
-        path=_path(target, call.head.stream),
+        path=target.spec.path(target.format, target.model, stream=call.head.stream).encode(),
         headers=[*_headers(exchange, call, target), *outgoing.headers],
         body=outgoing.body,
     )
@@ -101,13 +100,6 @@ def _fixed(provider: Provider, spec: ProviderSpec) -> tuple[tuple[bytes, bytes],
         headers[spec.auth.header] = spec.auth.value(secret)
     headers.update({name.lower(): value for name, value in provider.headers})
     return tuple((name.encode(), value.encode()) for name, value in headers.items())
-
-
-def _path(target: Target, stream: bool) -> bytes:
-    """Below the base URL; a model in it is one segment, whatever is in its name."""
-    name = "gemini_stream" if stream and target.format == "gemini" else target.format
-    model = quote(target.model.removeprefix("models/"), safe="")
-    return target.spec.formats[name].replace("{model}", model).encode()
 
 
 @lru_cache(maxsize=4096)

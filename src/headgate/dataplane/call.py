@@ -8,7 +8,7 @@ from headgate.base.errors import HeadgateError
 from headgate.catalog.bound import Bound
 from headgate.dataplane.endpoints import Endpoint
 from headgate.ledger.record import Outcome
-from headgate.routing.plan import Plan
+from headgate.routing.plan import Plan, Target
 from headgate.tenancy.policy import Policy
 from headgate.wire.dialogue import Dialogue, Head
 from headgate.wire.document import Document
@@ -53,6 +53,12 @@ class Call:
     outcome: Outcome = Outcome.OK
     error: str = ""
     stopped: Stop | None = None
+
+    @property
+    def target(self) -> Target:
+        """Where it goes; known from step 3 on."""
+        assert self.plan is not None
+        return self.plan.first
 
     def fail(self, error: HeadgateError, outcome: Outcome = Outcome.UPSTREAM_FAILED) -> None:
         """Remember how it went wrong; the first failure is the one that counts."""

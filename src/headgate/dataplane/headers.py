@@ -3,15 +3,13 @@
 from collections.abc import Iterable
 
 from headgate.base.money import usd
+from headgate.catalog.provider import ProviderSpec
 from headgate.dataplane.call import Call
 
 Header = tuple[bytes, bytes]
 
-PASSED_ON = frozenset(
-    {b"request-id", b"x-request-id", b"openai-processing-ms", b"openai-version", b"retry-after", b"retry-after-ms"}
-)
-"""What a client may see of a provider's headers. Its rate-limit headers are left out: they tell of the platform's
-whole account, and so of other tenants."""
+ALWAYS = frozenset({b"retry-after", b"retry-after-ms"})
+"""What any provider may tell the client; beyond that, its catalog file says."""
 
 STREAM_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
@@ -34,8 +32,9 @@ def call_headers(call: Call, source: bytes) -> list[Header]:
     return headers
 
 
-def provider_headers(headers: Iterable[Header]) -> list[Header]:
-    return [(name, value) for name, value in headers if name in PASSED_ON]
+def provider_headers(spec: ProviderSpec, headers: Iterable[Header]) -> list[Header]:
+    """Those the client may see."""
+    return [(name, value) for name, value in headers if name in ALWAYS or spec.relays(name.decode("latin-1"))]
 
 
 def cost_header(nanos: int) -> Header:

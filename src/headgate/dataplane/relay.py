@@ -73,7 +73,7 @@ def _told(settlement: Settlement | None) -> list[Header]:
 
 
 async def _respond(exchange: Exchange, call: Call, answer: Answer, body: bytes, more: list[Header]) -> None:
-    headers = [JSON, *call_headers(call, b"provider"), *provider_headers(answer.headers), *more]
+    headers = [JSON, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
     await exchange.respond(answer.status, headers, body)
 
 
@@ -124,7 +124,11 @@ class _Client:
 
     async def _start(self) -> None:
         call = self._call
-        headers = [*STREAM_HEADERS, *call_headers(call, b"provider"), *provider_headers(self._answer.headers)]
+        headers = [
+            *STREAM_HEADERS,
+            *call_headers(call, b"provider"),
+            *provider_headers(call.target.spec, self._answer.headers),
+        ]
         await self._exchange.start(self._answer.status, headers)
         call.first_byte, call.status = self._clock.monotonic(), self._answer.status
 

@@ -29,9 +29,8 @@ class Head:
 
 @dataclass(frozen=True, slots=True)
 class Outgoing:
-    """What to send to the provider: path below the integration's base URL, and the body."""
+    """What to send to the provider; where to, the catalog says."""
 
-    path: str
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Headers the format itself demands (`anthropic-version`), never credentials."""

@@ -22,7 +22,6 @@ from headgate.wire.chat_stream import StreamReader, StreamWriter
 from headgate.wire.dialogue import Outgoing
 from headgate.wire.errors import anthropic_body, openai_body
 from headgate.wire.gemini import answer as gemini_answer
-from headgate.wire.gemini import format as gemini_format
 from headgate.wire.gemini import request_writer as gemini_writer
 from headgate.wire.gemini import stream_reader as gemini_stream_reader
 from headgate.wire.openai_chat import answer as openai_answer
@@ -70,17 +69,17 @@ class ProviderHalf:
 
 def _to_openai(chat: Chat, terms: Terms) -> Outgoing:
     request = openai_writer.write_request(chat, terms.model, limit_member=terms.limit_member, ask_usage=terms.ask_usage)
-    return Outgoing(OpenAIChat.path, msgspec.json.encode(request), OpenAIChat.headers)
+    return Outgoing(msgspec.json.encode(request), OpenAIChat.headers)
 
 
 def _to_anthropic(chat: Chat, terms: Terms) -> Outgoing:
     request = anthropic_writer.write_request(chat, terms.model, default_max_tokens=terms.default_max_tokens)
-    return Outgoing(AnthropicMessages.path, msgspec.json.encode(request), AnthropicMessages.headers)
+    return Outgoing(msgspec.json.encode(request), AnthropicMessages.headers)
 
 
 def _to_gemini(chat: Chat, terms: Terms) -> Outgoing:
     request = gemini_writer.write_request(chat, terms.model)
-    return Outgoing(gemini_format.path(terms.model, chat.stream), msgspec.json.encode(request))
+    return Outgoing(msgspec.json.encode(request))
 
 
 def _asked_to_think(chat: Chat) -> bool:
@@ -120,7 +119,7 @@ PROVIDERS: Final[Mapping[str, ProviderHalf]] = MappingProxyType(
             lambda chat, _model: _asked_to_think(chat),
             abridges=True,
         ),
-        gemini_format.NAME: ProviderHalf(
+        "gemini": ProviderHalf(
             _to_gemini,
             gemini_answer.read_answer,
             gemini_stream_reader.StreamReader,

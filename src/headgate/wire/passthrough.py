@@ -48,7 +48,7 @@ class Language(Format, Protocol):
     """A format that can pass through: a client's and a provider's at once."""
 
     path: str
-    """Below the provider's base URL, which has the version in it."""
+    """Of the endpoint that clients call, below `/v1`. Where a provider takes the format is the catalog's to say."""
     headers: tuple[tuple[bytes, bytes], ...]
 
     def changes(self, document: Document, head: Head) -> dict[str, bytes | None]:
@@ -106,7 +106,7 @@ class Passthrough:
             changes["model"] = msgspec.json.encode(self._model)
         changes |= self._overrides
         body = self._document.replace(changes) if changes else self._document.body
-        return Outgoing(self._language.path, body, self._language.headers)
+        return Outgoing(body, self._language.headers)
 
     def answer(self, status: int, body: bytes) -> bytes:
         """Raises `UpstreamFailed` if it is not JSON."""
