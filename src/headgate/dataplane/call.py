@@ -61,9 +61,12 @@ class Call:
         return self.plan.first
 
     def fail(self, error: HeadgateError, outcome: Outcome = Outcome.UPSTREAM_FAILED) -> None:
-        """Remember how it went wrong; the first failure is the one that counts."""
-        if not self.error:
-            self.outcome, self.status, self.error = outcome, error.status, error.code or error.type
+        """Remember how it went wrong; the first failure counts, and what a client that left never saw is not its status."""
+        if self.error:
+            return
+        self.error = error.code or error.type
+        if self.outcome is not Outcome.CLIENT_GONE:
+            self.outcome, self.status = outcome, error.status
 
     def stop(self, why: Stop) -> None:
         """End the call from outside; its task sees a cancellation and finds the reason here."""
