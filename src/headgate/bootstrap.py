@@ -35,6 +35,7 @@ from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.models import ModelService
+from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.tenants import TenantService
@@ -160,6 +161,7 @@ def _services(
         clock=administration.clock,
         directory=directory,
         catalog=catalog,
+        organizations=OrganizationService(administration),
         workspaces=WorkspaceService(administration),
         tenants=TenantService(administration),
         api_keys=ApiKeyService(administration, pepper),

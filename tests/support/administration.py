@@ -19,6 +19,7 @@ from headgate.tenancy.directory import Directory
 from headgate.tenancy.founding import found
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.models import ModelService
+from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.provisioning import ProvisioningService
@@ -101,6 +102,7 @@ async def node(
         clock=clock,
         directory=directory,
         catalog=CATALOG,
+        organizations=OrganizationService(administration),
         workspaces=WorkspaceService(administration),
         tenants=TenantService(administration),
         api_keys=ApiKeyService(administration, PEPPER),

@@ -34,6 +34,25 @@ def _one_or_many(schema: dict[str, Any]) -> WithJsonSchema:
 # Read by `tenancy.limit_rules`, which names the very field that is wrong.
 UsageLimits = Annotated[Any, _one_or_many(_USAGE_LIMIT)]
 RateLimits = Annotated[Any, _one_or_many(_RATE_LIMIT)]
+# Read by `tenancy.admission_rules`.
+Admission = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "type": ["object", "null"],
+            "description": "What becomes of a call that does not fit. Takes the place of the rules before; a rule that "
+            "is absent is inherited: tenant over workspace over organization.",
+            "additionalProperties": False,
+            "properties": {
+                "clamp_min_output": {"type": ["integer", "null"], "minimum": 1},
+                "hold_wait_ms": {"type": "integer", "minimum": 0, "maximum": 60_000},
+                "streams": {"enum": ["strict", "adaptive"]},
+                "first_hold_tokens": {"type": "integer", "minimum": 2_048},
+                "unpriced": {"anyOf": [{"enum": ["refuse", "allow"]}, {"type": "object"}]},
+            },
+        }
+    ),
+]
 Metadata = dict[str, Any] | None
 
 
@@ -55,12 +74,23 @@ class Defaults(Body):
     allow_config_override: bool | None = None
 
 
+class OrganisationChange(Body):
+    name: str | None = None
+    usage_limits: UsageLimits = None
+    rate_limits: RateLimits = None
+    admission: Admission = None
+
+    def sent(self) -> dict[str, Any]:
+        return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
+
+
 class WorkspaceChange(Body):
     name: str | None = None
     description: str | None = None
     defaults: Defaults | None = None
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    admission: Admission = None
 
     def sent(self) -> dict[str, Any]:
         # A client that is to keep the name sends it as null.
@@ -79,6 +109,7 @@ class NewTenant(Body):
     metadata: Metadata = None
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    admission: Admission = None
 
 
 class KeyChange(Body):

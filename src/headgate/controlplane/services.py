@@ -8,6 +8,7 @@ from headgate.base.clock import Clock
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.models import ModelService
+from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.tenants import TenantService
@@ -33,6 +34,7 @@ class Services:
     clock: Clock
     directory: Directory
     catalog: ModelCatalog
+    organizations: OrganizationService
     workspaces: WorkspaceService
     tenants: TenantService
     api_keys: ApiKeyService

@@ -7,21 +7,17 @@ from typing import Any
 from headgate.base.money import usd_decimal
 from headgate.ledger.allowance import Resource
 from headgate.ledger.period import NEVER, period_of
+from headgate.tenancy import admission_rules, pricing
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import GlobalAccess, Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limits import RateLimit, UsageLimit
-from headgate.tenancy.models import METERS, NANOS_PER_MILLION
 from headgate.tenancy.moments import to_iso
+from headgate.tenancy.organization import Organization
+from headgate.tenancy.pricing import plain
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.workspace import Workspace
 
 _RESETS = {"day": "daily", "week": "weekly", "month": "monthly"}
-_UNITS = {meter: unit for unit, meter in METERS.items()}
-
-
-def plain(number: Decimal) -> Decimal | int:
-    """Without trailing zeros: 100, not 100.000000000."""
-    return int(number) if number == number.to_integral_value() else number.normalize()
 
 
 def usage_limit(limit: UsageLimit, now: int) -> dict[str, Any]:
@@ -54,6 +50,20 @@ def rate_limits(limits: Iterable[RateLimit]) -> list[dict[str, Any]]:
     return [rate_limit(limit) for limit in limits]
 
 
+def organisation(found: Organization, now: int) -> dict[str, Any]:
+    return {
+        "id": found.id,
+        "name": found.name,
+        "time_zone": found.time_zone,
+        "usage_limits": usage_limits(found.usage_limits, now),
+        "rate_limits": rate_limits(found.rate_limits),
+        "admission": admission_rules.shown(found.admission),
+        "created_at": to_iso(found.created_at),
+        "last_updated_at": to_iso(found.updated_at),
+        "object": "organisation",
+    }
+
+
 def workspace(found: Workspace, now: int) -> dict[str, Any]:
     return {
         "id": found.id,
@@ -64,6 +74,7 @@ def workspace(found: Workspace, now: int) -> dict[str, Any]:
         "defaults": {"metadata": dict(found.metadata)},
         "usage_limits": usage_limits(found.usage_limits, now),
         "rate_limits": rate_limits(found.rate_limits),
+        "admission": admission_rules.shown(found.admission),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "workspace",
@@ -79,6 +90,7 @@ def tenant(found: Tenant, now: int) -> dict[str, Any]:
         "metadata": dict(found.metadata),
         "usage_limits": usage_limits(found.usage_limits, now),
         "rate_limits": rate_limits(found.rate_limits),
+        "admission": admission_rules.shown(found.admission),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "tenant",
@@ -183,7 +195,7 @@ def model(found: IntegrationModel) -> dict[str, Any]:
         "is_custom": found.is_custom,
         "is_finetune": found.is_finetune,
         "base_model_slug": found.base_model_slug,
-        "pricing_config": None if found.rates is None else _pricing(found.rates.items()),
+        "pricing_config": None if found.rates is None else pricing.shown(found.rates),
     }
 
 
@@ -198,8 +210,3 @@ def catalog_model(slug: str, enabled: bool) -> dict[str, Any]:
         "base_model_slug": None,
         "pricing_config": None,
     }
-
-
-def _pricing(rates: Iterable[tuple[str, int]]) -> dict[str, Any]:
-    units = {_UNITS[meter]: {"price": plain(Decimal(rate) / NANOS_PER_MILLION)} for meter, rate in rates}
-    return {"type": "static", "pay_as_you_go": units}

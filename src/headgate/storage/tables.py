@@ -75,6 +75,7 @@ organization = Table(
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
     *_limits(),
+    Column("admission", Document),
     *_times(),
 )
 
@@ -89,6 +90,7 @@ workspace = Table(
     Column("is_default", Boolean, nullable=False),
     _document("metadata"),
     *_limits(),
+    Column("admission", Document),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
@@ -104,6 +106,7 @@ tenant = Table(
     Column("name", Text, nullable=False),
     _document("metadata"),
     *_limits(),
+    Column("admission", Document),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("workspace_id", "name"),

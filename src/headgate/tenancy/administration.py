@@ -23,6 +23,7 @@ class Touched:
     keys: set[str] = field(default_factory=set)
     workspaces: set[str] = field(default_factory=set)
     organization: bool = False
+    """All of them."""
 
 
 class Change:

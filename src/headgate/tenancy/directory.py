@@ -81,7 +81,7 @@ class Directory:
     def changed(self, touched: Touched) -> None:
         """A change was committed by this process: forget what it touched."""
         self._invalidations += 1
-        if touched.version > self._known_version + 1:
+        if touched.organization or touched.version > self._known_version + 1:
             self._forget_before(touched.version)
         self._known_version = max(self._known_version, touched.version)
         for key_id in touched.keys:

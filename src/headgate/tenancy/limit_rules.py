@@ -81,7 +81,7 @@ def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Seque
             param=f"{where}.periodic_reset_days",
         )
     if days is not None:
-        days = _whole(days, f"{where}.periodic_reset_days", low=1, high=365)
+        days = whole(days, f"{where}.periodic_reset_days", low=1, high=365)
         anchor = next((old.anchor for old in previous if (old.resource, old.reset_days) == (resource, days)), now)
         return UsageLimit(resource, cap, threshold, None, days, anchor)
     unit = None if reset is None else _choice(reset, _RESETS, f"{where}.periodic_reset")
@@ -98,7 +98,7 @@ def _rate_limit(value: Mapping[str, Any], where: str) -> RateLimit:
             )
     else:
         _choice(unit, RATE_UNITS, f"{where}.unit")
-    return RateLimit(resource, unit, _whole(value.get("value"), f"{where}.value", low=0, high=LARGEST))
+    return RateLimit(resource, unit, whole(value.get("value"), f"{where}.value", low=0, high=LARGEST))
 
 
 def _choice(value: object, choices: Mapping[str, T], param: str) -> T:
@@ -131,7 +131,8 @@ def _amount(value: object, scale: int, param: str) -> int:
     return int(scaled)
 
 
-def _whole(value: object, param: str, *, low: int, high: int) -> int:
+def whole(value: object, param: str, *, low: int, high: int) -> int:
+    """A whole number within these bounds. Raises `InvalidRequest` naming the field."""
     found = number(value, param)
     if found != found.to_integral_value() or not low <= found <= high:
         raise InvalidRequest(f"`{param}` must be a whole number between {low} and {high:,}.", param=param)

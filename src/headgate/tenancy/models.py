@@ -2,31 +2,15 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal
-from typing import Any, Final
+from typing import Any
 
-from headgate.base import usage as meters
-from headgate.base.errors import InvalidRequest, NotFound
-from headgate.base.money import NANOS_PER_CENT, ceil_div
-from headgate.catalog.price import PER
-from headgate.tenancy import limit_rules, rules
+from headgate.base.errors import NotFound
+from headgate.tenancy import pricing, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.integration import Integration, IntegrationModel
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.provisioning import existing_integration
 from headgate.tenancy.stores import Stores
-
-METERS: Final = {
-    "request_token": meters.INPUT,
-    "response_token": meters.OUTPUT,
-    "cache_read_input_token": meters.CACHE_READ,
-    "cache_write_input_token": meters.CACHE_WRITE,
-    "request_audio_token": meters.INPUT_AUDIO,
-    "response_audio_token": meters.OUTPUT_AUDIO,
-}
-"""The contract's names of what is priced."""
-NANOS_PER_MILLION: Final = NANOS_PER_CENT * PER
-"""One US cent per token, in nano-dollars per million tokens."""
 
 
 class ModelService:
@@ -77,7 +61,7 @@ class ModelService:
 
 
 def _model(change: Change, integration: Integration, entry: Mapping[str, Any], param: str) -> IntegrationModel:
-    base = entry.get("base_model_slug")
+    base, prices = entry.get("base_model_slug"), entry.get("pricing_config")
     return IntegrationModel(
         integration_id=integration.id,
         slug=rules.name(entry.get("slug"), f"{param}.slug"),
@@ -85,36 +69,10 @@ def _model(change: Change, integration: Integration, entry: Mapping[str, Any], p
         is_custom=bool(entry.get("is_custom")),
         is_finetune=bool(entry.get("is_finetune")),
         base_model_slug=rules.name(base, f"{param}.base_model_slug") if base else None,
-        rates=_rates(entry.get("pricing_config"), f"{param}.pricing_config"),
+        rates=None if prices is None else pricing.rates(prices, f"{param}.pricing_config"),
         created_at=change.now,
         updated_at=change.now,
     )
-
-
-def _rates(pricing: object, param: str) -> dict[str, int] | None:
-    """Nano-dollars per million tokens, rounded up, from US cents per token."""
-    if pricing is None:
-        return None
-    units = pricing.get("pay_as_you_go") if isinstance(pricing, Mapping) else None
-    if not isinstance(units, Mapping) or not units:
-        raise InvalidRequest(
-            f"`{param}.pay_as_you_go` must be an object with at least one price.", param=f"{param}.pay_as_you_go"
-        )
-    rates = {}
-    for unit, price in units.items():
-        where = f"{param}.pay_as_you_go.{unit}"
-        if unit not in METERS:
-            raise InvalidRequest(f"`{where[:200]}` cannot be priced. Known: {', '.join(METERS)}.", param=where[:200])
-        cents = limit_rules.number(price.get("price") if isinstance(price, Mapping) else None, f"{where}.price")
-        rates[METERS[unit]] = _per_million(cents, f"{where}.price")
-    return rates
-
-
-def _per_million(cents: Decimal, param: str) -> int:
-    if not 0 <= cents <= 10_000:
-        raise InvalidRequest(f"`{param}` is in US cents per token: between 0 and 10,000.", param=param)
-    numerator, denominator = (cents * NANOS_PER_MILLION).as_integer_ratio()
-    return ceil_div(numerator, denominator)
 
 
 def _finish(change: Change, integration: Integration) -> None:

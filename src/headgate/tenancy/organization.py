@@ -1,7 +1,8 @@
 """The organization: whose gateway this is."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
+from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
 
 
@@ -15,5 +16,6 @@ class Organization:
     """Where its days, weeks and months begin; an IANA name."""
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
+    admission: Rules = field(default_factory=dict)
     created_at: int
     updated_at: int

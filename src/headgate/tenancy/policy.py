@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from headgate.base.errors import Forbidden
 from headgate.catalog.price import Price
 from headgate.ledger.allowance import Allowance
+from headgate.tenancy.admission import BY_DEFAULT, Admission
 
 
 class Secret:
@@ -78,6 +79,7 @@ class Policy:
     metadata: Mapping[str, str] = field(default_factory=dict)
     allowances: tuple[Allowance, ...] = ()
     """Those of organization, workspace, tenant and key: they apply to every call."""
+    admission: Admission = BY_DEFAULT
     expires_at: int | None = None
     """Nanoseconds since the epoch."""
 

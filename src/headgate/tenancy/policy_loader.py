@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from headgate.catalog.price import Price, Rates
 from headgate.ledger.allowance import Allowance, Scope
+from headgate.tenancy.admission import Rules, admission
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import Integration, IntegrationModel, ProviderName, Provisioning
 from headgate.tenancy.integrations import KnownProviders
@@ -37,6 +38,7 @@ class WorkspacePart:
     metadata: Mapping[str, str]
     providers: Mapping[str, Provider]
     allowances: tuple[Allowance, ...]
+    admission: Rules
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +106,7 @@ class PolicyLoader:
                 *allowances(of_organization, organization.usage_limits, organization.rate_limits, time_zone=time_zone),
                 *allowances(of_workspace, workspace.usage_limits, workspace.rate_limits, time_zone=time_zone),
             ),
+            admission={**organization.admission, **workspace.admission},
         )
 
     def _provider(
@@ -191,5 +194,6 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
             **(workspace.metadata if workspace else {}),
         },
         allowances=(*(workspace.allowances if workspace else ()), *of_tenant, *own),
+        admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
         expires_at=key.expires_at,
     )

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
 
 
@@ -18,5 +19,6 @@ class Tenant:
     metadata: Mapping[str, str] = field(default_factory=dict)
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
+    admission: Rules = field(default_factory=dict)
     created_at: int
     updated_at: int

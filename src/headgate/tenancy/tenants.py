@@ -6,6 +6,8 @@ from typing import Any
 from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy import limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.admission import Rules
+from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
@@ -14,7 +16,7 @@ from headgate.tenancy.workspaces import visible_workspace
 
 class TenantService:
     """`fields`: `tenant_id` (the platform's own name for its customer; made from the name where absent), `name`,
-    `workspace_id`, `metadata`, `usage_limits`, `rate_limits`."""
+    `workspace_id`, `metadata`, `usage_limits`, `rate_limits`, and `admission`, which is the organization's to set."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -25,7 +27,8 @@ class TenantService:
         def work(change: Change) -> Tenant:
             tenant = _new(change, fields)
             change.stores.tenants.add(tenant)
-            body = {"tenant_id": tenant.slug, "name": tenant.name, "workspace_id": tenant.workspace_id}
+            body: dict[str, Any] = {"tenant_id": tenant.slug, "name": tenant.name, "workspace_id": tenant.workspace_id}
+            body["admission"] = dict(tenant.admission)
             change.record("create", f"tenant:{tenant.id}", body)
             return tenant
 
@@ -76,6 +79,14 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
         metadata=rules.metadata(fields.get("metadata"), "metadata"),
         usage_limits=limit_rules.usage_limits(fields.get("usage_limits"), now=change.now),
         rate_limits=limit_rules.rate_limits(fields.get("rate_limits")),
+        admission=_admission(principal, fields),
         created_at=change.now,
         updated_at=change.now,
     )
+
+
+def _admission(principal: Principal, fields: Mapping[str, Any]) -> Rules:
+    if fields.get("admission") is None:
+        return {}
+    principal.require_organization()  # they decide over the organization's money
+    return admission_rules(fields["admission"])

@@ -7,6 +7,7 @@ from typing import Any
 from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy import limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.integration import Provisioning
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
@@ -136,8 +137,12 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
         )
     if "rate_limits" in fields:
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    if "admission" in fields:
+        changes["admission"] = admission_rules(fields["admission"])
     if not changes:
-        raise InvalidRequest("There is nothing to change: send at least one of name, description, defaults, limits.")
+        raise InvalidRequest(
+            "There is nothing to change: send at least one of name, description, defaults, limits, admission."
+        )
     return replace(workspace, **changes, updated_at=change.now)
 
 
@@ -147,6 +152,7 @@ def _seen(workspace: Workspace) -> dict[str, Any]:
         "metadata": dict(workspace.metadata),
         "usage_limits": [limit.document() for limit in workspace.usage_limits],
         "rate_limits": [limit.document() for limit in workspace.rate_limits],
+        "admission": dict(workspace.admission),
     }
 
 

@@ -16,6 +16,9 @@ class SqlOrganizations:
     def add(self, organization: Organization) -> None:
         rows.add(self._connection, tables.organization, rows.row_of(organization))
 
+    def update(self, organization: Organization) -> None:
+        rows.replace(self._connection, tables.organization, rows.row_of(organization))
+
     def get(self, organization_id: str) -> Organization | None:
         row = rows.one(self._connection, tables.organization, tables.organization.c.id == organization_id)
         return rows.noun_of(Organization, row) if row else None

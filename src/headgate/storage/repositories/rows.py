@@ -25,12 +25,14 @@ _DUMP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "scopes": sorted,
     "alert_emails": list,
     "header_names": list,
+    "admission": dict,
     "metadata": dict,
     "rates": lambda rates: None if rates is None else dict(rates),
 }
 _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
     "usage_limits": lambda documents: tuple(map(UsageLimit.stored, documents)),
     "rate_limits": lambda documents: tuple(map(RateLimit.stored, documents)),
+    "admission": lambda document: document or {},
     "scopes": frozenset,
     "alert_emails": tuple,
     "header_names": tuple,

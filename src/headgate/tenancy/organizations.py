@@ -1,0 +1,70 @@
+"""The organization's own settings."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
+
+from headgate.base.errors import InvalidRequest
+from headgate.tenancy import limit_rules, rules
+from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.admission_rules import admission_rules
+from headgate.tenancy.organization import Organization
+from headgate.tenancy.principal import Principal
+from headgate.tenancy.stores import Stores
+
+
+class OrganizationService:
+    """`fields`: `name`, `usage_limits`, `rate_limits`, `admission`. Only for the organization's keys."""
+
+    def __init__(self, administration: Administration) -> None:
+        self._administration = administration
+
+    async def get(self, principal: Principal) -> Organization:
+        principal.require_organization()
+        return await self._administration.transactions.read(lambda stores: _own(stores, principal))
+
+    async def update(self, principal: Principal, fields: Mapping[str, Any]) -> Organization:
+        """What is sent takes the place of what was before. Raises `InvalidRequest` naming the field."""
+        principal.require_organization()
+
+        def work(change: Change) -> Organization:
+            organization = _with(_own(change.stores, principal), fields, change)
+            change.stores.organizations.update(organization)
+            change.touched.organization = True
+            body = {"fields": sorted(fields)} | _seen(organization)
+            change.record("update", f"organization:{organization.id}", body)
+            return organization
+
+        return await self._administration.change(principal, work)
+
+
+def _own(stores: Stores, principal: Principal) -> Organization:
+    organization = stores.organizations.get(principal.organization_id)
+    assert organization is not None, "a principal without an organization"
+    return organization
+
+
+def _with(organization: Organization, fields: Mapping[str, Any], change: Change) -> Organization:
+    changes: dict[str, Any] = {}
+    if "name" in fields:
+        changes["name"] = rules.name(fields["name"])
+    if "usage_limits" in fields:
+        changes["usage_limits"] = limit_rules.usage_limits(
+            fields["usage_limits"], now=change.now, previous=organization.usage_limits
+        )
+    if "rate_limits" in fields:
+        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    if "admission" in fields:
+        changes["admission"] = admission_rules(fields["admission"])
+    if not changes:
+        raise InvalidRequest("There is nothing to change: send at least one of name, limits, admission.")
+    return replace(organization, **changes, updated_at=change.now)
+
+
+def _seen(organization: Organization) -> dict[str, Any]:
+    return {
+        "name": organization.name,
+        "usage_limits": [limit.document() for limit in organization.usage_limits],
+        "rate_limits": [limit.document() for limit in organization.rate_limits],
+        "admission": dict(organization.admission),
+    }
