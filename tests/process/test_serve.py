@@ -9,6 +9,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
+from tests.support.databases import create_postgres_database
 from tests.support.gateway import ADDRESS, Gateway, started
 from tests.support.http import call
 from tests.support.processes import end, running
@@ -127,3 +128,13 @@ def test_a_body_without_an_announced_length_is_bounded_for_administrators_too(tm
             assert "4096 bytes" in json.loads(answer.read())["error"]["message"]
         connection.close()
         assert get(f"{bounded.url}/v1/admin/workspaces", bounded.admin_key)["total"] == 1
+
+
+async def test_it_runs_on_postgresql(tmp_path: Path, postgres_url: str) -> None:
+    """The database is elsewhere, the journal and the lock are here; a second start finds what the first one made."""
+    settings = {"HEADGATE_DATABASE_URL": await create_postgres_database(postgres_url), "HEADGATE_ADMIN_KEY": PRESET}
+    for start in ("first", "second"):
+        with running(serving(tmp_path), tmp_path / f"{start}.log", ADDRESS, settings) as (process, address):
+            assert get(f"{address[1]}/v1/admin/workspaces", PRESET)["total"] == 1
+            assert end(process) == 0
+    assert not (tmp_path / "data" / "headgate.db").exists()
