@@ -245,3 +245,14 @@ def test_idle_counters_are_dropped_where_they_can_be_found_again() -> None:
     certain.hold("b", [BUDGET], Amounts(cost=5))
     clock.pass_s(3_600)
     assert certain.forget_idle(600) == 0
+
+
+def test_a_counter_is_kept_for_a_call_that_may_yet_need_it() -> None:
+    """A call that holds nothing of a budget can still extend into it, or be billed for it."""
+    clock = ManualClock()
+    ledger = LocalLedger(clock, KeptEntries())
+    ledger.hold("a", [BUDGET], Amounts(cost=0))
+    clock.pass_s(3_600)
+    assert ledger.forget_idle(600) == 0
+    ledger.settle("a", Amounts(cost=3), record("a"))
+    assert total(ledger) == (3, 0)

@@ -34,8 +34,8 @@ class Counters(dict[str, Counter]):
         if counter is not None:
             counter.span.reset(counter, self._clock.monotonic())
 
-    def forget_idle(self, unused_since: int) -> int:
-        """Drop counters nobody asked for since that moment (wall clock) and nothing is held in; how many went.
+    def forget_idle(self, unused_since: int, busy: set[Counter]) -> int:
+        """Drop counters nobody asked for since that moment (wall clock) but the busy ones; how many went.
 
         Only where the use can be found again: at zero, or in the usage records. So call it while every call that was
         settled before is in them.
@@ -43,11 +43,10 @@ class Counters(dict[str, Counter]):
         wall, steady = self._clock.now(), self._clock.monotonic()
         idle = []
         for allowance_id, counter in self.items():
-            if counter.used_at < unused_since:
-                total = counter.total_at(wall, steady)
-                held = total - counter.span.settled(counter)
-                if not total or (not held and self._past_use is not no_past):
-                    idle.append(allowance_id)
+            if counter.used_at >= unused_since or counter in busy:
+                continue
+            if self._past_use is not no_past or not counter.total_at(wall, steady):
+                idle.append(allowance_id)
         for allowance_id in idle:
             del self[allowance_id]
         return len(idle)

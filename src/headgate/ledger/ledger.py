@@ -179,7 +179,9 @@ class LocalLedger:
 
     def forget_idle(self, idle_seconds: int) -> int:
         """Drop what was not asked for so long and can be found again; see `Counters.forget_idle`."""
-        return self._counters.forget_idle(self._clock.now() - idle_seconds * NANOS_PER_SECOND)
+        # a call that holds nothing of an allowance may still extend into it, or be billed for it
+        busy = {counter for claim in self._claims.values() for counter, _, _ in claim.takes}
+        return self._counters.forget_idle(self._clock.now() - idle_seconds * NANOS_PER_SECOND, busy)
 
 
 def _total_beside(counter: Counter, cell: Cell, wall: int, steady: int) -> int:

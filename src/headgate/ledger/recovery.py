@@ -68,9 +68,8 @@ class Replay:
         Some may be in the database already: they are known by their request id.
         """
         records = [entry.record for entry in self.settled.values()]
-        for call in self.unfinished.values():
-            if call.unheard is not None and call.amounts is not None:
-                records.append(recovered(call.unheard, call.amounts, now))
+        sent = ((call.unheard, call.amounts) for call in self.unfinished.values())
+        records += [recovered(unheard, held, now) for unheard, held in sent if unheard and held]
         return records
 
 
