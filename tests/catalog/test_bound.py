@@ -7,7 +7,6 @@ from typing import Any
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from tests.support.recordings import Recording, in_pieces, some_recordings
 
 from headgate.base import usage as meters
 from headgate.base.errors import UpstreamFailed
@@ -18,6 +17,7 @@ from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price, Rates, cost_of
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS, open_dialogue
+from tests.support.recordings import Recording, in_pieces, some_recordings
 
 CATALOG = Catalog.load()
 USD = 1_000_000_000

@@ -6,12 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
-from tests.support.recordings import some_recordings
 
 from headgate.base.money import NANOS_PER_USD
 from headgate.base.usage import Usage
 from headgate.catalog.catalog import Catalog
 from headgate.catalog.price import Rates, cost_of
+from tests.support.recordings import some_recordings
 
 CATALOG = Catalog.load()
 

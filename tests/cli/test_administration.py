@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
 from tests.support.command import Ran, headgate
 from tests.support.gateway import Gateway, started
 

@@ -6,11 +6,11 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from tests.support.command import headgate
 from typer.main import get_command
 
 from headgate.cli.app import app, main
 from headgate.settings import SETTINGS, load
+from tests.support.command import headgate
 
 REFERENCE = Path(__file__).parents[2] / "docs" / "reference" / "cli.md"
 

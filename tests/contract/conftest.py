@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.gateway import simulated_providers, started
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import pytest
+
 from tests.support.gateway import Gateway, Provider, started
 from tests.support.http import Answer
 from tests.support.recorded_upstream import Received, RecordedUpstream, serving_recordings

@@ -8,6 +8,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.sdk import run_script
 

@@ -4,10 +4,10 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.administration import World, founded
 
 from headgate.storage.database import open_database
 from headgate.storage.migrate import upgrade
+from tests.support.administration import World, founded
 
 
 async def _migrate(path: Path) -> None:

@@ -1,8 +1,7 @@
 """Admission rules through the API: set at three levels, seen by the next call, kept in the audit log."""
 
-from tests.support.administration import World, customer_key
-
 from headgate.tenancy.admission import Streams
+from tests.support.administration import World, customer_key
 
 
 async def test_rules_of_all_levels_reach_the_policy_at_once(world: World) -> None:

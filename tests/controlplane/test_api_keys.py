@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.support.administration import PEPPER, World, customer_key
 
 from headgate.base.errors import Unauthenticated
 from headgate.tenancy import keys
+from tests.support.administration import PEPPER, World, customer_key
 
 
 async def test_a_key_is_shown_once(world: World) -> None:

@@ -1,9 +1,9 @@
 """What a caller reads when something is wrong."""
 
 import pytest
-from tests.support.administration import PEPPER, World, customer_key
 
 from headgate.tenancy import keys
+from tests.support.administration import PEPPER, World, customer_key
 
 
 def _assert_superset(body: dict[str, object]) -> None:

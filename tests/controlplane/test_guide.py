@@ -2,9 +2,8 @@
 
 from typing import Any
 
-from tests.support.administration import World
-
 from headgate.ledger.allowance import Resource, WindowKind
+from tests.support.administration import World
 
 TIERS = {"enterprise": (500, 1000), "professional": (100, 100), "starter": (25, 10)}
 

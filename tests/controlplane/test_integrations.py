@@ -3,10 +3,10 @@
 from typing import Any
 
 import pytest
-from tests.support.administration import World, customer_key
 
 from headgate.base.usage import INPUT, OUTPUT
 from headgate.tenancy.policy import Policy
+from tests.support.administration import World, customer_key
 
 SECRET = "sk-never-to-be-seen-again-0001"
 HEADER_SECRET = "header-never-to-be-seen"

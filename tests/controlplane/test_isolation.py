@@ -3,7 +3,6 @@
 from typing import Any
 
 import pytest
-from tests.support.administration import PEPPER, World, customer_key
 
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Change
@@ -13,6 +12,7 @@ from headgate.tenancy.organization import Organization
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.scopes import ORGANIZATION_SCOPES, WORKSPACE_SCOPES
 from headgate.tenancy.workspaces import create_workspace
+from tests.support.administration import PEPPER, World, customer_key
 
 MANAGER = sorted(scope for scope in WORKSPACE_SCOPES if scope != "completions.write")
 

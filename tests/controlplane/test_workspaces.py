@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from tests.support.administration import World, customer_key
 
 

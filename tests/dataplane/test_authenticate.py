@@ -3,12 +3,12 @@
 import os
 
 import pytest
-from tests.support.policies import HeadersOnly, policy
 
 from headgate.base.errors import Forbidden, InvalidRequest, Unauthenticated
 from headgate.dataplane.authenticate import authenticate, credential
 from headgate.tenancy import keys
 from headgate.tenancy.policy import Policy
+from tests.support.policies import HeadersOnly, policy
 
 ONE, TWO = (keys.mint(b"pepper" * 6, os.urandom).text for _ in range(2))
 

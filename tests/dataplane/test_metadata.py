@@ -1,10 +1,10 @@
 """The metadata of a call."""
 
 import pytest
-from tests.support.policies import HeadersOnly, policy
 
 from headgate.dataplane.metadata import LONGEST, MOST, metadata_of
 from headgate.wire.dialogue import Head
+from tests.support.policies import HeadersOnly, policy
 
 
 def merged(header: str | None = None, own: dict[str, str] | None = None, **head: object) -> dict[str, str]:

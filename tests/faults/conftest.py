@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.gateway import Gateway, simulated_providers, started
 

@@ -3,6 +3,7 @@
 import json
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.raw import connected, head, request
 

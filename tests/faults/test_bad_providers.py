@@ -4,6 +4,7 @@ import json
 from typing import Any
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.http import Answer
 

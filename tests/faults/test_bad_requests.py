@@ -6,6 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.http import Answer
 from tests.support.raw import connected, head, request

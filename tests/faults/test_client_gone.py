@@ -4,6 +4,7 @@ import time
 from collections.abc import Set
 
 import pytest
+
 from tests.support.customer import Customer
 from tests.support.raw import Connection, connected, request
 

@@ -12,8 +12,6 @@ from pathlib import Path
 
 from hypothesis import strategies as st
 from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
-from tests.ledger.model import NOTHING, Call, Model
-from tests.support.ledger import DAY, MINUTE, ManualClock, allowance, record
 
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
 from headgate.ledger.balance import PastUse
@@ -22,6 +20,8 @@ from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.record import Outcome, UsageRecord
 from headgate.ledger.recovery import Replay
 from headgate.storage.journal import FileJournal
+from tests.ledger.model import NOTHING, Call, Model
+from tests.support.ledger import DAY, MINUTE, ManualClock, allowance, record
 
 ALLOWANCES = (
     allowance("budget", Resource.COST, 100),

@@ -5,12 +5,12 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 from hypothesis.stateful import run_state_machine_as_test
-from tests.ledger.contract import LedgerContract, Opened
-from tests.support.ledger import ManualClock
 
 from headgate.ledger.balance import PastUse
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.journal import FileJournal
+from tests.ledger.contract import LedgerContract, Opened
+from tests.support.ledger import ManualClock
 
 
 class OneProcess(LedgerContract):

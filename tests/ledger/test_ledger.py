@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 
 import pytest
-from tests.support.ledger import DAY, MINUTE, NOON, KeptEntries, ManualClock, allowance, record
 
 from headgate.ledger.allowance import Allowance, Amounts, Resource
 from headgate.ledger.hold import Denied, DuplicateHold, Held, UnknownHold
@@ -18,6 +17,7 @@ from headgate.ledger.journal import (
 )
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.resolved import REMEMBERED
+from tests.support.ledger import DAY, MINUTE, NOON, KeptEntries, ManualClock, allowance, record
 
 DOLLAR = 1_000_000_000
 CENT = DOLLAR // 100

@@ -1,11 +1,10 @@
 """What a journal says after a crash: settled calls as they were, unfinished ones at what they held, once each."""
 
-from tests.support.ledger import NOON, record
-
 from headgate.ledger.allowance import Amounts
 from headgate.ledger.journal import DispatchEntry, Entry, ExtendEntry, HoldEntry, SettleEntry, VoidEntry
 from headgate.ledger.record import Outcome
 from headgate.ledger.recovery import Replay
+from tests.support.ledger import NOON, record
 
 HELD = Amounts(input_tokens=100, output_tokens=50, cost=900)
 HOLD = HoldEntry("a", NOON, HELD, ("budget",))

@@ -3,10 +3,10 @@
 from datetime import UTC, datetime
 
 import pytest
-from tests.support.ledger import ManualClock
-from tests.support.scenario import Scenario
 
 from headgate.base.clock import NANOS_PER_SECOND
+from tests.support.ledger import ManualClock
+from tests.support.scenario import Scenario
 
 SCENARIOS = {
     "a hold is settled at less and the rest is free at once": """

@@ -8,7 +8,6 @@ from random import Random
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.ledger import MINUTE, KeptEntries, ManualClock, allowance, record
 
 from headgate.base.clock import NANOS_PER_MS, NANOS_PER_SECOND
 from headgate.ledger.allowance import Amounts, Resource, Window, WindowKind
@@ -17,6 +16,7 @@ from headgate.ledger.hold import Held
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.sliding import GRAINS
 from headgate.ledger.window import counter_for
+from tests.support.ledger import MINUTE, KeptEntries, ManualClock, allowance, record
 
 RPM = allowance("rpm", Resource.REQUESTS, 100, MINUTE)
 LENGTH = 60 * NANOS_PER_SECOND

@@ -9,15 +9,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
-from tests.support.databases import create_postgres_database
-from tests.support.gateway import ADDRESS, Gateway, started
-from tests.support.http import call
-from tests.support.processes import end, running
 
 from headgate.base.errors import Conflict, HeadgateError
 from headgate.process.serve import run
 from headgate.settings import load
 from headgate.tenancy import keys
+from tests.support.databases import create_postgres_database
+from tests.support.gateway import ADDRESS, Gateway, started
+from tests.support.http import call
+from tests.support.processes import end, running
 
 KEY = re.compile(r"hg_[0-9a-z]{16}_[0-9a-z]{32}_[0-9a-z]{7}")
 PRESET = keys.mint(b"any pepper").text

@@ -1,13 +1,13 @@
 """Which provider and model a name means."""
 
 import pytest
-from tests.support.policies import policy, provider
 
 from headgate.base.errors import InvalidRequest, ModelNotAllowed, NotFound
 from headgate.catalog.catalog import Catalog
 from headgate.routing.plan import Target
 from headgate.routing.resolve import allowed_models, resolve
 from headgate.tenancy.policy import ModelAccess, Policy
+from tests.support.policies import policy, provider
 
 CATALOG = Catalog.load()
 NOW = 1_790_000_000_000_000_000

@@ -3,9 +3,9 @@
 from collections.abc import Iterator
 
 import pytest
-from tests.support.simulator import Simulated, simulating
 
 from headgate.simulator.deliveries import Pacing
+from tests.support.simulator import Simulated, simulating
 
 
 @pytest.fixture(scope="session")

@@ -5,11 +5,11 @@ import re
 import socket
 
 import pytest
-from tests.support.http import Answer
-from tests.support.simulator import Simulated
 
 from headgate.simulator import books
 from headgate.simulator.behaviours import BEHAVIOURS
+from tests.support.http import Answer
+from tests.support.simulator import Simulated
 
 STREAMS = ("chat", "messages", "gemini")
 

@@ -3,10 +3,10 @@
 from pathlib import Path
 
 import pytest
-from tests.support.simulator import OPENAI, simulating
 
 from headgate.simulator import books
 from headgate.simulator.journal import Billed, Intent, Journal
+from tests.support.simulator import OPENAI, simulating
 
 
 def intent(number: int, request: str = "req_a", **usage: int) -> Intent:

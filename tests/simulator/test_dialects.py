@@ -6,6 +6,7 @@ import struct
 from typing import Any
 
 import pytest
+
 from tests.support.http import call
 from tests.support.simulator import ANTHROPIC, GEMINI, OPENAI, Simulated
 

@@ -6,7 +6,6 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest
-from tests.support.ledger import record
 
 from headgate.base.clock import SystemClock
 from headgate.base.errors import Unavailable
@@ -19,6 +18,7 @@ from headgate.storage.database import Database, open_database
 from headgate.storage.journal import FileJournal
 from headgate.storage.migrate import upgrade
 from headgate.storage.usage_writer import UsageWriter
+from tests.support.ledger import record
 
 BUDGET = Allowance("budget", Scope("api_key", "key_1"), Resource.COST, LIFETIME, cap=1_000)
 

@@ -8,12 +8,12 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, select, text, update
 from sqlalchemy.exc import DBAPIError
-from tests.support.services import free_port
 
 from headgate.base.errors import InvalidRequest, Unavailable
 from headgate.storage.database import Database, open_database
 from headgate.storage.sqlite import WAL_RACE_MENDED, open_sqlite
 from headgate.storage.tables import counter
+from tests.support.services import free_port
 
 
 def _value(connection: Connection) -> int:

@@ -8,7 +8,6 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from tests.support.ledger import NOON, record
 
 from headgate.ledger.allowance import Amounts
 from headgate.ledger.journal import (
@@ -24,6 +23,7 @@ from headgate.ledger.recovery import Replay
 from headgate.storage import segment as segments
 from headgate.storage.journal import FileJournal
 from headgate.storage.segment import JournalDamaged
+from tests.support.ledger import NOON, record
 
 ROOT = Path(__file__).parent.parent.parent
 

@@ -1,11 +1,11 @@
 from collections.abc import AsyncIterator
 
 import pytest
+
+from headgate.storage.database import Database
 from tests.support.administration import World, founded
 from tests.support.databases import database, database_url, empty_database
 from tests.support.services import postgres_url
-
-from headgate.storage.database import Database
 
 __all__ = ["database", "database_url", "empty_database", "postgres_url"]
 

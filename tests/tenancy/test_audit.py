@@ -3,13 +3,13 @@
 from dataclasses import replace
 
 import pytest
-from tests.support.administration import World, customer_key
 
 from headgate.base.errors import Conflict
 from headgate.storage.database import Database
 from headgate.storage.tables import audit as table
 from headgate.tenancy.administration import Change
 from headgate.tenancy.audit import AuditEntry, verify_chain
+from tests.support.administration import World, customer_key
 
 
 async def _busy(world: World) -> list[AuditEntry]:

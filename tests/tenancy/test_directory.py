@@ -5,7 +5,6 @@ from collections.abc import Callable
 from typing import TypeVar
 
 import pytest
-from tests.support.administration import PEPPER, World, customer_key, node
 
 from headgate.base.errors import Unauthenticated, Unavailable
 from headgate.storage.database import Database
@@ -13,6 +12,7 @@ from headgate.tenancy import keys
 from headgate.tenancy.directory import MOST_UNKNOWN
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.vault import MasterKey, Vault
+from tests.support.administration import PEPPER, World, customer_key, node
 
 T = TypeVar("T")
 

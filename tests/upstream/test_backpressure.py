@@ -4,12 +4,12 @@ import asyncio
 from dataclasses import replace
 
 import pytest
-from tests.support.raw_server import Peer, RawServer
 
 from headgate.upstream.answer import BUFFER
 from headgate.upstream.client import Client, Deadlines, Request
 from headgate.upstream.guard import Guard
 from headgate.upstream.origin import Origin
+from tests.support.raw_server import Peer, RawServer
 
 DEADLINES = Deadlines(connect_s=5, first_byte_s=5, idle_s=5, total_s=30)
 TOTAL = 50_000_000
@@ -69,7 +69,7 @@ async def test_a_reader_that_lags_is_not_held_against_the_provider() -> None:
     async with RawServer(script) as server:
         client = Client(guard=Guard())
         answer = await client.send(request_to(server), replace(DEADLINES, idle_s=0.1))
-        await asyncio.sleep(0.35)
+        await asyncio.sleep(0.35)  # why: three idle deadlines go by while nobody reads
         size = 0
         while data := await answer.next():
             size += len(data)

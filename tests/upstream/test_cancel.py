@@ -4,11 +4,10 @@ import asyncio
 import random
 from collections.abc import AsyncIterator
 
-from tests.support.raw_server import Peer, RawServer
-
 from headgate.upstream.client import Answer, Client, Deadlines, Failed, Limits, Request
 from headgate.upstream.guard import Guard
 from headgate.upstream.origin import Origin
+from tests.support.raw_server import Peer, RawServer
 
 CALLS = 4000
 DEADLINES = Deadlines(connect_s=20, first_byte_s=20, idle_s=20, total_s=60)

@@ -6,11 +6,11 @@ from contextlib import asynccontextmanager
 from dataclasses import replace
 
 import pytest
-from tests.support.raw_server import Peer, RawServer
 
 from headgate.upstream.client import Client, Deadlines, Failed, Limits, Request
 from headgate.upstream.guard import Guard
 from headgate.upstream.origin import Origin
+from tests.support.raw_server import Peer, RawServer
 
 DEADLINES = Deadlines(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 
@@ -239,7 +239,7 @@ async def test_a_trickle_is_progress_for_the_idle_deadline_but_not_for_the_total
         await peer.send(b"HTTP/1.1 200 OK\r\ncontent-length: 999\r\n\r\n")
         while True:
             await peer.send(b"x")
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # why: well below the idle deadline, for longer than the total
 
     async with RawServer(script) as server, open_client() as client:
         failed = await failure(client, request_to(server), replace(DEADLINES, idle_s=0.2, total_s=0.6))
@@ -253,7 +253,7 @@ async def test_a_head_that_trickles_is_late_all_the_same() -> None:
         await peer.request()
         for byte in b"HTTP/1.1 200 OK\r\n" + b"x: y\r\n" * 1000:
             await peer.send(bytes([byte]))
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # why: a head that arrives all the time and takes longer than the deadline
 
     async with RawServer(script) as server, open_client() as client:
         failed = await failure(client, request_to(server), replace(DEADLINES, first_byte_s=0.1))

@@ -7,11 +7,11 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from tests.support.raw_server import Peer, RawServer
 
 from headgate.upstream.client import Client, Deadlines, Failed, Limits, Request
 from headgate.upstream.guard import Guard
 from headgate.upstream.origin import Origin
+from tests.support.raw_server import Peer, RawServer
 
 DEADLINES = Deadlines(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 SECOND = 1_000_000_000

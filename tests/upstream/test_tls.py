@@ -4,12 +4,12 @@ import asyncio
 from pathlib import Path
 
 import pytest
-from tests.support.certificates import Authority
-from tests.support.raw_server import Peer, RawServer
 
 from headgate.upstream.client import Client, Deadlines, Failed, Request
 from headgate.upstream.guard import Guard
 from headgate.upstream.origin import Origin
+from tests.support.certificates import Authority
+from tests.support.raw_server import Peer, RawServer
 
 DEADLINES = Deadlines(connect_s=5, first_byte_s=5, idle_s=5, total_s=10)
 

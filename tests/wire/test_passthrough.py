@@ -4,13 +4,13 @@ import json
 from typing import Any
 
 import pytest
-from tests.support.recordings import Recording, in_pieces, some_recordings
 
 from headgate.base.errors import UpstreamFailed
 from headgate.wire.dialogue import Dialogue, Head
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS, open_dialogue
 from headgate.wire.sse import EventSplitter
+from tests.support.recordings import Recording, in_pieces, some_recordings
 
 ENDINGS = {
     "/chat/completions": "openai_chat",

@@ -5,10 +5,10 @@ from itertools import pairwise
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from tests.support.recordings import some_recordings
 
 from headgate.base.errors import UpstreamFailed
 from headgate.wire.sse import Event, EventSplitter
+from tests.support.recordings import some_recordings
 
 Seen = tuple[bytes, bytes]
 

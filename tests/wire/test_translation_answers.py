@@ -5,11 +5,11 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from tests.support.chat_answers import STREAMED, WHOLE, events
-from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, translation
 
 from headgate.base.errors import UpstreamFailed
 from headgate.wire.translation import Translation
+from tests.support.chat_answers import STREAMED, WHOLE, events
+from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, translation
 
 ANSWERS: dict[str, dict[str, Any]] = {
     OPENAI: {

@@ -3,12 +3,12 @@
 import json
 
 import pytest
-from tests.support.chat_answers import STREAMED, WHOLE, Said, events
-from tests.support.recordings import Recording, some_recordings
-from tests.support.translating import ANTHROPIC, GEMINI, MODELS, OPENAI, least_request, sent, translation
 
 from headgate.base.errors import InvalidRequest, UpstreamFailed
 from headgate.wire.translation import translatable
+from tests.support.chat_answers import STREAMED, WHOLE, Said, events
+from tests.support.recordings import Recording, some_recordings
+from tests.support.translating import ANTHROPIC, GEMINI, MODELS, OPENAI, least_request, sent, translation
 
 CLIENTS = (OPENAI, ANTHROPIC)
 PAIRS = [(client, provider) for client in CLIENTS for provider in MODELS if translatable(client, provider)]

@@ -4,9 +4,9 @@ import base64
 from typing import Any
 
 import pytest
-from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, sent, translation
 
 from headgate.base.errors import InvalidRequest
+from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, sent, translation
 
 PNG = "iVBORw0KGgo="
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}

@@ -4,11 +4,11 @@ import json
 from typing import Any
 
 import pytest
-from tests.support.chat_answers import STREAMED, WHOLE, events
-from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, translation
 
 from headgate.base.errors import Unavailable, UpstreamFailed
 from headgate.wire.translation import Translation
+from tests.support.chat_answers import STREAMED, WHOLE, events
+from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, translation
 
 
 def opened(client: str, provider: str, **terms: Any) -> Translation:

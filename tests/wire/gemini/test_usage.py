@@ -3,9 +3,9 @@
 from typing import Any
 
 import pytest
-from tests.support.recordings import some_recordings
 
 from headgate.wire.gemini.usage import read_usage, web_searches
+from tests.support.recordings import some_recordings
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, int], tuple[str, ...]]] = {
     "plain": (
