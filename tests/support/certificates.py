@@ -42,6 +42,12 @@ class Authority:
 
     def server(self, *names: str, expired: bool = False) -> ssl.SSLContext:
         """A server's context with a certificate for these host names or addresses."""
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+        context.load_cert_chain(self.issue(*names, expired=expired))
+        return context
+
+    def issue(self, *names: str, expired: bool = False) -> Path:
+        """A file with a certificate for these host names or addresses, and its key."""
         key = ec.generate_private_key(ec.SECP256R1())
         until = _FROM + datetime.timedelta(days=1) if expired else _UNTIL
         subject = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, names[0])])
@@ -58,9 +64,7 @@ class Authority:
             )
             + certificate.public_bytes(serialization.Encoding.PEM)
         )
-        context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
-        context.load_cert_chain(path)
-        return context
+        return path
 
     def client(self) -> ssl.SSLContext:
         """A client's context that trusts this authority and no other."""

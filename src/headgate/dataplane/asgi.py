@@ -23,12 +23,14 @@ LINE: Final = "headgate.line"
 class Line(Protocol):
     """The client's connection."""
 
-    lost: bool
-    """It is closed."""
     stalled: bool
     """It was closed by the server, because the client took nothing for too long."""
     watcher: Callable[[], None] | None
     """Called when it is lost while the call it was set by is under way."""
+
+    def is_closing(self) -> bool:
+        """It is lost, or about to be: what is sent goes nowhere."""
+        ...
 
 
 class AsgiExchange:
@@ -59,7 +61,7 @@ class AsgiExchange:
         self._callbacks: list[Callable[[], None]] = []
         self._line: Line = scope["extensions"][LINE]
         self.started = False
-        self.gone = self._line.lost
+        self.gone = self._line.is_closing()
         self._line.watcher = self._hung_up
 
     def header(self, name: bytes) -> bytes | None:
@@ -114,7 +116,7 @@ class AsgiExchange:
         await self._body(body, more=False)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
-        if self.gone:
+        if self.gone or self._line.is_closing():
             raise self._departure()
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
         if self.gone and (more or self._line.stalled):
@@ -138,6 +140,7 @@ class AsgiExchange:
             callback()
 
     def _departure(self) -> ClientGone:
+        self.gone = True
         if self._line.stalled:
             return ClientStalled("the client stopped taking its answer")
         return ClientGone("the client has hung up")

@@ -130,6 +130,9 @@ class EdgeProtocol(HttpToolsProtocol):
         if self._end_timer is None and not self.lost:
             self._end_timer = self.loop.call_later(within_s, self.transport.abort)
 
+    def is_closing(self) -> bool:
+        return self.transport.is_closing()
+
     # What comes in
 
     def data_received(self, data: bytes) -> None:
@@ -140,13 +143,21 @@ class EdgeProtocol(HttpToolsProtocol):
             self._at = "head"
         self._barren += len(data)
         try:
-            self.parser.feed_data(data)
-        except httptools.HttpParserUpgrade:
-            self._refuse(InvalidRequest("Send this request without `Upgrade` and `CONNECT`: HTTP/1.1 is spoken here."))
+            self._parse(data)
         except httptools.HttpParserError as error:
             self._refuse(_reason(error))
         else:
             self._bound()
+
+    def _parse(self, data: bytes) -> None:
+        """An offer to upgrade is not taken up; the parser stops behind it and goes on where it stopped."""
+        while data:
+            try:
+                self.parser.feed_data(data)
+            except httptools.HttpParserUpgrade as upgrade:
+                data = data[upgrade.args[0] :]
+            else:
+                return
 
     def _bound(self) -> None:
         """After each read: a head that is not complete yet runs against the clock, and nothing may go on for ever."""
@@ -170,6 +181,10 @@ class EdgeProtocol(HttpToolsProtocol):
     def on_headers_complete(self) -> None:
         limits = self._limits
         head = check_head(self.url, self.headers, self.parser.get_http_version(), limits.head, limits.headers)
+        if self.parser.should_upgrade() and (head.length or head.chunked):
+            raise InvalidRequest(
+                "Send this request without the Upgrade header: HTTP/1.1 is spoken here.", param="upgrade"
+            )
         if head.length > limits.body:
             raise TooLarge(f"The body is larger than the {limits.body} bytes taken here.")
         if len(self.pipeline) >= limits.pipelined:
@@ -180,6 +195,7 @@ class EdgeProtocol(HttpToolsProtocol):
             self._head_timer.cancel()
             self._head_timer = None
         super().on_headers_complete()
+        self.flow.resume_reading()  # uvicorn pauses behind a pipelined request, and would not see the client leave
 
     def on_body(self, body: bytes) -> None:
         self._barren = 0

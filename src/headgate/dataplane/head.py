@@ -14,10 +14,12 @@ _DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
 
 @dataclass(frozen=True, slots=True)
 class CheckedHead:
-    """`length` is what Content-Length announces, 0 without one. Whether the client waits to be told to go on."""
+    """`length` is what Content-Length announces, 0 without one."""
 
     length: int
+    chunked: bool
     expects_continue: bool
+    """The client waits to be told to go on before it sends its body."""
 
 
 def check_head(
@@ -56,7 +58,7 @@ def check_head(
     if codings and version == "1.0":
         raise InvalidRequest("HTTP/1.0 knows no Transfer-Encoding.", param="transfer-encoding")
     _check_target(target, host, version)
-    return CheckedHead(length, expects_continue)
+    return CheckedHead(length, codings > 0, expects_continue)
 
 
 def _length(value: bytes) -> int:

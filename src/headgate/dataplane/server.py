@@ -1,5 +1,6 @@
 """The HTTP server: uvicorn with our edge, and without its hand on signals."""
 
+import asyncio
 import contextlib
 import socket
 from collections.abc import Generator
@@ -32,6 +33,11 @@ class Server(uvicorn.Server):
 
     config: EdgeConfig
 
+    def __init__(self, config: EdgeConfig) -> None:
+        super().__init__(config)
+        self.ready = asyncio.Event()
+        """It listens."""
+
     @contextlib.contextmanager
     def capture_signals(self) -> Generator[None, None, None]:
         yield
@@ -41,10 +47,11 @@ class Server(uvicorn.Server):
         for listener in self._listeners():
             for level, option, value in _OPTIONS:  # accepted connections inherit them
                 listener.setsockopt(level, option, value)
+        self.ready.set()
 
     @property
     def port(self) -> int:
-        """The port it listens on, once `started`."""
+        """The port it listens on, once `ready`."""
         return int(self._listeners()[0].getsockname()[1])
 
     def stop_accepting(self) -> None:
