@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 from headgate.base.errors import Conflict
 from headgate.storage.database import Database, open_database
 from headgate.storage.migrate import current, newest, upgrade
-from headgate.storage.tables import metadata
+from headgate.storage.schema import metadata
 
 
 def _differences(connection: Connection) -> list[object]:

@@ -2,7 +2,7 @@
 
 from alembic import context
 
-from headgate.storage.tables import metadata
+from headgate.storage.schema import metadata
 
 context.configure(connection=context.config.attributes["connection"], target_metadata=metadata)
 context.run_migrations()
