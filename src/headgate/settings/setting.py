@@ -95,7 +95,7 @@ class Setting:
         if self.kind is Path and isinstance(raw, Path):
             return raw
         if self.kind is float and type(raw) is int:
-            raw = float(raw)
+            raw = float(raw)  # why: of what is a number here, only durations have fractions
         if type(raw) is not self.kind:  # exactly so: `true` is no number
             return None
         return self._within(raw) if isinstance(raw, int | float) and self.kind is not bool else raw

@@ -55,7 +55,7 @@ class Figures:
     def _mended(self, name: str, value: object) -> int:
         if isinstance(value, str):
             try:
-                value = float(value)
+                value = float(value)  # why: counts have come as "12.0"; it is made whole below
             except ValueError:
                 self.flags[f"type:{name}"] = None
                 return 0
