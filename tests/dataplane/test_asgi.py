@@ -4,12 +4,12 @@ import asyncio
 from collections.abc import Awaitable, Callable
 
 import pytest
-from tests.support.served import Caller, left, serving
 
 from headgate.base.errors import TimedOut, TooLarge, UnsupportedMedia
 from headgate.dataplane.asgi import AsgiExchange
 from headgate.dataplane.edge import EdgeLimits
 from headgate.dataplane.exchange import ClientGone, ClientStalled, Exchange
+from tests.support.served import Caller, left, serving
 
 HOST = b"Host: gateway.test\r\n"
 GET = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
@@ -190,14 +190,14 @@ async def test_a_client_that_leaves_after_its_answer_is_not_reported() -> None:
         exchange.on_gone(lambda: called.append(exchange.path))
         await exchange.respond(200, [], b"")
         if exchange.path == "/2":
-            left.set()
+            answered.set()
 
-    left = asyncio.Event()
+    answered = asyncio.Event()
     async with serving(handler) as server, Caller.to(server) as caller:
         for path in (b"/1", b"/2"):
             await caller.send(b"GET " + path + b" HTTP/1.1\r\n" + HOST + b"\r\n")
             await caller.reply()
-        await left.wait()
+        await answered.wait()
         caller.reset()
         await left(server, 0)
     assert called == []

@@ -5,11 +5,10 @@ import signal
 import socket
 from pathlib import Path
 
-from tests.support.certificates import Authority
-from tests.support.served import Caller, serving
-
 from headgate.dataplane.asgi import AsgiExchange
 from headgate.dataplane.server import SEND_BUFFER
+from tests.support.certificates import Authority
+from tests.support.served import Caller, serving
 
 GET = b"GET / HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
 

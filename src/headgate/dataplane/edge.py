@@ -182,9 +182,7 @@ class EdgeProtocol(HttpToolsProtocol):
         limits = self._limits
         head = check_head(self.url, self.headers, self.parser.get_http_version(), limits.head, limits.headers)
         if self.parser.should_upgrade() and (head.length or head.chunked):
-            raise InvalidRequest(
-                "Send this request without the Upgrade header: HTTP/1.1 is spoken here.", param="upgrade"
-            )
+            raise InvalidRequest("Send a request that has a body without the Upgrade header.", param="upgrade")
         if head.length > limits.body:
             raise TooLarge(f"The body is larger than the {limits.body} bytes taken here.")
         if len(self.pipeline) >= limits.pipelined:
