@@ -86,3 +86,24 @@ def test_a_key_never_prints_its_secret() -> None:
     parsed = keys.parse(minted.text)
     assert secret not in f"{minted!r} {parsed!r} {minted.masked}"
     assert minted.masked == f"{minted.text[:7]}…{minted.text[-4:]}"
+
+
+@pytest.mark.parametrize("text", ["correct-horse-battery", "hg_my-own-admin", "x" * 256])
+def test_an_operators_own_admin_key_is_a_key_like_the_others(text: str) -> None:
+    """Its id is derived from it: the same text is the same key, another text another."""
+    key = keys.chosen(text)
+    assert key is not None
+    assert key == keys.chosen(text)
+    assert key.id != getattr(keys.chosen(text[:-1] + "!"), "id", None)
+
+
+@pytest.mark.parametrize("text", ["", "too-short", "with a space in it", "x" * 257, "naïve-but-long-enough"])
+def test_what_cannot_be_a_key_is_none(text: str) -> None:
+    """Too short to be a secret, or not to be carried in a header."""
+    assert keys.chosen(text) is None
+
+
+def test_a_mistyped_key_of_ours_is_not_taken_for_an_operators_own() -> None:
+    """A wrong checksum stays a wrong key, without a look-up."""
+    text = keys.mint(PEPPER, random.Random(7).randbytes).text
+    assert keys.chosen(text[:-1] + ("0" if text[-1] != "0" else "1")) is None

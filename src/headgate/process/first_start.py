@@ -35,13 +35,13 @@ async def first_start(settings: Settings, gateway: Gateway) -> None:
 
 
 def preset_key(settings: Settings) -> keys.ParsedKey | None:
-    """The admin key of `HEADGATE_ADMIN_KEY`. Raises `BadSetting` where it is no well-formed one."""
+    """The admin key of `HEADGATE_ADMIN_KEY`: one of ours, or any long text. Raises `BadSetting` where it is neither."""
     if settings.admin_key is None:
         return None
-    if (parsed := keys.parse(settings.admin_key)) is None:
+    if (parsed := keys.parse(settings.admin_key) or keys.chosen(settings.admin_key)) is None:
         raise BadSetting(
-            "HEADGATE_ADMIN_KEY: the value (not shown, it is a secret) is no well-formed key. "
-            "`headgate keys new-admin` prints one.",
+            "HEADGATE_ADMIN_KEY: the value (not shown, it is a secret) must be a key that `headgate keys new-admin` "
+            "prints, or 12 to 256 printable characters without spaces.",
             param="admin_key",
         )
     return parsed

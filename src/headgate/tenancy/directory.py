@@ -59,14 +59,16 @@ class Directory:
         """From memory, without waiting; None if it must be loaded. Raises `Unauthenticated`."""
         if (entry := self._entries.get(keys.claimed_id(text))) is not None:
             return self._admit(entry, text)
-        parsed = keys.parse(text)
+        parsed = keys.parse(text) or keys.chosen(text)
+        if parsed is not None and (entry := self._entries.get(parsed.id)) is not None:
+            return self._admit(entry, text)
         if parsed is None or self._unknown.get(parsed.id, 0) > self._clock.monotonic():
             raise _invalid()
         return None
 
     async def load(self, text: str) -> Policy:
         """From the store; callers with the same key share one read. Raises `Unauthenticated`, or `Unavailable`."""
-        parsed = keys.parse(text)
+        parsed = keys.parse(text) or keys.chosen(text)
         if parsed is None:
             raise _invalid()
         entry = await self._once(f"key {parsed.id}", lambda: self._load(parsed.id))

@@ -9,6 +9,7 @@ from a look-alike offline. Underscores, because a double click then selects the 
 password hash, because 160 random bits cannot be guessed and the look-up is on the path of every first call.
 """
 
+import hashlib
 import hmac
 import os
 import re
@@ -29,6 +30,7 @@ _SHAPE = re.compile(
     f"_([{BASE32_ALPHABET}]{{{_CRC_LENGTH}}})",
     re.ASCII,
 )
+_CHOSEN = re.compile(r"[!-~]{12,256}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +70,17 @@ def parse(text: str) -> ParsedKey | None:
     if match is None or _checksum(match[1]) != match[3]:
         return None
     return ParsedKey(match[2], text)
+
+
+def chosen(text: str) -> ParsedKey | None:
+    """A key that an operator made up for the first start: 12 to 256 printable characters, its id derived from them.
+
+    None for anything else, and for a text of our own shape with a wrong checksum: that is a mistyped key.
+    """
+    if _CHOSEN.fullmatch(text) is None or _SHAPE.fullmatch(text) is not None:
+        return None
+    digest = hashlib.sha256(text.encode()).digest()
+    return ParsedKey(base32(int.from_bytes(digest[: _ID_LENGTH * 5 // 8]), _ID_LENGTH), text)
 
 
 def claimed_id(text: str) -> str:
