@@ -1,5 +1,8 @@
 """Every table there is, in one `metadata`: what the migrations are compared with."""
 
-from headgate.storage.alert_tables import metadata
+from typing import Final
 
-__all__ = ["metadata"]
+from headgate.storage import alert_tables, tables
+
+MODULES: Final = (tables, alert_tables)
+metadata: Final = tables.metadata

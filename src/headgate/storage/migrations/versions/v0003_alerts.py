@@ -51,7 +51,9 @@ def _setting() -> None:
         sa.Column("workspace_id", sa.Text(), nullable=False, comment="Empty: of the whole organization."),
         sa.Column("percents", _DOCUMENT, nullable=True, comment="NULL: inherited."),
         sa.Column("emails", _DOCUMENT, nullable=False),
-        sa.ForeignKeyConstraint(["organization_id"], ["organization.id"], name=op.f("fk_alert_setting_organization_id")),
+        sa.ForeignKeyConstraint(
+            ["organization_id"], ["organization.id"], name=op.f("fk_alert_setting_organization_id")
+        ),
         sa.PrimaryKeyConstraint("organization_id", "workspace_id", name=op.f("pk_alert_setting")),
     )
 

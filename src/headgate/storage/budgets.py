@@ -1,0 +1,186 @@
+"""Which budgets a usage record counts against: read from their owners, kept until an administrator changes one."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Final
+
+from sqlalchemy import ColumnElement, Connection, and_, select, tuple_
+
+from headgate.ledger.alerts import DEFAULT_PERCENTS, EXHAUSTED, Threshold, thresholds_of
+from headgate.ledger.allowance import Allowance, Scope
+from headgate.ledger.period import NEVER, period_of
+from headgate.ledger.record import UsageRecord
+from headgate.storage import tables
+from headgate.storage.alert_tables import alert_setting
+from headgate.storage.tables import usage_record
+from headgate.tenancy.alert_events import Owner
+from headgate.tenancy.limits import UsageLimit, allowances
+
+OwnerKey = tuple[str, str]
+"""Kind and id of a scope."""
+Span = tuple[int, int | None]
+"""A period: from its first nanosecond up to, and without, its last; None if it has no end."""
+_AT_ONCE: Final = 500
+"""Owners asked for in one statement."""
+
+
+class Budget:
+    """One allowance with its thresholds. `since`: what was begun before no longer counts."""
+
+    __slots__ = ("_span", "allowance", "counted", "owner", "since", "thresholds")
+
+    def __init__(
+        self,
+        allowance: Allowance,
+        owner: Owner,
+        thresholds: tuple[Threshold, ...],
+        counted: ColumnElement[bool],
+        since: int,
+    ) -> None:
+        self.allowance = allowance
+        self.owner = owner
+        self.thresholds = thresholds
+        self.counted = counted  # which usage records are its owner's
+        self.since = since
+        self._span: Span = (0, 0)
+
+    def span_of(self, moment: int) -> Span:
+        """The period that a moment lies in. Most calls lie in the one asked for last."""
+        start, end = self._span
+        if start <= moment and (end is None or moment < end):
+            return self._span
+        period = period_of(self.allowance.window, moment)
+        self._span = (max(period.start, 0), None if period.end >= NEVER else period.end)
+        return self._span
+
+
+def owners_of(record: UsageRecord) -> list[OwnerKey]:
+    """All that have a say in a call, as `tenancy.policy_loader` names them."""
+    owners = [
+        ("organization", record.organization_id),
+        ("workspace", record.workspace_id),
+        ("api_key", record.key_id),
+        ("integration", f"{record.integration_id}:{record.workspace_id}"),
+    ]
+    if record.tenant_id is not None:
+        owners.append(("tenant", record.tenant_id))
+    return owners
+
+
+class Budgets:
+    """Belongs to one writer: it is asked within that writer's transactions only."""
+
+    def __init__(self) -> None:
+        self._version = -1
+        self._known: dict[OwnerKey, tuple[Budget, ...]] = {}
+        self._settings: dict[tuple[str, str], Sequence[int]] = {}
+        self._zones: dict[str, str] = {}
+
+    def of(self, connection: Connection, owners: Iterable[OwnerKey]) -> Mapping[OwnerKey, tuple[Budget, ...]]:
+        """The budgets of at least these owners, as of this transaction."""
+        self._refresh(connection)
+        missing: dict[str, list[str]] = {}
+        for owner in owners:
+            if owner not in self._known:
+                self._known[owner] = ()
+                missing.setdefault(owner[0], []).append(owner[1])
+        for kind, ids in missing.items():
+            for start in range(0, len(ids), _AT_ONCE):
+                _LOADERS[kind](self, connection, ids[start : start + _AT_ONCE])
+        return self._known
+
+    def _refresh(self, connection: Connection) -> None:
+        counter = tables.counter
+        statement = select(counter.c.value).where(counter.c.name == "policy")
+        version = connection.execute(statement).scalar_one()
+        if version == self._version:
+            return
+        self._version = version
+        self._known.clear()
+        rows = connection.execute(select(alert_setting).where(alert_setting.c.percents.is_not(None))).mappings()
+        self._settings = {(row["organization_id"], row["workspace_id"]): row["percents"] for row in rows}
+        organization = tables.organization
+        zones = connection.execute(select(organization.c.id, organization.c.time_zone))
+        self._zones = {row.id: row.time_zone for row in zones}
+
+    def add(
+        self,
+        scope: Scope,
+        owner: Owner,
+        limits: Sequence[Mapping[str, Any]],
+        counted: ColumnElement[bool],
+        reset_at: int | None = None,
+    ) -> None:
+        if not limits:
+            return
+        usage_limits = [UsageLimit.stored(document) for document in limits]
+        zone = self._zones.get(owner.organization_id, "UTC")
+        made = allowances(scope, usage_limits, (), time_zone=zone, usage_reset_at=reset_at)
+        self._known[(scope.kind, scope.id)] = tuple(
+            Budget(allowance, owner, self._thresholds(allowance, limit, owner), counted, reset_at or 0)
+            for allowance, limit in zip(made, usage_limits, strict=True)
+        )
+
+    def _thresholds(self, allowance: Allowance, limit: UsageLimit, owner: Owner) -> tuple[Threshold, ...]:
+        of_organization = self._settings.get((owner.organization_id, ""), DEFAULT_PERCENTS)
+        percents = self._settings.get((owner.organization_id, owner.workspace_id or ""), of_organization)
+        found = thresholds_of(limit.cap, limit.alert_threshold, percents)
+        if allowance.scope.kind == "api_key" and limit.cap > 0:
+            return (*found, Threshold(EXHAUSTED, limit.cap))
+        return found
+
+
+def _organizations(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
+    table = tables.organization
+    for row in connection.execute(select(table).where(table.c.id.in_(ids))):
+        counted = usage_record.c.organization_id == row.id
+        budgets.add(Scope("organization", row.id, row.name), Owner(row.id), row.usage_limits, counted)
+
+
+def _workspaces(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
+    table = tables.workspace
+    for row in connection.execute(select(table).where(table.c.id.in_(ids))):
+        owner = Owner(row.organization_id, row.id)
+        budgets.add(
+            Scope("workspace", row.id, row.slug), owner, row.usage_limits, usage_record.c.workspace_id == row.id
+        )
+
+
+def _tenants(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
+    table = tables.tenant
+    for row in connection.execute(select(table).where(table.c.id.in_(ids))):
+        owner = Owner(row.organization_id, row.workspace_id, row.id)
+        budgets.add(Scope("tenant", row.id, row.slug), owner, row.usage_limits, usage_record.c.tenant_id == row.id)
+
+
+def _api_keys(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
+    table = tables.api_key
+    for row in connection.execute(select(table).where(table.c.id.in_(ids))):
+        owner = Owner(row.organization_id, row.workspace_id, row.tenant_id, row.id)
+        counted = usage_record.c.key_id == row.id
+        budgets.add(Scope("api_key", row.id, row.name), owner, row.usage_limits, counted, row.usage_reset_at)
+
+
+def _integrations(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
+    table, integration = tables.integration_workspace, tables.integration
+    pairs = [tuple(reference.split(":")) for reference in ids]
+    statement = (
+        select(table, integration.c.slug, integration.c.organization_id)
+        .join(integration, integration.c.id == table.c.integration_id)
+        .where(tuple_(table.c.integration_id, table.c.workspace_id).in_(pairs))
+    )
+    for row in connection.execute(statement):
+        scope = Scope("integration", f"{row.integration_id}:{row.workspace_id}", row.slug)
+        counted = and_(
+            usage_record.c.workspace_id == row.workspace_id, usage_record.c.integration_id == row.integration_id
+        )
+        owner = Owner(row.organization_id, row.workspace_id)
+        budgets.add(scope, owner, row.usage_limits, counted, row.usage_reset_at)
+
+
+_LOADERS: Final = {
+    "organization": _organizations,
+    "workspace": _workspaces,
+    "tenant": _tenants,
+    "api_key": _api_keys,
+    "integration": _integrations,
+}
