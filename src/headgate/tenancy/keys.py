@@ -30,6 +30,7 @@ _SHAPE = re.compile(
     f"_([{BASE32_ALPHABET}]{{{_CRC_LENGTH}}})",
     re.ASCII,
 )
+_LIKE_OURS = re.compile(f"{PREFIX}_[{BASE32_ALPHABET}]{{{_ID_LENGTH}}}_")
 _CHOSEN = re.compile(r"[!-~]{12,256}")
 
 
@@ -75,9 +76,9 @@ def parse(text: str) -> ParsedKey | None:
 def chosen(text: str) -> ParsedKey | None:
     """A key that an operator made up for the first start: 12 to 256 printable characters, its id derived from them.
 
-    None for anything else, and for a text of our own shape with a wrong checksum: that is a mistyped key.
+    None for anything else, and for what begins like a key of ours: that is a mistyped one.
     """
-    if _CHOSEN.fullmatch(text) is None or _SHAPE.fullmatch(text) is not None:
+    if _CHOSEN.fullmatch(text) is None or _LIKE_OURS.match(text) is not None:
         return None
     digest = hashlib.sha256(text.encode()).digest()
     return ParsedKey(base32(int.from_bytes(digest[: _ID_LENGTH * 5 // 8]), _ID_LENGTH), text)
