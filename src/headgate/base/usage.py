@@ -52,6 +52,9 @@ class Usage:
     flags: tuple[str, ...] = field(default=())
     """What was wrong with the provider's figures and how it was mended, for example `negative:prompt_tokens`."""
 
+    terms: str | None = None
+    """The terms under which the provider says it served the call (`default`, `flex`, `priority`, `fast`), if it does."""
+
     @property
     def input_tokens(self) -> int:
         return sum(self.counts.get(meter, 0) for meter in INPUT_METERS)

@@ -11,13 +11,13 @@ of the first measurements, which is less than a single search for a byte string 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Final
 
 from headgate.base import usage as meters
 from headgate.base.usage import Usage, UsageSource
 from headgate.catalog.content import Content, content_of
-from headgate.catalog.dearest import dearest_usage, offers_of, spoken
+from headgate.catalog.dearest import Offers, dearest_usage, offers_of, spoken
 from headgate.catalog.hosted import Tools, tools_of
 from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Cost, Price
@@ -63,6 +63,35 @@ class Bound:
         return self.cost.nanos
 
 
+@dataclass(slots=True)
+class Bounds:
+    """What one request can cost, by how much output it may have."""
+
+    input_tokens: int
+    limit: int
+    """The output limit, per answer."""
+    answers: int
+    """How many answers of that length there may be: choices, and rounds of hosted tools."""
+    thinking: int
+    """What the request lets the model think, which may be beyond its output limit."""
+    _whole: Bound
+    _offers: Offers
+    _input_meters: tuple[str, ...]
+    _spoken: bool
+    _fees: Mapping[str, int]
+
+    def whole(self) -> Bound:
+        """With all the output it may have."""
+        return self._whole
+
+    def within(self, output_tokens: int) -> Bound:
+        """With so much output at most, over all answers. Never costs more than a bound with more output."""
+        worst = dearest_usage(
+            self._offers, self.input_tokens, output_tokens, self._input_meters, self._spoken, self._fees
+        )
+        return replace(self._whole, output_tokens=output_tokens, usage=worst.usage, cost=worst.cost)
+
+
 def bound_of(
     format_name: str,
     document: Document,
@@ -75,6 +104,30 @@ def bound_of(
     default_max_output: int = DEFAULT_MAX_OUTPUT,
 ) -> Bound:
     """Bound a request in the client's format `format_name` that is to go to `model` of the provider `spec`."""
+    return bounds_of(
+        format_name,
+        document,
+        head,
+        spec=spec,
+        model=model,
+        facts=facts,
+        price=price,
+        default_max_output=default_max_output,
+    ).whole()
+
+
+def bounds_of(
+    format_name: str,
+    document: Document,
+    head: Head,
+    *,
+    spec: ProviderSpec,
+    model: str,
+    facts: ModelFacts | None,
+    price: Price | None,
+    default_max_output: int = DEFAULT_MAX_OUTPUT,
+) -> Bounds:
+    """As `bound_of`, and ready to say what less output would cost."""
     request = document.decode()
     content, tools = content_of(format_name, request), tools_of(format_name, request)
     if spec.bound.searches(model):
@@ -82,16 +135,14 @@ def bound_of(
     window = facts.context_window if facts is not None and format_name not in _MANY_INPUTS else None
     notes: list[str] = []
     input_tokens, open_input = _input(len(document.body), content, tools, spec, model, window, notes)
-    output_tokens, limit = _output(format_name, request, head, facts, default_max_output, notes)
-    output_tokens *= tools.passes
+    each, limit, answers = _output(format_name, request, head, facts, default_max_output, notes)
+    answers *= tools.passes
     tokens_unbounded = tools.unbounded or open_input
-    offers = offers_of(request, price)
-    worst = dearest_usage(
-        offers, input_tokens, output_tokens, _input_meters(content, spec), spoken(request), tools.fees
-    )
-    return Bound(
+    offers, input_meters, sound = offers_of(request, price), _input_meters(content, spec), spoken(request)
+    worst = dearest_usage(offers, input_tokens, each * answers, input_meters, sound, tools.fees)
+    whole = Bound(
         input_tokens=input_tokens,
-        output_tokens=output_tokens,
+        output_tokens=each * answers,
         usage=worst.usage,
         cost=worst.cost,
         needs_output_limit=limit,
@@ -100,6 +151,7 @@ def bound_of(
         terms=offers.terms,
         notes=tuple(notes),
     )
+    return Bounds(input_tokens, each, answers, _thinking(request), whole, offers, input_meters, sound, tools.fees)
 
 
 def _input(
@@ -141,10 +193,10 @@ def _output(
     facts: ModelFacts | None,
     default_max_output: int,
     notes: list[str],
-) -> tuple[int, int | None]:
-    """Output tokens of all choices, and the limit that must be sent for that to be true."""
+) -> tuple[int, int | None, int]:
+    """Output tokens of one choice, the limit that must be sent for that to be true, and how many choices."""
     if format_name in _NO_OUTPUT:
-        return 0, None
+        return 0, None, 1
     limit = None
     if head.max_output_tokens is not None:
         each, whose = max(head.max_output_tokens, _thinking(request)), "the request"
@@ -154,7 +206,7 @@ def _output(
         each, whose, limit = default_max_output, "the gateway", default_max_output
     choices = max(1, head.choices)
     notes.append(f"{choices} answers of at most {each} tokens, as {whose} limits them")
-    return each * choices, limit
+    return each, limit, choices
 
 
 def _thinking(request: Mapping[str, Any]) -> int:

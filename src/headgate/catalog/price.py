@@ -106,10 +106,13 @@ class Cost:
 
 
 def cost_of(usage: Usage, price: Price) -> Cost:
-    """The cost of a usage at a price. Meters without a known price are listed, never silently free."""
+    """The cost of one call's usage. Meters without a known price are listed, never silently free."""
     rates = price.rates_at(usage.input_tokens)
     lines, unpriced, total = [], [], 0
-    for meter, count in usage.counts.items():
+    counts = usage.counts
+    if meters.REQUEST in rates.by_meter and meters.REQUEST not in counts:
+        counts = {**counts, meters.REQUEST: 1}
+    for meter, count in counts.items():
         if count == 0:
             continue
         rate = rates.rate(meter)

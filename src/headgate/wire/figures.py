@@ -95,9 +95,9 @@ class Figures:
         return tuple(self._members)
 
 
-def report(counts: Mapping[str, int], figures: Figures, raw: bytes) -> Usage:
+def report(counts: Mapping[str, int], figures: Figures, raw: bytes, terms: object = None) -> Usage:
     """The provider's report, with the meters that moved. If none did that is flagged: it may be true, or a mistake."""
     moved = {meter: count for meter, count in counts.items() if count}
     if not moved:
         figures.flags["zero:usage"] = None
-    return Usage(moved, raw=raw, flags=tuple(figures.flags))
+    return Usage(moved, raw=raw, flags=tuple(figures.flags), terms=terms if isinstance(terms, str) else None)

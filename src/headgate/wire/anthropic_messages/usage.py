@@ -57,7 +57,8 @@ def read_usage(usage: bytes | Mapping[str, Any] | None) -> Usage | None:
     for iteration in figures.objects("iterations"):
         _add_iteration(counts, iteration)
     _add_server_tools(counts, figures.object("server_tool_use"))
-    return report(counts, figures, raw)
+    fast = "fast" if members.get("speed") == "fast" else None
+    return report(counts, figures, raw, fast or members.get("service_tier"))
 
 
 def _tokens(figures: Figures) -> dict[str, int]:

@@ -67,7 +67,7 @@ def read_answer(body: bytes) -> Answer:
         model=loose.text(completion.get("model")),
         parts=parts,
         stop=stop_of(stop, any(isinstance(part, ToolCall) for part in parts)),
-        usage=read_usage(loose.mapping(completion.get("usage"))),
+        usage=read_usage(loose.mapping(completion.get("usage")), terms=completion.get("service_tier")),
     )
 
 

@@ -52,6 +52,7 @@ class _Chunk(msgspec.Struct, gc=False):
     choices: list[_Choice] | None = None
     usage: msgspec.Raw = ABSENT
     x_groq: _Groq | None = None
+    service_tier: Any = None
     error: Any = None
 
 
@@ -120,13 +121,8 @@ class CompletionMeter:
                 self.complete = not self.failed and sum(self._finished.values()) >= self._choices
         raw = given(chunk.usage) or (b"" if chunk.x_groq is None else given(chunk.x_groq.usage))
         if raw:
-            self._report(raw)
+            self.usage = read_usage(raw, terms=chunk.service_tier) or self.usage
         return bool(raw)
-
-    def _report(self, raw: bytes) -> None:
-        usage = read_usage(raw)
-        if usage is not None:
-            self.usage = usage
 
     def cut(self) -> bytes:
         if self._done:

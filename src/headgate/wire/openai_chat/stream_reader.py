@@ -48,7 +48,7 @@ class StreamReader:
             return [Failed(error_message(error))]
         choices = loose.mappings(chunk.get("choices"))
         events: list[StreamEvent] = []
-        if (usage := read_usage(loose.mapping(chunk.get("usage")))) is not None:
+        if (usage := read_usage(loose.mapping(chunk.get("usage")), terms=chunk.get("service_tier"))) is not None:
             events.append(UsageSeen(usage))
         if not self._started and (choices or chunk.get("id")):
             self._started, self._id = True, loose.text(chunk.get("id"))

@@ -26,8 +26,11 @@ class Words(NamedTuple):
 CHAT: Final = Words("prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details")
 
 
-def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT) -> Usage | None:
-    """None if there is no usage object, or one without a single total. Never raises."""
+def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT, *, terms: object = None) -> Usage | None:
+    """None if there is no usage object, or one without a single total. Never raises.
+
+    `terms` is the answer's `service_tier`, which stands beside the usage object.
+    """
     opened = usage_object(usage)
     if opened is None:
         return None
@@ -39,7 +42,7 @@ def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT) -> 
         return None
     counts = _input_meters(figures, words, _input_total(figures, words, given, total))
     counts |= _output_meters(figures, words, given, total)
-    return report(counts, figures, raw)
+    return report(counts, figures, raw, terms)
 
 
 def _input_total(figures: Figures, words: Words, given: tuple[int, int], total: int) -> int:

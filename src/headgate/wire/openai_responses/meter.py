@@ -34,6 +34,7 @@ class _Item(msgspec.Struct, gc=False):
 class _Response(msgspec.Struct, gc=False):
     usage: msgspec.Raw = ABSENT
     output: list[_Item] | None = None
+    service_tier: Any = None
 
 
 class _Event(msgspec.Struct, gc=False):
@@ -123,7 +124,7 @@ class ResponseMeter:
     def _report(self, response: _Response) -> None:
         actions = [(_text(item.type), _action(item)) for item in response.output or ()]
         self.hidden_tokens |= any(kind == "reasoning" for kind, _ in actions)
-        usage = read_usage(given(response.usage), actions)
+        usage = read_usage(given(response.usage), actions, terms=response.service_tier)
         if usage is not None:
             self.usage = usage
 

@@ -1,6 +1,7 @@
 """Usage of a response: its tokens, and the hosted tools that are billed by the call."""
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from typing import Any, Final
 
 from headgate.base import usage as meters
@@ -20,9 +21,11 @@ _PAGE_VIEWS: Final = ("open_page", "find_in_page", "find")
 """Actions of a web search that look at what was found; OpenAI bills the searches only."""
 
 
-def read_usage(usage: bytes | Mapping[str, Any] | None, items: Iterable[tuple[str, str]] = ()) -> Usage | None:
+def read_usage(
+    usage: bytes | Mapping[str, Any] | None, items: Iterable[tuple[str, str]] = (), *, terms: object = None
+) -> Usage | None:
     """`items` are (type, type of its action) of what the response put out. None if there is no usage object."""
-    tokens = openai_chat.read_usage(usage, RESPONSES)
+    tokens = openai_chat.read_usage(usage, RESPONSES, terms=terms)
     if tokens is None:
         return None
     counts = dict(tokens.counts)
@@ -30,4 +33,4 @@ def read_usage(usage: bytes | Mapping[str, Any] | None, items: Iterable[tuple[st
         meter = _BILLED_BY_CALL.get(kind)
         if meter is not None and action not in _PAGE_VIEWS:
             counts[meter] = counts.get(meter, 0) + 1
-    return Usage(counts, raw=tokens.raw, flags=tokens.flags)
+    return replace(tokens, counts=counts)
