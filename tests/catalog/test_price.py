@@ -57,6 +57,7 @@ def test_the_cost_is_the_sum_of_its_lines(rates: dict[str, int], counts: dict[st
     cost = cost_of(Usage(counts), price(Rates(rates)))
     assert cost.nanos == sum(line.nanos for line in cost.lines)
     assert all(line.nanos * PER >= line.count * line.rate > (line.nanos - 1) * PER for line in cost.lines if line.nanos)
-    assert {line.meter for line in cost.lines} | set(cost.unpriced) == {
-        meter for meter, count in counts.items() if count
-    }
+    used = {meter for meter, count in counts.items() if count}
+    if counts and meters.REQUEST in rates and meters.REQUEST not in counts:
+        used.add(meters.REQUEST)  # where a request has a price, a call is one
+    assert {line.meter for line in cost.lines} | set(cost.unpriced) == used

@@ -110,7 +110,7 @@ def cost_of(usage: Usage, price: Price) -> Cost:
     rates = price.rates_at(usage.input_tokens)
     lines, unpriced, total = [], [], 0
     counts = usage.counts
-    if meters.REQUEST in rates.by_meter and meters.REQUEST not in counts:
+    if counts and meters.REQUEST in rates.by_meter and meters.REQUEST not in counts:
         counts = {**counts, meters.REQUEST: 1}
     for meter, count in counts.items():
         if count == 0:
