@@ -23,7 +23,8 @@ from headgate.dataplane.server import Server, make_server
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.recovery import Replay
 from headgate.settings import Settings
-from headgate.storage import migrate, usage_rows
+from headgate.storage import migrate
+from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.books import Books
 from headgate.storage.database import Database, open_database
 from headgate.storage.journal import FileJournal
@@ -180,8 +181,9 @@ async def _books(
         settings.data_dir / JOURNAL_DIRECTORY, sync=settings.journal_sync == "group", later=later
     )
     closing.callback(journal.close)
-    await _settle_what_was_left(journal, replay, database, clock)
-    writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=_report)
+    rows = AlertedRows(clock)
+    await _settle_what_was_left(journal, replay, database, rows, clock)
+    writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=_report, insert=rows.insert)
     closing.push_async_callback(writer.close)
     writer.start()
 
@@ -193,11 +195,13 @@ async def _books(
     return Books(LocalLedger(clock, journal), journal, writer), trouble
 
 
-async def _settle_what_was_left(journal: FileJournal, replay: Replay, database: Database, clock: Clock) -> None:
+async def _settle_what_was_left(
+    journal: FileJournal, replay: Replay, database: Database, rows: AlertedRows, clock: Clock
+) -> None:
     """Every call that a provider may have billed gets its record, before the first new call is taken."""
     records = replay.records(clock.now())
     for start in range(0, len(records), BATCH):
-        await database.write(partial(usage_rows.insert, records=records[start : start + BATCH]))
+        await database.write(partial(rows.insert, records=records[start : start + BATCH]))
     journal.discard_replayed()
     if replay.entries:
         log.info(

@@ -12,14 +12,11 @@ from headgate.ledger.alerts import EXHAUSTED, Threshold, crossing
 from headgate.ledger.record import UsageRecord
 from headgate.storage import allowance_use, events, usage_rows
 from headgate.storage.alert_tables import alert_told
-from headgate.storage.allowance_use import Moved
+from headgate.storage.allowance_use import Key, Moved
 from headgate.storage.budgets import Budgets
 from headgate.tenancy.alert_events import Reached, budget_event
 from headgate.tenancy.outbox import Event
 from headgate.tenancy.webhook import EventType
-
-Key = tuple[str, int]
-"""Allowance id and start of the period."""
 
 
 class AlertedRows:
@@ -37,7 +34,7 @@ class AlertedRows:
         self._tell(connection, allowance_use.fold(connection, self._budgets, new))
 
     def _tell(self, connection: Connection, moved: Sequence[Moved]) -> None:
-        high = {_key(each): each for each in moved if any(each.after >= t.amount for t in each.budget.thresholds)}
+        high = {_key(each): each for each in moved if each.after >= each.budget.lowest}
         if not high:
             return
         told = _told(connection, list(high))

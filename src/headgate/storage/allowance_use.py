@@ -1,27 +1,44 @@
 """What is used of each budget in each period: kept beside the usage records, in the transaction that writes them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, Table, func, select, text, tuple_
+import msgspec
+from sqlalchemy import Connection, Dialect, Table, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from headgate.base.usage import INPUT_METERS, OUTPUT_METERS
 from headgate.ledger.allowance import Resource
 from headgate.ledger.record import UsageRecord
 from headgate.storage.alert_tables import allowance_use as table
-from headgate.storage.budgets import Budget, Budgets, Span, owners_of
+from headgate.storage.budgets import Budget, Budgets, Span
 from headgate.storage.tables import usage_record
 
+_TOKENS: Final = frozenset((*INPUT_METERS, *OUTPUT_METERS))
 _LOCK: Final = 0x75736167  # any number, the same in every process that writes usage records
-_AT_ONCE: Final = 1_000
+# A list goes to the driver as one parameter, because five hundred of them would cost more than the look-up.
+_THERE: Final = {
+    "sqlite": "SELECT request_id FROM usage_record WHERE request_id IN (SELECT value FROM json_each(?))",
+    "postgresql": "SELECT request_id FROM usage_record WHERE request_id = ANY($1::text[])",
+}
+_SETTLED: Final = {
+    "sqlite": "SELECT allowance_id, window_start, settled FROM json_each(?) AS key JOIN allowance_use "
+    "ON allowance_id = json_extract(key.value, '$[0]') AND window_start = json_extract(key.value, '$[1]')",
+    "postgresql": "SELECT allowance_id, window_start, settled FROM unnest($1::text[], $2::bigint[]) AS key (id, start) "
+    "JOIN allowance_use ON allowance_id = key.id AND window_start = key.start",
+}
 _SUMMED: Final = {
     Resource.COST: func.sum(usage_record.c.cost),
     Resource.TOKENS: func.sum(usage_record.c.input_tokens + usage_record.c.output_tokens),
     Resource.REQUESTS: func.count(),
 }
+
+
+Key = tuple[str, int]
+"""Allowance id and start of the period."""
+_encode: Final = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -36,16 +53,14 @@ class Moved:
 
 def new_among(connection: Connection, records: Sequence[UsageRecord]) -> list[UsageRecord]:
     """Those that are not in the database yet, each once. Nobody else writes records until this transaction ends."""
+    found = {record.request_id: record for record in records}
+    ids: object = list(found)
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    found = {record.request_id: record for record in records}
-    ids = list(found)
-    for start in range(0, len(ids), _AT_ONCE):
-        statement = select(usage_record.c.request_id).where(
-            usage_record.c.request_id.in_(ids[start : start + _AT_ONCE])
-        )
-        for request_id in connection.execute(statement).scalars():
-            del found[request_id]
+    else:
+        ids = _encode(ids).decode()
+    for row in connection.exec_driver_sql(_THERE[connection.dialect.name], (ids,)):
+        del found[row[0]]
     return list(found.values())
 
 
@@ -68,42 +83,52 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
     return list(moved.values())
 
 
-def _moved(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord]) -> dict[tuple[str, int], Moved]:
-    """What the records take of each budget, in `after`; by allowance and start of the period."""
-    owners = [owners_of(record) for record in records]
-    of = budgets.of(connection, {owner for each in owners for owner in each})
-    moved: dict[tuple[str, int], Moved] = {}
-    for record, its_owners in zip(records, owners, strict=True):
-        for owner in its_owners:
-            for budget in of[owner]:
-                if record.started_at < budget.since:
-                    continue
-                span = budget.span_of(record.started_at)
-                key = (budget.allowance.id, span[0])
-                if (found := moved.get(key)) is None:
-                    found = moved[key] = Moved(budget, span, 0, 0)
-                found.after += _amount(budget, record)
+def _moved(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord]) -> dict[Key, Moved]:
+    """What the records take of each budget, in `after`."""
+    moved: dict[Key, Moved] = {}
+    for its_budgets, its_records in budgets.of(connection, records):
+        starts = [record.started_at for record in its_records]
+        first, last = min(starts), max(starts)
+        taken: dict[Resource, int] = {}
+        for budget in its_budgets:
+            resource = budget.allowance.resource
+            if first >= budget.since and budget.span_of(first) == budget.span_of(last):
+                if resource not in taken:
+                    taken[resource] = sum([_amount(resource, record) for record in its_records])
+                _move(moved, budget, first, taken[resource])
+                continue
+            for record in its_records:
+                if record.started_at >= budget.since:
+                    _move(moved, budget, record.started_at, _amount(resource, record))
     return moved
 
 
-def _amount(budget: Budget, record: UsageRecord) -> int:
-    match budget.allowance.resource:
+def _move(moved: dict[Key, Moved], budget: Budget, at: int, amount: int) -> None:
+    span = budget.span_of(at)
+    key = (budget.allowance.id, span[0])
+    if (found := moved.get(key)) is None:
+        found = moved[key] = Moved(budget, span, 0, 0)
+    found.after += amount
+
+
+def _amount(resource: Resource, record: UsageRecord) -> int:
+    match resource:
         case Resource.COST:
             return record.cost
         case Resource.REQUESTS:
             return 1
         case _:
-            usage = record.usage
-            return sum(usage[meter] for meter in (*INPUT_METERS, *OUTPUT_METERS) if meter in usage)
+            return sum([count for meter, count in record.usage.items() if meter in _TOKENS])
 
 
-def _settled(connection: Connection, keys: Sequence[tuple[str, int]]) -> Mapping[tuple[str, int], int]:
-    found: dict[tuple[str, int], int] = {}
-    columns = (table.c.allowance_id, table.c.window_start)
-    for start in range(0, len(keys), _AT_ONCE):
-        statement = select(*columns, table.c.settled).where(tuple_(*columns).in_(keys[start : start + _AT_ONCE]))
-        found |= {(row[0], row[1]): row[2] for row in connection.execute(statement)}
-    return found
+def _settled(connection: Connection, keys: Sequence[Key]) -> dict[Key, int]:
+    parameters: tuple[object, ...]
+    if connection.dialect.name == "sqlite":
+        parameters = (_encode(keys).decode(),)
+    else:
+        parameters = ([key[0] for key in keys], [key[1] for key in keys])
+    rows = connection.exec_driver_sql(_SETTLED[connection.dialect.name], parameters)
+    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _sum(connection: Connection, budget: Budget, span: Span) -> int:

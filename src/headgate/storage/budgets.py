@@ -1,6 +1,7 @@
 """Which budgets a usage record counts against: read from their owners, kept until an administrator changes one."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from operator import attrgetter
 from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, and_, select, tuple_
@@ -15,6 +16,11 @@ from headgate.storage.tables import usage_record
 from headgate.tenancy.alert_events import Owner
 from headgate.tenancy.limits import UsageLimit, allowances
 
+Parents = tuple[str, str, str | None, str, str]
+"""Organization, workspace, tenant, key and integration of a call."""
+_parents: Final[Callable[[UsageRecord], Parents]] = attrgetter(
+    "organization_id", "workspace_id", "tenant_id", "key_id", "integration_id"
+)
 OwnerKey = tuple[str, str]
 """Kind and id of a scope."""
 Span = tuple[int, int | None]
@@ -26,7 +32,7 @@ _AT_ONCE: Final = 500
 class Budget:
     """One allowance with its thresholds. `since`: what was begun before no longer counts."""
 
-    __slots__ = ("_span", "allowance", "counted", "owner", "since", "thresholds")
+    __slots__ = ("_span", "allowance", "counted", "lowest", "owner", "since", "thresholds")
 
     def __init__(
         self,
@@ -39,6 +45,7 @@ class Budget:
         self.allowance = allowance
         self.owner = owner
         self.thresholds = thresholds
+        self.lowest = min((each.amount for each in thresholds), default=NEVER)
         self.counted = counted  # which usage records are its owner's
         self.since = since
         self._span: Span = (0, 0)
@@ -53,17 +60,16 @@ class Budget:
         return self._span
 
 
-def owners_of(record: UsageRecord) -> list[OwnerKey]:
+def _owners(parents: Parents) -> list[OwnerKey]:
     """All that have a say in a call, as `tenancy.policy_loader` names them."""
+    organization_id, workspace_id, tenant_id, key_id, integration_id = parents
     owners = [
-        ("organization", record.organization_id),
-        ("workspace", record.workspace_id),
-        ("api_key", record.key_id),
-        ("integration", f"{record.integration_id}:{record.workspace_id}"),
+        ("organization", organization_id),
+        ("workspace", workspace_id),
+        ("api_key", key_id),
+        ("integration", f"{integration_id}:{workspace_id}"),
     ]
-    if record.tenant_id is not None:
-        owners.append(("tenant", record.tenant_id))
-    return owners
+    return owners if tenant_id is None else [*owners, ("tenant", tenant_id)]
 
 
 class Budgets:
@@ -71,33 +77,45 @@ class Budgets:
 
     def __init__(self) -> None:
         self._version = -1
-        self._known: dict[OwnerKey, tuple[Budget, ...]] = {}
-        self._settings: dict[tuple[str, str], Sequence[int]] = {}
+        self._of_call: dict[Parents, tuple[Budget, ...]] = {}
+        self._of_owner: dict[OwnerKey, tuple[Budget, ...]] = {}
+        self._percents: dict[tuple[str, str], Sequence[int]] = {}
         self._zones: dict[str, str] = {}
 
-    def of(self, connection: Connection, owners: Iterable[OwnerKey]) -> Mapping[OwnerKey, tuple[Budget, ...]]:
-        """The budgets of at least these owners, as of this transaction."""
+    def of(
+        self, connection: Connection, records: Sequence[UsageRecord]
+    ) -> list[tuple[tuple[Budget, ...], list[UsageRecord]]]:
+        """The records, together by the budgets they count against, as of this transaction. Those with none are left
+        out."""
         self._refresh(connection)
+        together: dict[Parents, list[UsageRecord]] = {}
+        for record in records:
+            together.setdefault(_parents(record), []).append(record)
+        if unknown := [each for each in together if each not in self._of_call]:
+            self._load(connection, {owner for each in unknown for owner in _owners(each)})
+            for each in unknown:
+                self._of_call[each] = tuple(budget for owner in _owners(each) for budget in self._of_owner[owner])
+        return [(found, its) for each, its in together.items() if (found := self._of_call[each])]
+
+    def _load(self, connection: Connection, owners: Iterable[OwnerKey]) -> None:
         missing: dict[str, list[str]] = {}
         for owner in owners:
-            if owner not in self._known:
-                self._known[owner] = ()
+            if owner not in self._of_owner:
+                self._of_owner[owner] = ()
                 missing.setdefault(owner[0], []).append(owner[1])
         for kind, ids in missing.items():
             for start in range(0, len(ids), _AT_ONCE):
                 _LOADERS[kind](self, connection, ids[start : start + _AT_ONCE])
-        return self._known
 
     def _refresh(self, connection: Connection) -> None:
-        counter = tables.counter
-        statement = select(counter.c.value).where(counter.c.name == "policy")
-        version = connection.execute(statement).scalar_one()
+        version = connection.exec_driver_sql("SELECT value FROM counter WHERE name = 'policy'").scalar_one()
         if version == self._version:
             return
         self._version = version
-        self._known.clear()
+        self._of_call.clear()
+        self._of_owner.clear()
         rows = connection.execute(select(alert_setting).where(alert_setting.c.percents.is_not(None))).mappings()
-        self._settings = {(row["organization_id"], row["workspace_id"]): row["percents"] for row in rows}
+        self._percents = {(row["organization_id"], row["workspace_id"]): row["percents"] for row in rows}
         organization = tables.organization
         zones = connection.execute(select(organization.c.id, organization.c.time_zone))
         self._zones = {row.id: row.time_zone for row in zones}
@@ -115,14 +133,14 @@ class Budgets:
         usage_limits = [UsageLimit.stored(document) for document in limits]
         zone = self._zones.get(owner.organization_id, "UTC")
         made = allowances(scope, usage_limits, (), time_zone=zone, usage_reset_at=reset_at)
-        self._known[(scope.kind, scope.id)] = tuple(
+        self._of_owner[(scope.kind, scope.id)] = tuple(
             Budget(allowance, owner, self._thresholds(allowance, limit, owner), counted, reset_at or 0)
             for allowance, limit in zip(made, usage_limits, strict=True)
         )
 
     def _thresholds(self, allowance: Allowance, limit: UsageLimit, owner: Owner) -> tuple[Threshold, ...]:
-        of_organization = self._settings.get((owner.organization_id, ""), DEFAULT_PERCENTS)
-        percents = self._settings.get((owner.organization_id, owner.workspace_id or ""), of_organization)
+        of_organization = self._percents.get((owner.organization_id, ""), DEFAULT_PERCENTS)
+        percents = self._percents.get((owner.organization_id, owner.workspace_id or ""), of_organization)
         found = thresholds_of(limit.cap, limit.alert_threshold, percents)
         if allowance.scope.kind == "api_key" and limit.cap > 0:
             return (*found, Threshold(EXHAUSTED, limit.cap))

@@ -5,6 +5,8 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from sqlalchemy import Connection
+
 from headgate.base.errors import Unavailable
 from headgate.base.tasks import Tasks
 from headgate.ledger.record import UsageRecord
@@ -19,6 +21,8 @@ FIRST_BACKOFF_S: Final = 0.1
 LONGEST_BACKOFF_S: Final = 5.0
 Written = Callable[[Sequence[str]], None]
 """Gets the request ids of records that are in the database now: the journal need not keep them."""
+Insert = Callable[[Connection, Sequence[UsageRecord]], None]
+"""Writes records within a transaction, and what follows from them; those that are there already change nothing."""
 Failed = Callable[[str, BaseException], None]
 """Gets a sentence and the error: a write that will be tried again, or a record that the database does not take."""
 
@@ -31,9 +35,16 @@ class UsageWriter:
     """
 
     def __init__(
-        self, database: Database, *, on_written: Written, on_failure: Failed, most_waiting: int = MOST_WAITING
+        self,
+        database: Database,
+        *,
+        on_written: Written,
+        on_failure: Failed,
+        most_waiting: int = MOST_WAITING,
+        insert: Insert = usage_rows.insert,
     ) -> None:
         self._database = database
+        self._insert = insert
         self._on_written = on_written
         self._on_failure = on_failure
         self._most_waiting = most_waiting
@@ -111,7 +122,7 @@ class UsageWriter:
 
     async def _write(self, batch: Sequence[UsageRecord]) -> None:
         try:
-            await self._database.write(lambda connection: usage_rows.insert(connection, batch))
+            await self._database.write(lambda connection: self._insert(connection, batch))
         except Unavailable:
             raise
         except Exception as error:
