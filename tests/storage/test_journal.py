@@ -205,9 +205,8 @@ def test_segments_go_when_the_database_has_what_is_in_them(tmp_path: Path) -> No
 def test_what_is_not_in_the_database_is_kept(tmp_path: Path) -> None:
     """A checkpoint that does not name a call leaves it; and one that names an unsettled call leaves that."""
     journal, _ = FileJournal.open(tmp_path, segment_bytes=1_000)
+    write(journal, *call("b"), *call("c"), settlement("c"))
     write(journal, *call("a"), settlement("a"))
-    write(journal, *call("b"))
-    write(journal, *call("c"), settlement("c"))
     journal.checkpoint(["b", "c", "unheard of"])
     journal.close()
     replay = replayed(tmp_path)

@@ -61,6 +61,7 @@ def allowance(name: str, resource: Resource, cap: int, window: Window = LIFETIME
 def record(
     request_id: str,
     *,
+    key: str = "key",
     at: int = NOON,
     ended_after: int = 0,
     input_tokens: int = 0,
@@ -72,7 +73,7 @@ def record(
         trace_id="trace",
         organization_id="org",
         workspace_id="workspace",
-        key_id="key",
+        key_id=key,
         integration_id="integration",
         provider="openai",
         provider_kind="openai",
