@@ -265,7 +265,7 @@ async def test_a_client_that_reads_slowly_is_served() -> None:
         size = 0
         async for chunk in caller.chunks():
             size += len(chunk)
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # why: a reader slower than the writer, and never slower than the deadline
         assert size == 1_000_000
 
 

@@ -6,8 +6,9 @@ import json
 import pytest
 
 from headgate.dataplane.asgi import AsgiExchange
-from headgate.dataplane.edge import EdgeLimits
+from headgate.dataplane.edge import EdgeLimits, EdgeProtocol
 from headgate.dataplane.exchange import ClientGone
+from headgate.dataplane.server import Server
 from tests.support.served import Caller, left, serving
 
 HOST = b"Host: gateway.test\r\n"
@@ -18,6 +19,14 @@ async def mirror(exchange: AsgiExchange) -> None:
     body = await exchange.body(1 << 30, 5)
     text = f"{exchange.method} {exchange.path} {exchange.query} {exchange.http_version} "
     await exchange.respond(200, [(b"content-type", b"text/plain")], text.encode() + body)
+
+
+async def refused(server: Server) -> None:
+    """Return when the server takes nothing more from its one client."""
+    (connection,) = server.server_state.connections
+    assert isinstance(connection, EdgeProtocol)
+    while not connection.refused:  # noqa: ASYNC110 - a state without an event
+        await asyncio.sleep(0)
 
 
 async def nobody(exchange: AsgiExchange) -> None:
@@ -190,13 +199,29 @@ async def test_a_slow_head_is_given_up() -> None:
         async def trickle() -> None:
             for byte in b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 100:
                 await caller.send(bytes([byte]))
-                await asyncio.sleep(0.02)
+                await asyncio.sleep(0.02)  # why: a head that arrives all the time and takes longer than its deadline
 
         drip = asyncio.get_running_loop().create_task(trickle())
         assert (await caller.reply()).status == 408
         assert await caller.rest() == b""
         drip.cancel()
         await asyncio.gather(drip, return_exceptions=True)
+
+
+async def test_a_slow_body_is_given_up_whoever_waits_for_it() -> None:
+    """Also where the application sets no deadline of its own: it learns that the client is gone."""
+    gone = asyncio.Event()
+
+    async def handler(exchange: AsgiExchange) -> None:
+        with pytest.raises(ClientGone):
+            await exchange.body(1000, 60)
+        gone.set()
+
+    async with serving(handler, EdgeLimits(body_s=0.1, linger_s=0.3)) as server, Caller.to(server) as caller:
+        await caller.send(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 10\r\n\r\nhalf")
+        assert (await caller.reply()).status == 408
+        assert await caller.rest() == b""
+        await gone.wait()
 
 
 @pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"])
@@ -249,7 +274,7 @@ async def test_pipelined_requests_are_answered_in_order_and_not_without_bound() 
         gate.clear()
         async with Caller.to(server) as caller:
             await caller.send(b"".join(line(n) for n in range(1000)))
-            await asyncio.sleep(0.05)
+            await refused(server)
             gate.set()
             assert (await caller.reply()).body == b"/0"
             assert await caller.rest() == b""
@@ -272,7 +297,7 @@ async def test_garbage_behind_a_request_does_not_break_into_its_answer() -> None
         chunks = caller.chunks()
         assert await anext(chunks) == b"first"
         await caller.send(b"\x00garbage\r\n\r\n")
-        await asyncio.sleep(0.05)
+        await refused(server)
         gate.set()
         assert [chunk async for chunk in chunks] == [b"second"]
         assert await caller.rest() == b""

@@ -38,6 +38,8 @@ class EdgeLimits:
     """What a Content-Length may announce; what is read is bounded by the pipeline."""
     head_s: float = 10
     """From the first byte of a request to the end of its head."""
+    body_s: float = 120
+    """From the end of its head to the end of its body, whoever reads it; the pipeline's own deadline is shorter."""
     idle_s: float = 75
     """Between requests, and before the first."""
     write_s: float = 30
@@ -73,9 +75,10 @@ class EdgeProtocol(HttpToolsProtocol):
         self._at: Literal["rest", "head", "body"] = "rest"
         self._barren = 0
         """Bytes in a row that were neither a complete head nor body."""
-        self._refused = False
+        self.refused = False
+        """Nothing more is taken from this client."""
         self._running: RequestResponseCycle | None = None
-        self._head_timer: asyncio.TimerHandle | None = None
+        self._arrival_timer: asyncio.TimerHandle | None = None
         self._write_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
         self.lost = False
@@ -96,7 +99,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
         self._unset_keepalive_if_required()
-        for timer in (self._head_timer, self._write_timer, self._end_timer):
+        for timer in (self._arrival_timer, self._write_timer, self._end_timer):
             if timer is not None:
                 timer.cancel()
         self.pipeline.clear()
@@ -136,7 +139,7 @@ class EdgeProtocol(HttpToolsProtocol):
     # What comes in
 
     def data_received(self, data: bytes) -> None:
-        if self._refused:
+        if self.refused:
             return
         self._unset_keepalive_if_required()
         if self._at == "rest":
@@ -160,14 +163,23 @@ class EdgeProtocol(HttpToolsProtocol):
                 return
 
     def _bound(self) -> None:
-        """After each read: a head that is not complete yet runs against the clock, and nothing may go on for ever."""
-        if self._barren > self._limits.head and self._at != "rest":
+        """After each read: what has begun and is not complete runs against the clock, and may not grow for ever."""
+        if self._at == "rest":
+            return
+        if self._barren > self._limits.head:
             self._refuse(HeadersTooLarge(f"The request's head is larger than {self._limits.head} bytes."))
-        elif self._at == "head" and self._head_timer is None:
-            self._head_timer = self.loop.call_later(self._limits.head_s, self._head_late)
+        elif self._arrival_timer is None:
+            within_s = self._limits.head_s if self._at == "head" else self._limits.body_s
+            self._arrival_timer = self.loop.call_later(within_s, self._late, self._at, within_s)
 
-    def _head_late(self) -> None:
-        self._refuse(TimedOut(f"The request's head did not arrive within {self._limits.head_s:g} seconds."))
+    def _late(self, part: str, within_s: float) -> None:
+        self._refuse(TimedOut(f"The request's {part} did not arrive within {within_s:g} seconds."))
+
+    def _arrived(self) -> None:
+        self._barren = 0
+        if self._arrival_timer is not None:
+            self._arrival_timer.cancel()
+            self._arrival_timer = None
 
     def on_message_begin(self) -> None:
         self._at = "head"
@@ -188,10 +200,8 @@ class EdgeProtocol(HttpToolsProtocol):
         if len(self.pipeline) >= limits.pipelined:
             raise InvalidRequest("Too many requests wait on this connection; wait for answers, or open another.")
         self.expect_100_continue = head.expects_continue
-        self._at, self._barren = "body", 0
-        if self._head_timer is not None:
-            self._head_timer.cancel()
-            self._head_timer = None
+        self._at = "body"
+        self._arrived()
         super().on_headers_complete()
         self.flow.resume_reading()  # uvicorn pauses behind a pipelined request, and would not see the client leave
 
@@ -200,7 +210,8 @@ class EdgeProtocol(HttpToolsProtocol):
         super().on_body(body)
 
     def on_message_complete(self) -> None:
-        self._at, self._barren = "rest", 0
+        self._at = "rest"
+        self._arrived()
         super().on_message_complete()
 
     # What goes out
@@ -220,7 +231,7 @@ class EdgeProtocol(HttpToolsProtocol):
         self.watcher = None
         unread = self._running is not None and self._running.more_body
         super().on_response_complete()
-        if (unread or self._refused) and not self.transport.is_closing():
+        if (unread or self.refused) and not self.transport.is_closing():
             self._linger()
 
     def pause_writing(self) -> None:
@@ -242,7 +253,7 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def _refuse(self, error: HeadgateError) -> None:
         """Take no further request from this connection. Tells why, unless that would break into another answer."""
-        self._refused = True
+        self.refused = True
         self._unset_keepalive_if_required()
         self.pipeline.clear()
         running = self._running
@@ -273,7 +284,7 @@ class EdgeProtocol(HttpToolsProtocol):
     def _linger(self) -> None:
         """Say that nothing more comes, and throw away what still arrives: closing at once would reset the connection,
         and a client that is still sending would never read why."""
-        self._refused = True
+        self.refused = True
         self._unset_keepalive_if_required()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
