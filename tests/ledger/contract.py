@@ -162,8 +162,14 @@ class LedgerContract(RuleBasedStateMachine):
             return
         held, now = call.held(), self.clock.now()
         actual = Amounts(1, held.input_tokens * percent // 100, held.output_tokens, held.cost * percent // 100)
-        figures = {"input_tokens": actual.input_tokens, "output_tokens": actual.output_tokens, "cost": actual.cost}
-        settled = record(name, at=call.at, ended_after=now - call.at, **figures)
+        settled = record(
+            name,
+            at=call.at,
+            ended_after=now - call.at,
+            input_tokens=actual.input_tokens,
+            output_tokens=actual.output_tokens,
+            cost=actual.cost,
+        )
         assert self.ledger.settle(name, actual, settled) == Settled(max(actual.cost - held.cost, 0))
         call.end(actual, now)
         self.unwritten.append(settled)
