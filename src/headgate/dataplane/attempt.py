@@ -4,11 +4,9 @@ from functools import lru_cache
 from typing import Protocol
 
 from headgate.base.errors import HeadgateError, TimedOut, UpstreamFailed
-from headgate.catalog.provider import ProviderSpec
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
 from headgate.routing.plan import Target
-from headgate.tenancy.policy import Provider
 from headgate.upstream.client import Answer, Deadlines, Failed, Request
 from headgate.upstream.origin import Origin
 from headgate.wire.dialogue import Outgoing
@@ -37,7 +35,7 @@ async def attempt(
         origin=_origin(target.provider.base_url),
         method=b"POST",
         path=target.spec.path(target.format, target.model, stream=call.head.stream).encode(),
-        headers=[*_headers(exchange, call, target), *outgoing.headers],
+        headers=_headers(exchange, call, target, outgoing),
         body=outgoing.body,
     )
     call.attempts += 1
@@ -78,28 +76,23 @@ def deadlines_for(exchange: Exchange, default: Deadlines) -> Deadlines:
     )
 
 
-def _headers(exchange: Exchange, call: Call, target: Target) -> list[tuple[bytes, bytes]]:
-    headers = [
-        (b"content-type", b"application/json"),
-        (b"user-agent", b"headgate"),
-        (b"x-headgate-request-id", call.request_id.encode()),
-        *_fixed(target.provider, target.spec),
-    ]
+def _headers(exchange: Exchange, call: Call, target: Target, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
+    """One of each name. The format's defaults give way to the client's own; the credential gives way to nothing."""
+    headers = dict(outgoing.headers)
+    headers[b"content-type"] = b"application/json"
+    headers[b"user-agent"] = b"headgate"
+    headers[b"x-headgate-request-id"] = call.request_id.encode()
+    for name, value in target.spec.headers.items():
+        headers[name.encode()] = value.encode()
     if target.format == call.endpoint.format:
-        for name in FORWARDED.get(target.format, ()):
-            if (value := exchange.header(name)) is not None:
-                headers = [(other, kept) for other, kept in headers if other != name]
-                headers.append((name, value))
-    return headers
-
-
-def _fixed(provider: Provider, spec: ProviderSpec) -> tuple[tuple[bytes, bytes], ...]:
-    """The credential and what the catalog and the administrator set, the latter winning."""
-    headers = dict(spec.headers)
-    if secret := provider.secret.reveal():
-        headers[spec.auth.header] = spec.auth.value(secret)
-    headers.update({name.lower(): value for name, value in provider.headers})
-    return tuple((name.encode(), value.encode()) for name, value in headers.items())
+        for forwarded in FORWARDED.get(target.format, ()):
+            if (own := exchange.header(forwarded)) is not None:
+                headers[forwarded] = own
+    for name, value in target.provider.headers:
+        headers[name.lower().encode()] = value.encode()
+    if secret := target.provider.secret.reveal():
+        headers[target.spec.auth.header.encode()] = target.spec.auth.value(secret).encode()
+    return list(headers.items())
 
 
 @lru_cache(maxsize=4096)

@@ -41,19 +41,22 @@ async def authenticate(exchange: Exchange, directory: Directory, scopes: Sequenc
 
 def credential(exchange: Exchange) -> str:
     """The key this call carries, unverified."""
-    found = [value for header in HEADERS for value in _values(exchange, header)]
+    found = [value for header in HEADERS for raw in exchange.headers_all(header) if (value := _value(header, raw))]
     if not found:
         raise Unauthenticated(
             "No API key. Send it as `Authorization: Bearer <key>`, `x-api-key` or `x-portkey-api-key`."
         )
     first = found[0]
-    if any(other != first and keys.parse(other) is not None for other in found[1:]) and keys.parse(first) is not None:
-        raise InvalidRequest("This request carries two different API keys. Send one.", code="two_api_keys")
+    if len(found) > 1 and keys.parse(first) is not None:
+        for other in found[1:]:
+            if other != first and keys.parse(other) is not None:
+                raise InvalidRequest("This request carries two different API keys. Send one.", code="two_api_keys")
     return first
 
 
-def _values(exchange: Exchange, header: bytes) -> list[str]:
-    values = [value.decode("latin-1").strip() for value in exchange.headers_all(header)]
+def _value(header: bytes, raw: bytes) -> str:
+    """The credential in a header; empty where there is none."""
+    text = raw.decode("latin-1").strip()
     if header == b"authorization":
-        values = [value[7:].strip() for value in values if value[:7].lower() == "bearer "]
-    return [value for value in values if value and value != PLACEHOLDER]
+        text = text[7:].lstrip() if text[:7].lower() == "bearer " else ""
+    return "" if text == PLACEHOLDER else text
