@@ -53,7 +53,7 @@ class Usage:
     """What was wrong with the provider's figures and how it was mended, for example `negative:prompt_tokens`."""
 
     terms: str | None = None
-    """The terms under which the provider says it served the call (`default`, `flex`, `priority`, `fast`), if it does."""
+    """The terms under which the provider says it served the call: `default`, `flex`, `priority`, `fast` ..."""
 
     @property
     def input_tokens(self) -> int:
