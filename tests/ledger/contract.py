@@ -108,7 +108,8 @@ class LedgerContract(RuleBasedStateMachine):
             return name
         for each in applying:
             least, _ = self.model.bounds(each, now)
-            assert least + asked.of(each.resource) <= each.cap, f"{each.id} is over its cap"
+            takes = asked.of(each.resource)
+            assert not takes or least + takes <= each.cap, f"{each.id} is over its cap"
         self.model.calls[name] = Call(now, {each.id: each.cap for each in applying}, [(now, asked)])
         self.rows.allowances[name] = tuple(on)
         return name
@@ -200,7 +201,8 @@ class LedgerContract(RuleBasedStateMachine):
         """What came before counts no longer."""
         self.clock.pass_ns(1)
         self.ledger.reset(name)
-        self.model.resets[name] = self.rows.resets[name] = self.clock.now()
+        self.rows.resets[name] = self.clock.now()
+        self.model.reset(name, self.clock.now())
         self.clock.pass_ns(1)
 
     @rule()

@@ -1,5 +1,6 @@
 """The truth a ledger is held to: calls and what they took, summed the slow and obvious way."""
 
+from bisect import bisect_left
 from copy import deepcopy
 from dataclasses import dataclass, field
 
@@ -55,8 +56,12 @@ class Model:
 
     def __init__(self) -> None:
         self.calls: dict[str, Call] = {}
-        self.resets: dict[str, int] = {}
+        self._resets: dict[str, list[int]] = {}
         self._on_disk: dict[str, Call] = {}
+
+    def reset(self, name: str, at: int) -> None:
+        """Begin anew."""
+        self._resets.setdefault(name, []).append(at)
 
     def flush(self) -> None:
         """What was decided until now survives a crash."""
@@ -106,12 +111,13 @@ class Model:
         return sum(call.held().of(of.resource) for call in self._era(calls, of, now) if call.under_way)
 
     def _era(self, calls: list[Call], of: Allowance, at: int) -> list[Call]:
-        period, reset = period_of(of.window, at), self.resets.get(of.id, -1)
-        return [call for call in calls if period.start <= call.at < period.end and (call.at > reset) == (at > reset)]
+        """The calls that were let in during the same period, between the same resets, as the moment lies in."""
+        period, resets = period_of(of.window, at), self._resets.get(of.id, [])
+        era = bisect_left(resets, at)
+        return [call for call in calls if period.start <= call.at < period.end and bisect_left(resets, call.at) == era]
 
     def _sliding(self, calls: list[Call], of: Allowance, horizon: int, longest: bool = False) -> int:
-        reset = self.resets.get(of.id, -1)
-        horizon = max(horizon, reset)
+        horizon = max(horizon, *self._resets.get(of.id, [0]))
         if of.resource is Resource.REQUESTS:
             return sum(call.at > horizon and (call.under_way or call.actual.requests > 0) for call in calls)
         total = sum(call.held().of(of.resource) for call in calls if call.under_way)
