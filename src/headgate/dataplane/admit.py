@@ -1,22 +1,50 @@
 """Steps 4 and 5: the most a call can cost, and the hold for it on every allowance at once."""
 
-from headgate.base.errors import Exhausted, HeadgateError, ModelNotAllowed, RateLimited
-from headgate.base.money import usd
-from headgate.catalog.bound import Bound, bound_of
+from dataclasses import replace
+
+from headgate.base.errors import ModelNotAllowed
+from headgate.catalog.bound import Bound, Bounds, bounds_of
+from headgate.catalog.price import Price
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.settle import Settler
-from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
+from headgate.ledger.allowance import Amounts, Resource
 from headgate.ledger.hold import Denied
+from headgate.routing.plan import Plan
+from headgate.tenancy.admission import Unpriced
+
+TOKENS = (Resource.TOKENS, Resource.INPUT_TOKENS, Resource.OUTPUT_TOKENS)
+COST_NOT_BOUNDED = "cost_not_bounded"
+"""The flag of a call that was let through although a cost budget applies and its cost has no known bound."""
 
 
-def bound_call(call: Call, default_max_output: int) -> Bound:
-    """Step 4. Raises `ModelNotAllowed` where a budget applies to what cannot be bounded."""
+def bound_call(call: Call, default_max_output: int) -> Bounds:
+    """Step 4. Raises `ModelNotAllowed` where a limit applies to what cannot be bounded, and no rule lets it pass."""
+    assert call.policy is not None
     assert call.plan is not None
+    unpriced = call.policy.admission.unpriced
+    if isinstance(unpriced, Price) and call.target.price is None:
+        call.plan = _priced(call.plan, unpriced)
+    call.allowances = call.policy.allowances + call.target.provider.allowances
+    bounds = bounds_for(call, default_max_output)
+    call.bound = bound = bounds.whole()
+    if bound.unbounded:
+        for allowance in call.allowances:
+            if allowance.resource is Resource.COST:
+                if unpriced is not Unpriced.ALLOW:
+                    raise _not_bounded(call.target.model, "cost", bound.unbounded)
+                call.flags = (COST_NOT_BOUNDED,)
+            if allowance.resource in TOKENS and bound.tokens_unbounded:
+                raise _not_bounded(call.target.model, "use", bound.tokens_unbounded)
+    return bounds
+
+
+def bounds_for(call: Call, default_max_output: int) -> Bounds:
+    """What the call can cost, by how much output it may have."""
     assert call.document is not None
     assert call.head is not None
-    target = call.plan.first
-    bound = bound_of(
+    target = call.target
+    return bounds_of(
         call.endpoint.format,
         call.document,
         call.head,
@@ -26,15 +54,11 @@ def bound_call(call: Call, default_max_output: int) -> Bound:
         price=target.price,
         default_max_output=default_max_output,
     )
-    for allowance in allowances_of(call):
-        if allowance.resource is Resource.COST and bound.unbounded:
-            raise _not_bounded(target.model, "cost", bound.unbounded)
-        if allowance.resource in TOKENS and bound.tokens_unbounded:
-            raise _not_bounded(target.model, "use", bound.tokens_unbounded)
-    return bound
 
 
-TOKENS = (Resource.TOKENS, Resource.INPUT_TOKENS, Resource.OUTPUT_TOKENS)
+def _priced(plan: Plan, fallback: Price) -> Plan:
+    targets = (replace(target, price=fallback) if target.price is None else target for target in plan.targets)
+    return replace(plan, targets=tuple(targets))
 
 
 def _not_bounded(model: str, what: str, why: str) -> ModelNotAllowed:
@@ -46,76 +70,22 @@ def _not_bounded(model: str, what: str, why: str) -> ModelNotAllowed:
     )
 
 
-def allowances_of(call: Call) -> tuple[Allowance, ...]:
-    """Everything that applies: organization, workspace, tenant, key, and the integration the call goes to."""
-    assert call.policy is not None
-    assert call.plan is not None
-    return call.policy.allowances + call.plan.first.provider.allowances
-
-
-def hold(call: Call, books: Books, settler: Settler) -> None:
-    """Step 5: all or nothing, and on disk. Raises `Exhausted` (412), `RateLimited` (429) or `JournalUnavailable` (503);
-    then nothing was taken."""
-    assert call.bound is not None
-    amounts = Amounts(
-        requests=1,
-        input_tokens=call.bound.input_tokens,
-        output_tokens=call.bound.output_tokens,
-        cost=call.bound.cost_nanos,
+def amounts_of(bound: Bound) -> Amounts:
+    """What a call within this bound takes at most."""
+    return Amounts(
+        requests=1, input_tokens=bound.input_tokens, output_tokens=bound.output_tokens, cost=bound.cost_nanos
     )
-    result = books.hold(call.request_id, allowances_of(call), amounts)
+
+
+def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
+    """Step 5: all or nothing, and on disk. None: it holds.
+
+    Raises `JournalUnavailable` (503); then nothing was taken.
+    """
+    assert call.bound is not None
+    result = books.hold(call.request_id, call.allowances, amounts_of(call.bound))
     if isinstance(result, Denied):
-        raise refusal(result)
+        return result
     books.dispatch(call.request_id, settler.unheard(call))
     call.held = True
-
-
-def refusal(denied: Denied) -> HeadgateError:
-    """The denial in words: the allowance, what was asked, what is left, when to try again."""
-    allowance = denied.allowance
-    asked, left, cap = (_amount(allowance.resource, value) for value in (denied.asked, denied.left, allowance.cap))
-    whose = f"{allowance.scope.kind.replace('_', ' ')} `{allowance.scope.name or allowance.scope.id}`"
-    details = {
-        "allowance": {
-            "scope": allowance.scope.kind,
-            "name": allowance.scope.name or allowance.scope.id,
-            "resource": allowance.resource.value,
-            "window": _window(allowance),
-            "cap": cap,
-        },
-        "asked": asked,
-        "left": left,
-        "resets_at": denied.resets_at,
-    }
-    sentence = (
-        f"The {_window(allowance)} {allowance.resource.value} limit of {cap} for the {whose} does not allow this call: "
-        f"it may use up to {asked}, and {left} is left."
-    )
-    if allowance.window.kind is WindowKind.SLIDING or allowance.resource is Resource.IN_FLIGHT:
-        return RateLimited(sentence, details=details, retry_after=denied.retry_after)
-    if denied.exhausted:
-        return Exhausted(sentence, details=details, retry_after=denied.retry_after)
-    return RateLimited(
-        f"{sentence} Other calls under way hold the rest; it may fit in a moment.",
-        type="gateway_held_error",
-        code="held",
-        details=details,
-        retry_after=denied.retry_after,
-    )
-
-
-def _amount(resource: Resource, value: int) -> str | int:
-    return f"${usd(value)}" if resource is Resource.COST else value
-
-
-def _window(allowance: Allowance) -> str:
-    window = allowance.window
-    match window.kind:
-        case WindowKind.SLIDING:
-            return f"{window.seconds}-second"
-        case WindowKind.CALENDAR:
-            return {"day": "daily", "week": "weekly", "month": "monthly"}.get(window.unit, window.unit)
-        case WindowKind.EVERY_DAYS:
-            return f"{window.days}-day"
-        case WindowKind.LIFETIME:
-            return "lifetime"
+    return None

@@ -105,7 +105,7 @@ class DataPlane:
     async def _refuse(self, exchange: Exchange, call: Call, error: HeadgateError) -> None:
         if exchange.started or exchange.gone:
             return
-        headers = [JSON, *call_headers(call, b"gateway")]
+        headers = [JSON, *call_headers(call, b"gateway"), *call.standing]
         if error.retry_after is not None:
             headers.append((b"retry-after", str(math.ceil(error.retry_after)).encode()))
         try:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Protocol
 
 from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.balance import Balance
 from headgate.ledger.hold import Denied, Held
 from headgate.ledger.record import UsageRecord
 
@@ -25,10 +26,26 @@ class Books(Protocol):
         at once where they do not. Raises `JournalUnavailable`; the hold then still has to be given back."""
         ...
 
+    def extend(self, request_id: str, more: Amounts) -> Held | Denied:
+        """Tokens and cost beyond what is held: all or nothing. Raises `JournalUnavailable`."""
+        ...
+
     def settle(self, request_id: str, actual: Amounts, record: UsageRecord) -> None:
         """Counts it and records it, once per request id."""
         ...
 
     def void(self, request_id: str) -> None:
         """Nothing was billed: give everything back."""
+        ...
+
+    def balances(self, allowances: Sequence[Allowance]) -> list[Balance]:
+        """Where each stands, in the order asked."""
+        ...
+
+    def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What is left of each, in the order asked."""
+        ...
+
+    def resets_at(self, allowance: Allowance) -> int | None:
+        """When what counts now no longer does (wall clock, nanoseconds); None: it stays, or goes as calls end."""
         ...

@@ -1,17 +1,23 @@
 """One call's state, from its first byte to its usage record."""
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import TYPE_CHECKING
 
 from headgate.base.errors import HeadgateError
 from headgate.catalog.bound import Bound
 from headgate.dataplane.endpoints import Endpoint
+from headgate.ledger.allowance import Allowance
 from headgate.ledger.record import Outcome
 from headgate.routing.plan import Plan, Target
 from headgate.tenancy.policy import Policy
 from headgate.wire.dialogue import Dialogue, Head
 from headgate.wire.document import Document
+
+if TYPE_CHECKING:
+    from headgate.dataplane.ration import Ration
 
 
 class Stop(StrEnum):
@@ -38,7 +44,14 @@ class Call:
     head: Head | None = None
     metadata: dict[str, str] = field(default_factory=dict)
     plan: Plan | None = None
+    allowances: tuple[Allowance, ...] = ()
+    """All that apply to it: known from step 4 on."""
     bound: Bound | None = None
+    """What it holds at most; what an adaptive stream holds by now."""
+    max_tokens: int | None = None
+    """The output limit it was clamped to."""
+    ration: "Ration | None" = None
+    """Of a stream whose hold grows as it goes."""
     held: bool = False
     dialogue: Dialogue | None = None
     attempts: int = 0
@@ -52,6 +65,10 @@ class Call:
     """What the client got; 499 where it had gone."""
     outcome: Outcome = Outcome.OK
     error: str = ""
+    flags: tuple[str, ...] = ()
+    """What its usage record is to say besides."""
+    standing: Sequence[tuple[bytes, bytes]] = ()
+    """Headers that tell where the caller stands, for an answer of the gateway's own."""
     stopped: Stop | None = None
 
     @property
@@ -61,7 +78,8 @@ class Call:
         return self.plan.first
 
     def fail(self, error: HeadgateError, outcome: Outcome = Outcome.UPSTREAM_FAILED) -> None:
-        """Remember how it went wrong; the first failure counts, and what a client that left never saw is not its status."""
+        """Remember how it went wrong. The first failure counts, and what a client that left never saw is not its
+        status."""
         if self.error:
             return
         self.error = error.code or error.type

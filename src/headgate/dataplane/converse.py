@@ -5,19 +5,22 @@ from headgate.catalog.bound import DEFAULT_MAX_OUTPUT, Bound
 from headgate.dataplane.call import Call
 from headgate.routing.plan import Target
 from headgate.wire.dialogue import Dialogue
+from headgate.wire.document import Document
 from headgate.wire.registry import open_dialogue
 
-LIMIT_MEMBER = {"openai_responses": "max_output_tokens"}
-"""What a client's format calls its output limit, where it is not `max_tokens`."""
+LIMIT_MEMBERS = {
+    "openai_chat": ("max_tokens", "max_completion_tokens"),
+    "openai_responses": ("max_output_tokens",),
+}
+"""What a client's format calls its output limit, where it is not only `max_tokens`."""
 
 
 def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
-    """Opens it. Where the bound stands on an output limit that nobody set, that limit is sent."""
+    """Opens it. Where the bound stands on an output limit that is not the client's, that limit is sent."""
     assert call.document is not None
     assert call.head is not None
     client = call.endpoint.format
-    facts, limit = target.facts, bound.needs_output_limit
-    name = target.spec.max_tokens_field if client == "openai_chat" else LIMIT_MEMBER.get(client, "max_tokens")
+    facts = target.facts
     largest = facts.max_output if facts is not None else None
     return open_dialogue(
         client,
@@ -25,7 +28,7 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
         call.document,
         call.head,
         target.model,
-        overrides=None if limit is None else {name: b"%d" % limit},
+        overrides=_limited(call.document, client, target, bound.needs_output_limit),
         ask_usage=target.spec.stream_usage == "asked",
         hidden_tokens=facts is not None and "reasoning" in facts.capabilities,
         default_max_tokens=largest or DEFAULT_MAX_OUTPUT,
@@ -33,3 +36,13 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
         request_id=call.request_id,
         created=call.started_at // NANOS_PER_SECOND,
     )
+
+
+def _limited(document: Document, client: str, target: Target, limit: int | None) -> dict[str, bytes | None] | None:
+    """The limit in every member where the client set one, so that no other stays; else where the provider knows it."""
+    if limit is None:
+        return None
+    names = LIMIT_MEMBERS.get(client, ("max_tokens",))
+    own = [name for name in names if name in document]
+    default = target.spec.max_tokens_field if client == "openai_chat" else names[0]
+    return dict.fromkeys(own or [default], b"%d" % limit)

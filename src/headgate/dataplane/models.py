@@ -33,7 +33,7 @@ async def list_models(exchange: Exchange, call: Call, policy: Policy, catalog: C
                 "last_id": ids[-1] if ids else None,
             }
         )
-    await exchange.respond(200, [JSON, *call_headers(call, b"gateway")], body)
+    await exchange.respond(200, [JSON, *call_headers(call, b"gateway"), *call.standing], body)
 
 
 def _entry(provider: Provider, model: str) -> dict[str, object]:

@@ -10,6 +10,7 @@ from headgate.catalog.bound import estimate_without_usage
 from headgate.catalog.price import Cost, cost_of
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
+from headgate.dataplane.waiting import Waiting
 from headgate.ledger.allowance import Amounts
 from headgate.ledger.record import Outcome, UsageRecord
 
@@ -27,15 +28,22 @@ class Settlement:
 class Settler:
     """Settles calls. `settle` may be called again for the same call: only the first time counts."""
 
-    def __init__(self, books: Books, clock: Clock) -> None:
+    def __init__(self, books: Books, clock: Clock, waiting: Waiting) -> None:
         self._books = books
         self._clock = clock
+        self._waiting = waiting
 
     def settle(self, call: Call) -> Settlement | None:
         """None if there was nothing to settle: no hold, or already done."""
         if not call.held:
             return None
         call.held = False
+        settlement = self._settle(call)
+        if self._waiting:
+            self._waiting.freed(call.allowances)
+        return settlement
+
+    def _settle(self, call: Call) -> Settlement | None:
         if not call.sent:
             self._books.void(call.request_id)
             return None
@@ -80,7 +88,7 @@ class Settler:
             attempts=call.attempts,
             usage=dict(usage.counts),
             usage_source=usage.source,
-            usage_flags=usage.flags + tuple(f"unpriced:{meter}" for meter in cost.unpriced),
+            usage_flags=call.flags + usage.flags + tuple(f"unpriced:{meter}" for meter in cost.unpriced),
             usage_raw=usage.raw.decode("utf-8", "replace"),
             cost=cost.nanos,
             cost_lines=tuple((line.meter, line.count, line.rate, line.nanos) for line in cost.lines),
@@ -95,14 +103,14 @@ def usage_of(call: Call) -> Usage:
     if not call.endpoint.billed or call.outcome is Outcome.PROVIDER_ERROR:
         return NOTHING
     assert call.bound is not None
-    dialogue = call.dialogue
+    dialogue, cut = call.dialogue, call.ration is not None and call.ration.used_up
     if dialogue is not None and dialogue.usage is not None and dialogue.complete:
         return dialogue.usage
     return estimate_without_usage(
         call.bound,
         delivered=0 if dialogue is None else dialogue.delivered,
         whole=dialogue is not None and dialogue.complete,
-        hidden=dialogue is None or dialogue.hidden_tokens,
+        hidden=dialogue is None or dialogue.hidden_tokens or cut,
         reported=None if dialogue is None else dialogue.usage,
     )
 

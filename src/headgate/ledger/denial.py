@@ -26,7 +26,7 @@ def refused(
     ends_at = wall + RETRY_HELD if frees_at is None else frees_at
     retry_after = None if ends_at >= NEVER else (ends_at - wall) / NANOS_PER_SECOND
     resets_at = counter.span.resets_at(counter, wall, steady)
-    return ends_at, Denied(allowance, asked, max(room, 0), exhausted, retry_after, resets_at)
+    return ends_at, Denied(allowance, asked, max(room, 0), exhausted, retry_after, resets_at, frees_at is None)
 
 
 def tightest(denials: list[tuple[int, Denied]]) -> Denied:

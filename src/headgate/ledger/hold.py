@@ -10,6 +10,7 @@ from typing import Protocol
 import msgspec
 
 from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.balance import Balance
 from headgate.ledger.record import UsageRecord
 
 
@@ -34,6 +35,8 @@ class Denied:
     """Seconds until it may fit; None if it never can: more was asked than the cap, or a lifetime is spent."""
     resets_at: int | None
     """Wall clock, nanoseconds; None for a lifetime window."""
+    by_calls: bool = False
+    """True: it fits as soon as calls under way give back enough of what they hold."""
 
 
 class Settled(msgspec.Struct, frozen=True):
@@ -86,4 +89,16 @@ class Ledger(Protocol):
 
     def void(self, request_id: str) -> Settled | AlreadySettled:
         """Nothing was billed: all that was held is free at once, the request too. Raises `UnknownHold`."""
+        ...
+
+    def balances(self, allowances: Sequence[Allowance]) -> list[Balance]:
+        """Where each stands, in the order asked."""
+        ...
+
+    def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What is left of each, in the order asked; below zero where a cap was lowered."""
+        ...
+
+    def resets_at(self, allowance: Allowance) -> int | None:
+        """When what counts now no longer does (wall clock, nanoseconds); None: it stays, or goes as calls end."""
         ...

@@ -167,6 +167,20 @@ class LocalLedger:
             balances.append(Balance(allowance, settled, total - settled, left, resets_at))
         return balances
 
+    def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What is left of each, in the order asked; below zero where a cap was lowered. Every answer tells it."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        counters, share_of = self._counters, self._share_of
+        return [
+            share_of(each) - (counters.get(each.id) or counters.open(each)).total_at(wall, steady)
+            for each in allowances
+        ]
+
+    def resets_at(self, allowance: Allowance) -> int | None:
+        """When what counts now no longer does (wall clock); None: it stays, or goes as calls end."""
+        counter = self._counters.open(allowance)
+        return counter.span.resets_at(counter, self._clock.now(), self._clock.monotonic())
+
     def restore(self, allowance: Allowance, at: int, amount: int) -> None:
         """Count what a call that was held at `at` (wall clock) took, as if this ledger had settled it."""
         wall, steady = self._clock.now(), self._clock.monotonic()

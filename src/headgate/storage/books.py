@@ -17,6 +17,10 @@ class Books:
         self._ledger = ledger
         self._writer = writer
         self.durable = journal.durable
+        self.extend = ledger.extend
+        self.balances = ledger.balances
+        self.lefts = ledger.lefts
+        self.resets_at = ledger.resets_at
 
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         """Raises `Unavailable` while too many settled calls wait for the database: what is spent must be written."""
