@@ -5,10 +5,15 @@ from collections.abc import Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from random import SystemRandom
 from typing import Final
 
 import structlog
 
+from headgate.alerts.dispatcher import Dispatcher
+from headgate.alerts.letters import LetterSender, MailServer
+from headgate.alerts.target import checked_url
+from headgate.alerts.webhooks import WebhookSender
 from headgate.base.clock import Clock, SystemClock
 from headgate.base.tasks import Tasks
 from headgate.catalog.catalog import Catalog
@@ -28,10 +33,12 @@ from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.books import Books
 from headgate.storage.database import Database, open_database
 from headgate.storage.journal import FileJournal
+from headgate.storage.outbox import SqlOutbox
 from headgate.storage.pepper import load_pepper
 from headgate.storage.stores import SqlTransactions
 from headgate.storage.usage_writer import BATCH, UsageWriter
 from headgate.tenancy.administration import Administration
+from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.integrations import IntegrationService
@@ -41,6 +48,7 @@ from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.vault import Vault
+from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.client import Client, Deadlines
@@ -97,8 +105,10 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             administration, PolicyLoader(administration.transactions, vault, catalog), pepper, closing
         )
         guard = Guard(allow_private=settings.allow_private_upstreams)
-        services = _services(administration, directory, catalog, vault, guard, pepper)
+        webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
+        services = _services(administration, directory, catalog, vault, guard, webhook_guard, pepper)
         books, writing = await _books(settings, database, clock, closing)
+        _start_alerts(settings, database, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
         limits = _limits(settings)
@@ -156,8 +166,15 @@ def _directory(
 
 
 def _services(
-    administration: Administration, directory: Directory, catalog: Catalog, vault: Vault, guard: Guard, pepper: bytes
+    administration: Administration,
+    directory: Directory,
+    catalog: Catalog,
+    vault: Vault,
+    guard: Guard,
+    webhook_guard: Guard,
+    pepper: bytes,
 ) -> Services:
+    check_webhook = partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private)
     return Services(
         clock=administration.clock,
         directory=directory,
@@ -169,7 +186,31 @@ def _services(
         integrations=IntegrationService(administration, vault, catalog, partial(kept_base_url, guard=guard)),
         provisioning=ProvisioningService(administration),
         models=ModelService(administration),
+        webhooks=WebhookService(administration, vault, check_webhook),
+        alert_settings=AlertSettingService(administration),
     )
+
+
+def _start_alerts(
+    settings: Settings, database: Database, vault: Vault, guard: Guard, services: Services, closing: AsyncExitStack
+) -> None:
+    clock = services.clock
+    client = Client(guard=guard, clock=clock)
+    closing.push_async_callback(client.close)
+    letters = None
+    if settings.smtp_url is not None:
+        letters = LetterSender(MailServer.parse(settings.smtp_url), settings.smtp_from, clock)
+    dispatcher = Dispatcher(
+        SqlOutbox(database, letters=letters is not None),
+        WebhookSender(client, vault, clock),
+        letters,
+        services.webhooks.disable,
+        clock,
+        SystemRandom().random,
+        _report,
+    )
+    closing.push_async_callback(dispatcher.close)
+    dispatcher.start()
 
 
 async def _books(

@@ -5,6 +5,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
+from headgate.alerts.target import checked_url
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
@@ -13,6 +14,7 @@ from headgate.storage.database import Database
 from headgate.storage.stores import SqlTransactions
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
+from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit import AuditEntry
 from headgate.tenancy.directory import Directory
@@ -25,6 +27,7 @@ from headgate.tenancy.principal import Principal
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.vault import MasterKey, Vault
+from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.guard import Guard
@@ -109,6 +112,8 @@ async def node(
         integrations=IntegrationService(administration, vault, CATALOG, lambda url: kept_base_url(url, guard)),
         provisioning=ProvisioningService(administration),
         models=ModelService(administration),
+        webhooks=WebhookService(administration, vault, lambda url: checked_url(url, guard, plain=True)),
+        alert_settings=AlertSettingService(administration),
     )
     root = Principal.operator(organization)
     app = create_app(services)

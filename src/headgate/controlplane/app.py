@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from headgate.base.clock import Clock
 from headgate.base.ids import RandomBytes, request_id
-from headgate.controlplane import api_keys, errors, integrations, organisation, tenants, workspaces
+from headgate.controlplane import alerts, api_keys, errors, integrations, organisation, tenants, webhooks, workspaces
 from headgate.controlplane.services import Services
 
 log = structlog.get_logger("headgate.controlplane")
@@ -22,7 +22,15 @@ Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
 
-ROUTERS: Final = (organisation.router, workspaces.router, tenants.router, api_keys.router, integrations.router)
+ROUTERS: Final = (
+    organisation.router,
+    workspaces.router,
+    tenants.router,
+    api_keys.router,
+    integrations.router,
+    webhooks.router,
+    alerts.router,
+)
 _TRACE_ID: Final = re.compile(rb"[!-~]{1,128}")
 
 

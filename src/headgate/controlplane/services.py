@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headgate.base.clock import Clock
+from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.models import ModelService
@@ -12,6 +13,7 @@ from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 
 
@@ -41,3 +43,5 @@ class Services:
     integrations: IntegrationService
     provisioning: ProvisioningService
     models: ModelService
+    webhooks: WebhookService
+    alert_settings: AlertSettingService

@@ -101,6 +101,25 @@ class Settings:
         bool, Is("Whether an integration may point at a private or loopback address. Link-local ones never may.")
     ] = True
 
+    # How alerts go out
+    allow_private_webhooks: Annotated[
+        bool,
+        Is(
+            "Whether a webhook may be http, and at a private or loopback address. Link-local ones never may, and "
+            "without this only https may."
+        ),
+    ] = False
+    smtp_url: Annotated[
+        str | None,
+        Is(
+            "The mail server for letters: `smtp://user:password@host:587` (TLS as soon as the server offers it), or "
+            "`smtps://`. Without it alerts go to webhooks only.",
+            schemes=("smtp", "smtps"),
+            secret=True,
+        ),
+    ] = None
+    smtp_from: Annotated[str, Is("The address letters come from.")] = "headgate@localhost"
+
     # How a call ends
     default_max_output_tokens: Annotated[
         int,

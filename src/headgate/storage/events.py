@@ -1,37 +1,42 @@
 """Events, deliveries and attempts as rows. Every function takes a connection."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import fields
 from typing import Any
 
-from sqlalchemy import Connection, Table, insert, select
+from sqlalchemy import Connection, insert, select
 
-from headgate.storage.alert_tables import attempt, delivery, event
+from headgate.storage.alert_tables import attempt, event
+from headgate.storage.usage_rows import clean
 from headgate.tenancy.outbox import Attempt, Delivery, DeliveryStatus, Event
 from headgate.tenancy.webhook import EventType
 
 
 def add(connection: Connection, found: Event, *, addressed: bool = False) -> None:
     """`addressed`: its deliveries are made by whoever adds it."""
-    connection.execute(insert(event).values(**_row(found, event), addressed=addressed))
+    row = _row(found) | {"type": found.type.value, "addressed": addressed}
+    connection.execute(insert(event).values(**row))
+
+
+def get(connection: Connection, event_id: str) -> Event:
+    return event_of(connection.execute(select(event).where(event.c.id == event_id)).mappings().one())
 
 
 def event_of(row: Mapping[Any, Any]) -> Event:
-    return Event(
-        **{name: row[name] for name in Event.__dataclass_fields__ if name != "type"}, type=EventType(row["type"])
-    )
+    return Event(**(_named(Event, row) | {"type": EventType(row["type"])}))
 
 
 def delivery_of(row: Mapping[Any, Any]) -> Delivery:
-    plain = {name: row[name] for name in Delivery.__dataclass_fields__ if name != "status"}
-    return Delivery(**plain, status=DeliveryStatus(row["status"]))
+    return Delivery(**(_named(Delivery, row) | {"status": DeliveryStatus(row["status"])}))
 
 
-def add_delivery(connection: Connection, found: Delivery) -> None:
-    connection.execute(insert(delivery).values(**_row(found, delivery)))
+def delivery_row(found: Delivery) -> dict[str, Any]:
+    return _row(found) | {"status": found.status.value}
 
 
 def add_attempt(connection: Connection, found: Attempt) -> None:
-    connection.execute(insert(attempt).values(**_row(found, attempt)))
+    texts = {"answer": clean(found.answer), "error": clean(found.error)}
+    connection.execute(insert(attempt).values(**(_row(found) | texts)))
 
 
 def attempts_of(connection: Connection, delivery_ids: Sequence[str]) -> Mapping[str, list[Attempt]]:
@@ -43,5 +48,9 @@ def attempts_of(connection: Connection, delivery_ids: Sequence[str]) -> Mapping[
     return found
 
 
-def _row(noun: Any, table: Table) -> dict[str, Any]:
-    return {column.name: getattr(noun, column.name) for column in table.columns if hasattr(noun, column.name)}
+def _named(kind: Any, row: Mapping[Any, Any]) -> dict[str, Any]:
+    return {field.name: row[field.name] for field in fields(kind)}
+
+
+def _row(noun: Any) -> dict[str, Any]:
+    return {field.name: getattr(noun, field.name) for field in fields(noun)}

@@ -13,6 +13,7 @@ from headgate.storage.repositories.integrations import SqlIntegrations
 from headgate.storage.repositories.organizations import SqlOrganizations
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.tenants import SqlTenants
+from headgate.storage.repositories.webhooks import SqlAlertSettings, SqlDeliveries, SqlWebhooks
 from headgate.storage.repositories.workspaces import SqlWorkspaces
 from headgate.storage.tables import counter
 from headgate.tenancy.stores import Stores
@@ -54,6 +55,18 @@ class SqlStores:
     @cached_property
     def audit(self) -> SqlAudit:
         return SqlAudit(self._connection)
+
+    @cached_property
+    def webhooks(self) -> SqlWebhooks:
+        return SqlWebhooks(self._connection)
+
+    @cached_property
+    def deliveries(self) -> SqlDeliveries:
+        return SqlDeliveries(self._connection)
+
+    @cached_property
+    def alert_settings(self) -> SqlAlertSettings:
+        return SqlAlertSettings(self._connection)
 
     def version(self) -> int:
         value: int = self._connection.execute(select(counter.c.value).where(counter.c.name == _POLICY)).scalar_one()

@@ -71,10 +71,9 @@ def budget_event(event_id: str, event_type: EventType, reached: Reached, at: int
 def webhook_disabled_event(event_id: str, webhook: Webhook, at: int) -> Event:
     """Says nothing of the path and query of the URL: they may hold a secret."""
     owner = Owner(webhook.organization_id, webhook.workspace_id, webhook.tenant_id)
-    scheme, _, rest = webhook.url.partition("://")
     data = {
         "webhook_id": webhook.id,
-        "host": f"{scheme}://{rest.partition('/')[0].partition('?')[0]}",
+        "host": webhook.host,
         "failing_since": None if webhook.failing_since is None else to_iso(webhook.failing_since),
         "reason": webhook.status_reason,
     }

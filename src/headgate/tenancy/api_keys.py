@@ -162,7 +162,7 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
     if "defaults" in fields:
         changes |= _defaults(fields["defaults"] or {})
     if "alert_emails" in fields:
-        changes["alert_emails"] = rules.texts(fields["alert_emails"], "alert_emails")
+        changes["alert_emails"] = rules.addresses(fields["alert_emails"], "alert_emails")
     if "usage_limits" in fields:
         changes["usage_limits"] = limit_rules.usage_limits(
             fields["usage_limits"], now=change.now, previous=key.usage_limits

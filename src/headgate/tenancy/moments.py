@@ -11,9 +11,9 @@ _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 def from_iso(value: object, param: str) -> int:
     """Nanoseconds since the epoch. Without an offset the text is taken as UTC."""
     try:
-        moment = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if moment is not None:
-            since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - _EPOCH
+        found = datetime.fromisoformat(value) if isinstance(value, str) else None
+        if found is not None:
+            since = (found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH
             return since // timedelta(microseconds=1) * 1_000
     except (ValueError, OverflowError):
         pass
@@ -22,5 +22,10 @@ def from_iso(value: object, param: str) -> int:
 
 def to_iso(nanoseconds: int) -> str:
     """In UTC, to the millisecond: `2027-01-31T00:00:00.000Z`."""
-    moment = _EPOCH + timedelta(microseconds=nanoseconds // 1_000)
-    return moment.strftime("%Y-%m-%dT%H:%M:%S.") + f"{moment.microsecond // 1_000:03d}Z"
+    found = moment(nanoseconds)
+    return found.strftime("%Y-%m-%dT%H:%M:%S.") + f"{found.microsecond // 1_000:03d}Z"
+
+
+def moment(nanoseconds: int) -> datetime:
+    """In UTC, to the microsecond."""
+    return _EPOCH + timedelta(microseconds=nanoseconds // 1_000)

@@ -10,7 +10,8 @@ from headgate.tenancy.scopes import ORGANIZATION_SCOPES
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`actor` is what the audit log keeps: `api_key:<id>`, or `operator` for commands on the machine itself."""
+    """`actor` is what the audit log keeps: `api_key:<id>`, `operator` for commands on the machine itself, or `headgate`
+    for what it does by itself."""
 
     organization_id: str
     actor: str

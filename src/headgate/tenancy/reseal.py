@@ -1,7 +1,9 @@
 """Every sealed secret of every organization, brought under the vault's current master key."""
 
 import os
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 from headgate.base.clock import Clock
 from headgate.base.ids import RandomBytes
@@ -10,6 +12,9 @@ from headgate.tenancy.integration import Integration
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.vault import Vault
+from headgate.tenancy.webhook import Webhook
+
+Noun = TypeVar("Noun", Integration, Webhook)
 
 
 def reseal(stores: Stores, vault: Vault, clock: Clock, random_bytes: RandomBytes = os.urandom) -> int:
@@ -18,29 +23,38 @@ def reseal(stores: Stores, vault: Vault, clock: Clock, random_bytes: RandomBytes
     for organization in stores.organizations.all():
         change = Change(stores, Principal.operator(organization.id), clock.now(), random_bytes)
         count = 0
-        for integration in _all_integrations(stores, organization.id):
-            fresh, secrets = _resealed(integration, vault)
+        for integration in _all(stores.integrations.find, organization.id):
+            rows = {"sealed_key": integration.key_row, "sealed_headers": integration.headers_row}
+            fresh, secrets = _resealed(integration, vault, rows)
             if secrets:
                 stores.integrations.update(fresh)
+                count += secrets
+        for webhook in _all(stores.webhooks.find, organization.id):
+            rows = {"sealed_secret": webhook.secret_row, "sealed_previous": webhook.secret_row}
+            fresh_webhook, secrets = _resealed(webhook, vault, rows)
+            if secrets:
+                stores.webhooks.update(fresh_webhook)
                 count += secrets
         change.record("rotate_master_key", f"organization:{organization.id}", {"secrets": count})
         total += count
     return total
 
 
-def _all_integrations(stores: Stores, organization_id: str) -> list[Integration]:
-    found: list[Integration] = []
+def _all(find: Callable[[str, Page], tuple[Sequence[Noun], int]], organization_id: str) -> Iterator[Noun]:
+    offset = 0
     while True:
-        page, total = stores.integrations.find(organization_id, Page(offset=len(found)))
-        found += page
-        if len(found) >= total or not page:
-            return found
+        page, total = find(organization_id, Page(offset=offset))
+        yield from page
+        offset += len(page)
+        if offset >= total or not page:
+            return
 
 
-def _resealed(integration: Integration, vault: Vault) -> tuple[Integration, int]:
+def _resealed(noun: Noun, vault: Vault, rows: dict[str, str]) -> tuple[Noun, int]:
+    """`rows`: the field of each secret, and what the vault binds it to."""
     changed: dict[str, bytes] = {}
-    for column, row in (("sealed_key", integration.key_row), ("sealed_headers", integration.headers_row)):
-        record: bytes | None = getattr(integration, column)
+    for field, row in rows.items():
+        record: bytes | None = getattr(noun, field)
         if record is not None and vault.needs_rewrap(record):
-            changed[column] = vault.rewrap(record, integration.organization_id, row)
-    return replace(integration, **changed), len(changed)  # type: ignore[arg-type]
+            changed[field] = vault.rewrap(record, noun.organization_id, row)
+    return replace(noun, **changed), len(changed)  # type: ignore[arg-type]

@@ -12,6 +12,7 @@ TEXT_LENGTH: Final = 4_096
 METADATA_LENGTH: Final = 128
 METADATA_KEYS: Final = 64
 _SLUG: Final = re.compile(r"[a-zA-Z0-9_-]{1,100}")
+_ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 
 
@@ -80,3 +81,12 @@ def texts(value: object, param: str, most: int = 100) -> tuple[str, ...]:
     if not isinstance(value, list | tuple) or len(value) > most:
         raise InvalidRequest(f"`{param}` must be a list of at most {most} strings.", param=param)
     return tuple(name(each, f"{param}[{index}]") for index, each in enumerate(value))
+
+
+def addresses(value: object, param: str) -> tuple[str, ...]:
+    """E-mail addresses, plain: without names, comments or quotes."""
+    found = texts(value, param)
+    for index, each in enumerate(found):
+        if not _ADDRESS.fullmatch(each):
+            raise InvalidRequest(f"`{param}[{index}]` is not an e-mail address.", param=f"{param}[{index}]")
+    return found

@@ -28,6 +28,7 @@ _ADMINISTRATION: Final = {
     *_family("workspace_user_api_keys", f"{_CRUDL} rotate"),
     "organisation_integrations.list",
     *_family("tenants", _CRUDL),
+    *_family("webhooks", _CRUDL),
 }
 
 WORKSPACE_SCOPES: Final[frozenset[str]] = frozenset(

@@ -7,11 +7,14 @@ from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
+from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.api_key import ApiKey, Kind
 from headgate.tenancy.audit import AuditEntry
 from headgate.tenancy.integration import Integration, IntegrationModel, ProviderName, Provisioning
 from headgate.tenancy.organization import Organization
+from headgate.tenancy.outbox import Attempt, Delivery, Event
 from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.webhook import Webhook
 from headgate.tenancy.workspace import Workspace
 
 T = TypeVar("T")
@@ -123,6 +126,42 @@ class AuditStore(Protocol):
     def after(self, organization_id: str, seq: int, limit: int) -> Sequence[AuditEntry]: ...
 
 
+class WebhookStore(Protocol):
+    def add(self, webhook: Webhook) -> None: ...
+    def update(self, webhook: Webhook) -> None: ...
+    def remove(self, webhook_id: str) -> None:
+        """With its deliveries."""
+        ...
+
+    def get(self, organization_id: str, webhook_id: str) -> Webhook | None: ...
+    def find(
+        self, organization_id: str, page: Page, *, workspace_id: str | None = None
+    ) -> tuple[Sequence[Webhook], int]: ...
+
+
+class DeliveryStore(Protocol):
+    """`lane` is a webhook's id."""
+
+    def announce(self, event: Event) -> None:
+        """To everybody who wants to be told of it."""
+        ...
+
+    def add(self, event: Event, delivery: Delivery) -> None:
+        """To one receiver only."""
+        ...
+
+    def update(self, delivery: Delivery) -> None: ...
+    def get(self, lane: str, delivery_id: str) -> tuple[Delivery, Event] | None: ...
+    def find(self, lane: str, page: Page) -> tuple[Sequence[tuple[Delivery, Event, Sequence[Attempt]]], int]:
+        """The latest first, with all attempts at each."""
+        ...
+
+
+class AlertSettingStore(Protocol):
+    def get(self, organization_id: str, workspace_id: str) -> AlertSetting | None: ...
+    def save(self, setting: AlertSetting) -> None: ...
+
+
 class Stores(Protocol):
     """All of them, on one transaction."""
 
@@ -140,6 +179,12 @@ class Stores(Protocol):
     def providers(self) -> ProviderStore: ...
     @property
     def audit(self) -> AuditStore: ...
+    @property
+    def webhooks(self) -> WebhookStore: ...
+    @property
+    def deliveries(self) -> DeliveryStore: ...
+    @property
+    def alert_settings(self) -> AlertSettingStore: ...
 
     def version(self) -> int:
         """How many administrative changes there have been: what a policy was built at."""

@@ -50,5 +50,11 @@ class Webhook:
         """What the vault binds the secret to."""
         return f"webhook/{self.id}/secret"
 
+    @property
+    def host(self) -> str:
+        """`https://example.com`: what may be shown of a URL whose path and query may hold a secret."""
+        scheme, _, rest = self.url.partition("://")
+        return f"{scheme}://{rest.partition('?')[0].partition('/')[0]}"
+
     def wants(self, event_type: EventType) -> bool:
         return not self.types or event_type in self.types

@@ -11,17 +11,22 @@ FIELD: Final = "configurations.custom_host"
 
 
 def kept_base_url(url: str, guard: Guard) -> str:
-    """The URL in its one spelling. Raises `InvalidRequest` on one that calls would never be sent to.
+    """The URL in its one spelling. Raises `InvalidRequest` on one that calls would never be sent to."""
+    return str(vetted_origin(url, guard, FIELD))
+
+
+def vetted_origin(url: str, guard: Guard, param: str) -> Origin:
+    """Where a URL without query leads. Raises `InvalidRequest` about `param` where nothing would ever be sent to.
 
     A host name is vetted again, with the addresses it then has, at every connection.
     """
-    origin = Origin.parse(url, FIELD)
+    origin = Origin.parse(url, param)
     if origin.host in METADATA_NAMES:
-        raise InvalidRequest(f"`{FIELD}` names a metadata service: never allowed.", param=FIELD)
+        raise InvalidRequest(f"`{param}` names a metadata service: never allowed.", param=param)
     try:
         address = ipaddress.ip_address(origin.host)
     except ValueError:
-        return str(origin)
+        return origin
     if (objection := guard.objection(address)) is not None:
-        raise InvalidRequest(f"`{FIELD}` names an address {objection}.", param=FIELD)
-    return str(origin)
+        raise InvalidRequest(f"`{param}` names an address {objection}.", param=param)
+    return origin

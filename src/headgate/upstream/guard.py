@@ -87,7 +87,7 @@ class Guard:
     """Vets where a request may go. Link-local and metadata addresses never; private and loopback ones if allowed."""
 
     def __init__(self, *, allow_private: bool = True, resolve: Resolve | None = None) -> None:
-        self._allow_private = allow_private
+        self.allow_private = allow_private
         self._resolve = resolve or _system_resolve
 
     async def addresses(self, origin: Origin) -> list[Address]:
@@ -114,7 +114,7 @@ class Guard:
         for form in (address, *_hidden(address)):
             if any(form in network for network in _NEVER):
                 return "which is link-local, a metadata service or no single host: never allowed"
-            if not self._allow_private and any(form in network for network in _PRIVATE):
+            if not self.allow_private and any(form in network for network in _PRIVATE):
                 return "which is private or loopback: not allowed by the settings"
         return None
 

@@ -3,7 +3,9 @@
 from sqlalchemy import Connection, delete, select
 
 from headgate.storage import tables
+from headgate.storage.alert_tables import alert_setting, webhook
 from headgate.storage.repositories import rows
+from headgate.storage.repositories.webhooks import SqlWebhooks
 from headgate.storage.tables import workspace as table
 from headgate.tenancy.stores import Page
 from headgate.tenancy.workspace import Workspace
@@ -22,8 +24,12 @@ class SqlWorkspaces:
         rows.replace(self._connection, table, rows.row_of(workspace))
 
     def remove(self, workspace_id: str) -> None:
-        for child in (tables.provider, tables.integration_workspace):
+        for child in (tables.provider, tables.integration_workspace, alert_setting):
             self._connection.execute(delete(child).where(child.c.workspace_id == workspace_id))
+        webhooks = SqlWebhooks(self._connection)
+        its = select(webhook.c.id).where(webhook.c.workspace_id == workspace_id)
+        for webhook_id in self._connection.execute(its).scalars().all():
+            webhooks.remove(webhook_id)
         key = tables.api_key
         revoked = key.c.revoked_at.is_not(None)
         self._connection.execute(delete(key).where(key.c.workspace_id == workspace_id, revoked))

@@ -1,0 +1,50 @@
+"""An event in words, for people."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import msgspec
+
+from headgate.tenancy.outbox import Event
+from headgate.tenancy.webhook import EventType
+
+
+def letter(event: Event) -> tuple[str, str]:
+    """Subject and text."""
+    data = msgspec.json.decode(event.body)["data"]
+    if event.type is EventType.THRESHOLD_REACHED:
+        return _budget(data)
+    if event.type is EventType.WEBHOOK_DISABLED:
+        return _disabled(data)
+    raise ValueError(f"there is no letter for {event.type}")
+
+
+def _budget(data: Mapping[str, Any]) -> tuple[str, str]:
+    scope = data["scope"]
+    whose = f"{scope['kind'].replace('_', ' ')} {scope['name'] or scope['id']}"
+    used, cap = (_amount(data[name], data["unit"]) for name in ("used", "cap"))
+    resets = f"It starts again at {data['resets_at']}." if data["resets_at"] else "It does not start again by itself."
+    lines = [
+        f"The budget of {whose} has reached {data['percent']} %.",
+        "",
+        f"Used:    {used}",
+        f"Cap:     {cap} ({data['window']})",
+        f"Alert:   {', '.join(data['thresholds'])} ({_amount(data['threshold_amount'], data['unit'])})",
+        "",
+        f"Calls go on until the cap is reached. {resets}",
+    ]
+    return f"Budget of {whose} at {data['percent']} %: {used} of {cap}", "\n".join(lines) + "\n"
+
+
+def _disabled(data: Mapping[str, Any]) -> tuple[str, str]:
+    lines = [
+        f"The webhook {data['webhook_id']} at {data['host']} was disabled: {data['reason']}",
+        f"Nothing got through since {data['failing_since']}.",
+        "",
+        "Set its status to active once it is mended; deliveries can be replayed.",
+    ]
+    return f"The webhook at {data['host']} was disabled", "\n".join(lines) + "\n"
+
+
+def _amount(value: float, unit: str) -> str:
+    return f"${value:,.2f}" if unit == "usd" else f"{value:,} {unit}"
