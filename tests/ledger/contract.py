@@ -218,6 +218,8 @@ class LedgerContract(RuleBasedStateMachine):
         self.rows.add(written)
         self.model.written([each.request_id for each in written])
         self.journal.checkpoint([each.request_id for each in written])
+        if not self.journal._buffer:  # a segment went, and what ended its calls had to be on disk before
+            self.model.flush()
 
     @rule()
     def idle_counters_are_dropped(self) -> None:

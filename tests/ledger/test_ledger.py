@@ -223,8 +223,8 @@ def test_use_can_be_restored_by_hand() -> None:
     """Into the window it belongs to: what lies before it counts no longer."""
     ledger = ledger_on(KeptEntries())
     day = allowance("day", Resource.COST, 10, DAY)
-    ledger.restore(day, NOON - 10**9, 4)
-    ledger.restore(day, NOON - 86_400 * 10**9, 5)
+    ledger.restore(day, [(NOON - 10**9, 4)])
+    ledger.restore(day, [(NOON - 86_400 * 10**9, 5)])
     assert total(ledger, day) == (4, 0)
 
 
