@@ -23,6 +23,8 @@ FORMATS: Final = frozenset(
         "anthropic_count_tokens",
         "gemini",
         "gemini_stream",
+        "gemini_embeddings",
+        "cohere_chat",
     }
 )
 """What a provider file may name under `[formats]`."""

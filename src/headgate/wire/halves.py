@@ -19,6 +19,9 @@ from headgate.wire.anthropic_messages import stream_writer as anthropic_stream_w
 from headgate.wire.anthropic_messages.format import AnthropicMessages
 from headgate.wire.chat import Answer, Chat, Envelope
 from headgate.wire.chat_stream import StreamReader, StreamWriter
+from headgate.wire.cohere_chat import answer as cohere_answer
+from headgate.wire.cohere_chat import request_writer as cohere_writer
+from headgate.wire.cohere_chat import stream_reader as cohere_stream_reader
 from headgate.wire.dialogue import Outgoing
 from headgate.wire.errors import anthropic_body, openai_body
 from headgate.wire.gemini import answer as gemini_answer
@@ -82,6 +85,10 @@ def _to_gemini(chat: Chat, terms: Terms) -> Outgoing:
     return Outgoing(msgspec.json.encode(request))
 
 
+def _to_cohere(chat: Chat, terms: Terms) -> Outgoing:
+    return Outgoing(msgspec.json.encode(cohere_writer.write_request(chat, terms.model)))
+
+
 def _asked_to_think(chat: Chat) -> bool:
     return chat.reasoning is not None and not chat.reasoning.off
 
@@ -126,6 +133,14 @@ PROVIDERS: Final[Mapping[str, ProviderHalf]] = MappingProxyType(
             # Gemini thinks unless it is told not to, and shows at most a summary.
             lambda chat, _model: chat.reasoning is None or not chat.reasoning.off,
             abridges=True,
+        ),
+        "cohere_chat": ProviderHalf(
+            _to_cohere,
+            cohere_answer.read_answer,
+            cohere_stream_reader.StreamReader,
+            # Cohere shows all it thinks, and bills none of it.
+            lambda _chat, _model: False,
+            abridges=False,
         ),
     }
 )

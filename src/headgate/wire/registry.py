@@ -9,6 +9,7 @@ from headgate.wire.anthropic_count_tokens import AnthropicCountTokens
 from headgate.wire.anthropic_messages.format import AnthropicMessages
 from headgate.wire.dialogue import Dialogue, Head
 from headgate.wire.document import Document
+from headgate.wire.gemini_embeddings import GeminiEmbeddings, embeds
 from headgate.wire.openai_chat.format import OpenAIChat
 from headgate.wire.openai_completions import OpenAICompletions
 from headgate.wire.openai_embeddings import OpenAIEmbeddings
@@ -26,14 +27,14 @@ _LANGUAGES: Final[tuple[Language, ...]] = (
 )
 
 FORMATS: Final[Mapping[str, Language]] = MappingProxyType({language.name: language for language in _LANGUAGES})
-"""What clients may speak. Providers speak these too, and `gemini`, which only translations know."""
+"""What clients may speak. Providers speak these too, and what only translations know (`gemini`, for example)."""
 
 
 def speaks(client: str, provider: str) -> bool:
     """Whether a client's format can be served by a provider's."""
     if client == provider:
         return client in FORMATS
-    return translatable(client, provider)
+    return translatable(client, provider) or embeds(client, provider)
 
 
 def open_dialogue(
@@ -68,10 +69,12 @@ def open_dialogue(
             ask_usage=ask_usage,
             hidden_tokens=hidden_tokens,
         )
-    if not translatable(client, provider):
+    if not speaks(client, provider):
         raise no_such_endpoint(client, provider)
     if overrides:
         document = Document(document.replace(overrides))
+    if embeds(client, provider):
+        return GeminiEmbeddings(document, model)
     return open_translation(
         client,
         provider,
