@@ -171,7 +171,7 @@ def test_every_header_of_ours_is_on_the_page() -> None:
 
 
 def test_every_provider_is_on_the_page() -> None:
-    """With its other names and its address."""
+    """With its other names and its address, and every format there is a path for."""
     page = reference("providers")
     shown = {names(row[:1])[0]: names(row[1:]) for row in page.rows() if len(row) == 4 and names(row[:1])}
     missing = []
@@ -179,6 +179,8 @@ def test_every_provider_is_on_the_page() -> None:
         told = {*spec.aliases, *([spec.base_url] if spec.base_url else [])}
         if spec.id not in shown or not told <= set(shown[spec.id]):
             missing.append(f"`{spec.id}`, {', '.join(sorted(told))}")
+    formats = {name for spec in Catalog.load().providers() for name in spec.formats}
+    missing += [f"the format `{name}`" for name in sorted(formats - set(names([page.prose])))]
     nothing_missing(missing, page)
 
 
