@@ -18,7 +18,7 @@ class Outbox(Protocol):
         ...
 
     async def due(self, lane: str, now: int, limit: int) -> Sequence[Due]:
-        """What is due in a lane, the oldest first."""
+        """What is due in a lane, in the order of the events."""
         ...
 
     async def claim(self, delivery: Delivery, until: int) -> bool:

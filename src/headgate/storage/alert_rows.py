@@ -38,19 +38,23 @@ class AlertedRows:
         if not high:
             return
         told = _told(connection, list(high))
+        at = self._clock.now()
         for key, each in high.items():
             found = crossing(each.budget.thresholds, each.before, each.after, told.get(key, ()))
             if found.rearmed:
                 _forget(connection, key, found.rearmed)
             if found.reached:
-                self._write(connection, each, found.reached)
+                at = self._write(connection, each, found.reached, at)
 
-    def _write(self, connection: Connection, moved: Moved, reached: Sequence[Threshold]) -> None:
-        """One event for each amount, however many thresholds lie there; the key's end is an event of its own."""
+    def _write(self, connection: Connection, moved: Moved, reached: Sequence[Threshold], at: int) -> int:
+        """One event for each amount, however many thresholds lie there; the key's end is an event of its own.
+
+        The first is at `at`, each other a nanosecond later, so that they keep their order; returns the next moment.
+        """
         allowance_id, start = _key(moved)
         for (exhausted, amount), group in groupby(reached, key=lambda each: (each.name == EXHAUSTED, each.amount)):
             names = tuple(each.name for each in group)
-            event = self._event(moved, names, amount, exhausted=exhausted)
+            event = self._event(moved, names, amount, at, exhausted=exhausted)
             events.add(connection, event)
             rows = [
                 {
@@ -63,13 +67,15 @@ class AlertedRows:
                 for name in names
             ]
             connection.execute(insert(alert_told), rows)
+            at += 1
+        return at
 
-    def _event(self, moved: Moved, names: tuple[str, ...], amount: int, *, exhausted: bool) -> Event:
+    def _event(self, moved: Moved, names: tuple[str, ...], amount: int, at: int, *, exhausted: bool) -> Event:
         starts_at, ends_at = moved.span
         budget = moved.budget
         reached = Reached(budget.allowance, budget.owner, names, amount, moved.after, starts_at, ends_at)
         kind = EventType.KEY_EXHAUSTED if exhausted else EventType.THRESHOLD_REACHED
-        return budget_event(object_id("evt", self._random_bytes), kind, reached, self._clock.now())
+        return budget_event(object_id("evt", self._random_bytes), kind, reached, at)
 
 
 def _key(moved: Moved) -> Key:

@@ -129,8 +129,9 @@ def _due(now: int) -> ColumnElement[bool]:
 
 
 def _due_in(connection: Connection, lane: str, now: int, limit: int) -> list[Due]:
-    statement = select(delivery).where(_due(now), delivery.c.lane == lane, _ACTIVE)
-    rows = connection.execute(statement.order_by(delivery.c.created_at, delivery.c.id).limit(limit)).mappings().all()
+    statement = select(delivery).join(event, event.c.id == delivery.c.event_id)
+    statement = statement.where(_due(now), delivery.c.lane == lane, _ACTIVE).order_by(event.c.at, delivery.c.id)
+    rows = connection.execute(statement.limit(limit)).mappings().all()
     if not rows:
         return []
     ids = {row["event_id"] for row in rows}
