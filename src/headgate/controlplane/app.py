@@ -31,6 +31,8 @@ ROUTERS: Final = (
     webhooks.router,
     alerts.router,
 )
+JSON: Final = (b"content-type", b"application/json")
+"""Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""
 _TRACE_ID: Final = re.compile(rb"[!-~]{1,128}")
 
 
@@ -61,6 +63,9 @@ class _Traced:
         given = dict(scope["headers"]).get(b"x-portkey-trace-id", b"")
         trace = given if _TRACE_ID.fullmatch(given) else identifier.encode()
         ours = [(b"x-portkey-trace-id", trace), (b"x-headgate-request-id", identifier.encode())]
+
+        headers = [header for header in scope["headers"] if header[0] != b"content-type"]
+        scope = {**scope, "headers": [*headers, JSON]}
 
         async def traced(message: Message) -> None:
             if message["type"] == "http.response.start":

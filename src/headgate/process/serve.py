@@ -91,7 +91,7 @@ def _announce(settings: Settings, listening: socket.socket, gateway: Gateway) ->
     url = f"http://{host}:{port}"
     print(
         f"Headgate {version('headgate')} listens on {url}\n\n"
-        f"    curl {url}/v1/chat/completions -H 'Authorization: Bearer $KEY' -H 'Content-Type: application/json' \\\n"
+        f'    curl {url}/v1/chat/completions -H "Authorization: Bearer $KEY" \\\n'
         '      -d \'{"model": "@openai/gpt-4o-mini", "messages": [{"role": "user", "content": "Hello"}]}\'\n',
         flush=True,
     )
