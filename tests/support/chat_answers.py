@@ -22,9 +22,9 @@ class Said:
 
 
 _STOPS: Final = {
-    **dict.fromkeys(("stop", "end_turn", "stop_sequence", "STOP", "pause_turn"), "end"),
+    **dict.fromkeys(("stop", "end_turn", "stop_sequence", "STOP", "pause_turn", "COMPLETE", "STOP_SEQUENCE"), "end"),
     **dict.fromkeys(("length", "max_tokens", "MAX_TOKENS"), "length"),
-    **dict.fromkeys(("tool_calls", "tool_use"), "tools"),
+    **dict.fromkeys(("tool_calls", "tool_use", "TOOL_CALL"), "tools"),
     **dict.fromkeys(("content_filter", "refusal", "SAFETY"), "refusal"),
 }
 
@@ -174,10 +174,25 @@ def gemini_stream(chunks: list[Any]) -> Said:
     )
 
 
+def cohere(answer: dict[str, Any]) -> Said:
+    """The plan of a turn with tool calls counts as thoughts; the tokens are those that are billed."""
+    message, billed = answer["message"], answer["usage"]["billed_units"]
+    pieces = message.get("content") or []
+    calls = [call["function"] for call in message.get("tool_calls") or []]
+    return _said(
+        "".join(piece.get("text", "") for piece in pieces),
+        [(call["name"], _arguments(call["arguments"])) for call in calls],
+        answer["finish_reason"],
+        (billed["input_tokens"], billed["output_tokens"]),
+        "".join(piece.get("thinking", "") for piece in pieces) + message.get("tool_plan", ""),
+    )
+
+
 WHOLE: Final[dict[str, Callable[[dict[str, Any]], Said]]] = {
     "openai_chat": openai,
     "anthropic_messages": anthropic,
     "gemini": gemini,
+    "cohere_chat": cohere,
 }
 STREAMED: Final[dict[str, Callable[[list[Any]], Said]]] = {
     "openai_chat": openai_stream,

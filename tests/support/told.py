@@ -25,6 +25,8 @@ def told(recording: Recording) -> Told:
         return _chat(pieces)
     if recording.path.endswith("/messages"):
         return _messages_stream(pieces) if recording.streams else _messages(pieces[0])
+    if recording.path.endswith("/v2/chat"):
+        return _cohere_stream(pieces) if recording.streams else _cohere(pieces[0])
     if recording.path.endswith("/responses"):
         return _responses(pieces)
     if recording.path.endswith("/embeddings"):
@@ -100,6 +102,39 @@ def _responses(pieces: list[Any]) -> Told:
     wholes = [piece.get("response", piece) for piece in pieces]
     usages = [usage for whole in wholes if isinstance(whole, dict) and (usage := whole.get("usage"))]
     return Told(usage=(usages[-1]["input_tokens"], usages[-1]["output_tokens"]) if usages else None)
+
+
+def _cohere(answer: dict[str, Any]) -> Told:
+    found = Told()
+    for part in answer["message"].get("content") or ():
+        found.text += part.get("text", "")
+    for call in answer["message"].get("tool_calls") or ():
+        found.calls.append((call["function"]["name"], _parsed(call["function"]["arguments"])))
+    found.usage = _billed(answer["usage"])
+    return found
+
+
+def _cohere_stream(events: list[Any]) -> Told:
+    found, calls = Told(), list[list[str]]()
+    for event in events:
+        delta = event.get("delta") or {}
+        message = delta.get("message") or {}
+        match event["type"]:
+            case "content-start" | "content-delta":
+                found.text += message["content"].get("text") or ""
+            case "tool-call-start":
+                function = message["tool_calls"]["function"]
+                calls.append([function["name"], function["arguments"]])
+            case "tool-call-delta":
+                calls[-1][1] += message["tool_calls"]["function"]["arguments"]
+            case "message-end":
+                found.error, found.usage = delta.get("error") or "", _billed(delta["usage"])
+    found.calls = [(name, _parsed(given)) for name, given in calls]
+    return found
+
+
+def _billed(usage: dict[str, Any]) -> tuple[int, int]:
+    return usage["billed_units"]["input_tokens"], usage["billed_units"]["output_tokens"]
 
 
 def _gemini(chunks: list[Any]) -> Told:

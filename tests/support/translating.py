@@ -6,8 +6,8 @@ from typing import Any
 from headgate.wire.document import Document
 from headgate.wire.translation import Translation, open_translation
 
-OPENAI, ANTHROPIC, GEMINI = "openai_chat", "anthropic_messages", "gemini"
-MODELS = {OPENAI: "gpt-4o", ANTHROPIC: "claude-opus-4-6", GEMINI: "gemini-2.5-flash"}
+OPENAI, ANTHROPIC, GEMINI, COHERE = "openai_chat", "anthropic_messages", "gemini", "cohere_chat"
+MODELS = {OPENAI: "gpt-4o", ANTHROPIC: "claude-opus-4-6", GEMINI: "gemini-2.5-flash", COHERE: "command-a-03-2025"}
 
 
 def least_request(client: str, stream: bool = False) -> dict[str, Any]:

@@ -9,7 +9,7 @@ import pytest
 from headgate.base.errors import UpstreamFailed
 from headgate.wire.translation import Translation
 from tests.support.chat_answers import STREAMED, WHOLE, events
-from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, translation
+from tests.support.translating import ANTHROPIC, COHERE, GEMINI, OPENAI, least_request, translation
 
 ANSWERS: dict[str, dict[str, Any]] = {
     OPENAI: {
@@ -86,6 +86,22 @@ ANSWERS: dict[str, dict[str, Any]] = {
             "totalTokenCount": 120,
         },
     },
+    COHERE: {
+        "id": "h1",
+        "finish_reason": "TOOL_CALL",
+        "message": {
+            "role": "assistant",
+            "content": [{"type": "thinking", "thinking": "Hm"}, {"type": "text", "text": "Hello"}],
+            "tool_plan": "I will look.",
+            "tool_calls": [{"id": "a", "type": "function", "function": {"name": "w", "arguments": '{"city":"Paris"}'}}],
+            "citations": [{"start": 0, "end": 5, "text": "Hello", "sources": []}],
+        },
+        "usage": {
+            "billed_units": {"input_tokens": 100, "output_tokens": 20},
+            "tokens": {"input_tokens": 600, "output_tokens": 35},
+            "cached_tokens": 500,
+        },
+    },
 }
 STREAMS: dict[str, list[Any]] = {
     OPENAI: [
@@ -107,8 +123,33 @@ STREAMS: dict[str, list[Any]] = {
         {"type": "message_stop"},
     ],
     GEMINI: [{**ANSWERS[GEMINI], "usageMetadata": None}, ANSWERS[GEMINI]],
+    COHERE: [
+        {"type": "message-start", "id": "h1", "delta": {"message": {"role": "assistant", "content": []}}},
+        {"type": "content-start", "index": 0, "delta": {"message": {"content": {"type": "text", "text": ""}}}},
+        {"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hello"}}}},
+        {"type": "content-end", "index": 0},
+        {"type": "tool-plan-delta", "delta": {"message": {"tool_plan": "I will look."}}},
+        {
+            "type": "tool-call-start",
+            "index": 0,
+            "delta": {"message": {"tool_calls": {"id": "a", "function": {"name": "w", "arguments": ""}}}},
+        },
+        {
+            "type": "tool-call-delta",
+            "index": 0,
+            "delta": {"message": {"tool_calls": {"function": {"arguments": '{"city":"Paris"}'}}}},
+        },
+        {"type": "tool-call-end", "index": 0},
+        {
+            "type": "message-end",
+            "delta": {"finish_reason": "TOOL_CALL", "usage": ANSWERS[COHERE]["usage"]},
+        },
+    ],
 }
-PAIRS = [(OPENAI, ANTHROPIC), (OPENAI, GEMINI), (ANTHROPIC, OPENAI), (ANTHROPIC, GEMINI)]
+PAIRS = [
+    *((OPENAI, ANTHROPIC), (OPENAI, GEMINI), (OPENAI, COHERE)),
+    *((ANTHROPIC, OPENAI), (ANTHROPIC, GEMINI), (ANTHROPIC, COHERE)),
+]
 
 
 def translated(client: str, provider: str, answer: Any) -> dict[str, Any]:
@@ -207,6 +248,10 @@ def test_a_gemini_answer_keeps_its_signature_before_what_it_signs() -> None:
         (GEMINI, "SAFETY", "content_filter", "refusal"),
         (GEMINI, "PROHIBITED_CONTENT", "content_filter", "refusal"),
         (GEMINI, "MALFORMED_FUNCTION_CALL", "stop", "end_turn"),
+        (COHERE, "COMPLETE", "stop", "end_turn"),
+        (COHERE, "STOP_SEQUENCE", "stop", "stop_sequence"),
+        (COHERE, "MAX_TOKENS", "length", "max_tokens"),
+        (COHERE, "NEVER_HEARD_OF", "stop", "end_turn"),
         (OPENAI, "stop", None, "end_turn"),
         (OPENAI, "length", None, "max_tokens"),
         (OPENAI, "content_filter", None, "refusal"),
@@ -220,6 +265,7 @@ def test_stop_reasons(provider: str, stop: str | None, for_openai: str | None, f
         OPENAI: {"choices": [{"message": {"content": "x"}, "finish_reason": stop}]},
         ANTHROPIC: {"content": [{"type": "text", "text": "x"}], "stop_reason": stop},
         GEMINI: {"candidates": [{"content": {"parts": [{"text": "x"}]}, "finishReason": stop}]},
+        COHERE: {"message": {"content": [{"type": "text", "text": "x"}]}, "finish_reason": stop},
     }
     if for_openai is not None:
         assert translated(OPENAI, provider, answers[provider])["choices"][0]["finish_reason"] == for_openai

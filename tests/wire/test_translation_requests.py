@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from headgate.base.errors import InvalidRequest
-from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, sent, translation
+from tests.support.translating import ANTHROPIC, COHERE, GEMINI, OPENAI, least_request, sent, translation
 
 PNG = "iVBORw0KGgo="
 SCHEMA = {"type": "object", "properties": {"city": {"type": "string"}}, "required": ["city"]}
@@ -438,7 +438,7 @@ HARMLESS_MEMBERS: list[tuple[str, dict[str, Any]]] = [
 @pytest.mark.parametrize(("client", "members"), HARMLESS_MEMBERS)
 def test_members_that_ask_for_nothing_are_left_out(client: str, members: dict[str, Any]) -> None:
     """Defaults, nulls and labels change nothing about the answer."""
-    for provider in {OPENAI, ANTHROPIC, GEMINI} - {client}:
+    for provider in {OPENAI, ANTHROPIC, GEMINI, COHERE} - {client}:
         assert sent(client, provider, least_request(client) | members) == sent(client, provider, least_request(client))
 
 

@@ -8,7 +8,7 @@ import pytest
 from headgate.base.errors import Unavailable, UpstreamFailed
 from headgate.wire.translation import Translation
 from tests.support.chat_answers import STREAMED, WHOLE, events
-from tests.support.translating import ANTHROPIC, GEMINI, OPENAI, least_request, translation
+from tests.support.translating import ANTHROPIC, COHERE, GEMINI, OPENAI, least_request, translation
 
 
 def opened(client: str, provider: str, **terms: Any) -> Translation:
@@ -279,13 +279,18 @@ CONTENT = {
     OPENAI: chunk({"role": "assistant", "content": "Hel"}),
     ANTHROPIC: MESSAGE_START + anthropic("content_block_start", index=0, content_block={"type": "text", "text": "Hel"}),
     GEMINI: gemini([{"text": "Hel"}]),
+    COHERE: data({"type": "content-delta", "index": 0, "delta": {"message": {"content": {"text": "Hel"}}}}),
 }
 ERROR = {
     OPENAI: data({"error": {"message": "overloaded", "code": 500}}),
     ANTHROPIC: anthropic("error", error={"type": "overloaded_error", "message": "overloaded"}),
     GEMINI: data({"error": {"code": 503, "message": "overloaded", "status": "UNAVAILABLE"}}),
+    COHERE: data({"type": "message-end", "delta": {"finish_reason": "ERROR", "error": "overloaded"}}),
 }
-PAIRS = [(OPENAI, ANTHROPIC), (OPENAI, GEMINI), (ANTHROPIC, OPENAI), (ANTHROPIC, GEMINI)]
+PAIRS = [
+    *((OPENAI, ANTHROPIC), (OPENAI, GEMINI), (OPENAI, COHERE)),
+    *((ANTHROPIC, OPENAI), (ANTHROPIC, GEMINI), (ANTHROPIC, COHERE)),
+]
 
 
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
