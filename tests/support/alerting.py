@@ -38,7 +38,7 @@ class Alerting:
 
     world: World
     database: Database
-    vault: Vault
+    master_key: MasterKey
     rows: AlertedRows
     dispatcher: Dispatcher
     outbox: SqlOutbox
@@ -120,7 +120,8 @@ async def alerting(
 ) -> AsyncIterator[Alerting]:
     """On an empty schema. No jitter: pauses are as long as `alerts.retries` says."""
     clock = clock or MovedClock()
-    vault = Vault([MasterKey.generate()])
+    master_key = MasterKey.generate()
+    vault = Vault([master_key])
     admin = keys.mint(PEPPER)
     organization = await found(Administration(SqlTransactions(database), clock), admin)
     assert organization is not None
@@ -142,4 +143,4 @@ async def alerting(
         )
         closing.push_async_callback(dispatcher.close)
         rows = AlertedRows(clock)
-        yield Alerting(world, database, vault, rows, dispatcher, outbox, workspace["id"], reported)
+        yield Alerting(world, database, master_key, rows, dispatcher, outbox, workspace["id"], reported)
