@@ -35,6 +35,7 @@ from headgate.storage.database import Database, open_database
 from headgate.storage.journal import FileJournal
 from headgate.storage.outbox import SqlOutbox
 from headgate.storage.pepper import load_pepper
+from headgate.storage.restoring import Restoring
 from headgate.storage.stores import SqlTransactions
 from headgate.storage.usage_writer import BATCH, UsageWriter
 from headgate.tenancy.administration import Administration
@@ -77,6 +78,8 @@ class Gateway:
     services: Services
     pepper: bytes
     database: Database
+    usage: UsageWriter
+    """Flushed, every call that was settled is in the database."""
     _closing: AsyncExitStack
 
     async def drain(self, deadline_s: float) -> None:
@@ -101,13 +104,12 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         pepper = await database.write(lambda connection: load_pepper(connection, vault))
         catalog = Catalog.load()
         administration = Administration(SqlTransactions(database), clock)
-        directory = _directory(
-            administration, PolicyLoader(administration.transactions, vault, catalog), pepper, closing
-        )
+        books, usage, restoring, writing = await _books(settings, database, clock, closing)
+        loader = PolicyLoader(administration.transactions, vault, catalog)
+        directory = _directory(administration, loader, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         services = _services(administration, directory, catalog, vault, guard, webhook_guard, pepper)
-        books, writing = await _books(settings, database, clock, closing)
         _start_alerts(settings, database, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
@@ -119,7 +121,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             lambda: "draining" if data_plane.draining else writing(),
             settings.max_body_bytes,
         )
-        return Gateway(app, data_plane, administration, services, pepper, database, closing.pop_all())
+        return Gateway(app, data_plane, administration, services, pepper, database, usage, closing.pop_all())
 
 
 def server_for(app: Door, settings: Settings) -> Server:
@@ -154,9 +156,13 @@ def _limits(settings: Settings) -> Limits:
 
 
 def _directory(
-    administration: Administration, loader: PolicyLoader, pepper: bytes, closing: AsyncExitStack
+    administration: Administration,
+    loader: PolicyLoader,
+    pepper: bytes,
+    restoring: Restoring,
+    closing: AsyncExitStack,
 ) -> Directory:
-    directory = Directory(loader, pepper, administration.clock, _report)
+    directory = Directory(loader, pepper, administration.clock, _report, restoring)
     closing.push_async_callback(directory.close)
     administration.on_change(directory.changed)
     tasks = Tasks(_report)
@@ -215,8 +221,8 @@ def _start_alerts(
 
 async def _books(
     settings: Settings, database: Database, clock: Clock, closing: AsyncExitStack
-) -> tuple[Books, Callable[[], str | None]]:
-    """The books, and why nothing can be written into them now (None: it can)."""
+) -> tuple[Books, UsageWriter, Restoring, Callable[[], str | None]]:
+    """The books, what files them and what looks into the past, and why nothing can be written now (None: it can)."""
     later = asyncio.get_running_loop().call_soon
     journal, replay = FileJournal.open(
         settings.data_dir / JOURNAL_DIRECTORY, sync=settings.journal_sync == "group", later=later
@@ -233,7 +239,8 @@ async def _books(
             return "the journal cannot be written"
         return "the database is behind" if writer.full else None
 
-    return Books(LocalLedger(clock, journal), journal, writer), trouble
+    ledger = LocalLedger(clock, journal)
+    return Books(ledger, journal, writer), writer, Restoring(database, ledger, writer, clock), trouble
 
 
 async def _settle_what_was_left(

@@ -86,6 +86,7 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
     result = books.hold(call.request_id, call.allowances, amounts_of(call.bound))
     if isinstance(result, Denied):
         return result
+    call.started_at = result.at
     books.dispatch(call.request_id, settler.unheard(call))
     call.held = True
     return None

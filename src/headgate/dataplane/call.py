@@ -35,7 +35,7 @@ class Call:
     trace_id: str
     endpoint: Endpoint
     started_at: int
-    """Wall clock."""
+    """Wall clock; once it holds, the moment of its hold, so that its record counts in the periods it was held in."""
     started: int
     """Monotonic."""
     task: asyncio.Task[None]

@@ -69,6 +69,8 @@ class Allowance:
     window: Window
     cap: int
     """In the resource's unit; 0 blocks."""
+    since: int = 0
+    """What was held before does not count (wall clock): an administrator reset the usage then."""
 
 
 class Amounts(msgspec.Struct, frozen=True, array_like=True):

@@ -19,6 +19,8 @@ class Held(msgspec.Struct, frozen=True):
 
     request_id: str
     amounts: Amounts
+    at: int = 0
+    """Of a hold, not of an extension: when, and so in which periods it counts (wall clock, nanoseconds)."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ A hold is decided in two passes over the call's allowances: check all, then take
 writing it down, and that comes before anything is taken. Not for several threads: it lives on the event loop.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
@@ -85,7 +85,7 @@ class LocalLedger:
         self._journal.append(entry)
         takes = [(counter, counter.take(asked, steady), asked) for counter, asked in asks]
         self._claims[request_id] = Claim(entry, applying, takes)
-        return Held(request_id, amounts)
+        return Held(request_id, amounts, wall)
 
     def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
         if request_id not in self._claims:
@@ -181,11 +181,15 @@ class LocalLedger:
         counter = self._counters.open(allowance)
         return counter.span.resets_at(counter, self._clock.now(), self._clock.monotonic())
 
-    def restore(self, allowance: Allowance, at: int, amount: int) -> None:
-        """Count what a call that was held at `at` (wall clock) took, as if this ledger had settled it."""
+    def __contains__(self, allowance_id: str) -> bool:
+        """Whether there is a counter for it."""
+        return allowance_id in self._counters
+
+    def restore(self, allowance: Allowance, past: Iterable[tuple[int, int]]) -> None:
+        """Count what was settled before, or elsewhere: (moment on the wall clock, amount), oldest first."""
         wall, steady = self._clock.now(), self._clock.monotonic()
         counter = self._counters.open(allowance)
-        counter.span.restore(counter, [(at, amount)], wall, steady)
+        counter.span.restore(counter, past, wall, steady)
 
     def reset(self, allowance_id: str) -> None:
         """Begin the allowance's window anew: what is used now counts no longer, nor will calls that are under way."""

@@ -23,7 +23,8 @@ class Outcome(StrEnum):
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One call a provider may have billed. Written once, by request id; balances are sums over these.
 
-    Times are nanoseconds; `started_at` is the wall clock, the others are durations from there.
+    Times are nanoseconds. `started_at` is the wall clock when it was held, and says in which periods it counts; the
+    others are durations since it arrived, which is earlier by the reading of its body and what it waited for room.
     Money is nano-dollars. Names and slugs are copies as of the call: renaming something does not rewrite history.
     """
 

@@ -6,13 +6,14 @@ a command) within the polling interval.
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, TypeVar
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import HeadgateError, Unauthenticated
 from headgate.base.tasks import Tasks
+from headgate.ledger.allowance import Allowance
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Touched
 from headgate.tenancy.policy import Policy
@@ -20,6 +21,7 @@ from headgate.tenancy.policy_loader import KeyPart, PolicyLoader, WorkspacePart,
 
 T = TypeVar("T")
 
+Prepare = Callable[[Sequence[Allowance]], Awaitable[None]]
 POLL_SECONDS: Final = 0.5
 UNKNOWN_NANOS: Final = NANOS_PER_SECOND
 """How long it is remembered that there is no such key."""
@@ -34,15 +36,22 @@ class _Entry:
 
 
 class Directory:
-    """`report` gets what went wrong in the background: a poll that failed, a load that broke."""
+    """`report` gets what went wrong in the background: a poll that failed, a load that broke. `prepare` is awaited with
+    the allowances of every policy before that policy is in force."""
 
     def __init__(
-        self, loader: PolicyLoader, pepper: bytes, clock: Clock, report: Callable[[str, BaseException], None]
+        self,
+        loader: PolicyLoader,
+        pepper: bytes,
+        clock: Clock,
+        report: Callable[[str, BaseException], None],
+        prepare: Prepare | None = None,
     ) -> None:
         self._loader = loader
         self._pepper = pepper
         self._clock = clock
         self._report = report
+        self._prepare = prepare
         self._tasks = Tasks(report)
         self._entries: dict[str, _Entry] = {}
         self._workspaces: dict[str, WorkspacePart] = {}
@@ -133,8 +142,12 @@ class Directory:
                 continue  # something changed while it was read: what was read may be from before
             if entry is None:
                 self._remember_unknown(key_id)
-            else:
-                self._entries[key_id] = entry
+                return None
+            if self._prepare is not None:
+                await self._prepare(_allowances(entry.policy))
+                if self._invalidations != before:
+                    continue
+            self._entries[key_id] = entry
             return entry
 
     async def _entry(self, part: KeyPart) -> _Entry | None:
@@ -183,6 +196,11 @@ class Directory:
         if len(self._unknown) >= MOST_UNKNOWN:
             self._unknown.clear()
         self._unknown[key_id] = self._clock.monotonic() + UNKNOWN_NANOS
+
+
+def _allowances(policy: Policy) -> list[Allowance]:
+    of_integrations = (allowance for provider in policy.providers.values() for allowance in provider.allowances)
+    return [*policy.allowances, *of_integrations]
 
 
 def _invalid() -> Unauthenticated:

@@ -89,7 +89,12 @@ def allowances(
     era = "" if usage_reset_at is None else f"@{usage_reset_at}"
     budgets = [
         Allowance(
-            f"{owner}:{limit.resource}:{limit.period}{era}", scope, limit.resource, limit.window(time_zone), limit.cap
+            f"{owner}:{limit.resource}:{limit.period}{era}",
+            scope,
+            limit.resource,
+            limit.window(time_zone),
+            limit.cap,
+            usage_reset_at or 0,
         )
         for limit in usage_limits
     ]

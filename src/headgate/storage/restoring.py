@@ -1,0 +1,33 @@
+"""Allowances are brought up to date with the usage records before anything is decided on them."""
+
+from collections.abc import Sequence
+
+from headgate.base.clock import Clock
+from headgate.ledger.allowance import Allowance
+from headgate.ledger.ledger import LocalLedger
+from headgate.storage.database import Database
+from headgate.storage.past_use import past_use
+from headgate.storage.usage_writer import UsageWriter
+
+
+class Restoring:
+    """Of one process. Asked with the allowances of a policy before its first call is let in."""
+
+    def __init__(self, database: Database, ledger: LocalLedger, writer: UsageWriter, clock: Clock) -> None:
+        self._database = database
+        self._ledger = ledger
+        self._writer = writer
+        self._clock = clock
+
+    async def __call__(self, allowances: Sequence[Allowance]) -> None:
+        """Once it returns the ledger knows them all, with their past. Raises `Unavailable`: then nobody may decide."""
+        ledger = self._ledger
+        missing = [allowance for allowance in allowances if allowance.id not in ledger]
+        if not missing:
+            return
+        await self._writer.flush()  # an allowance may be new, and the calls it counts just over
+        now = self._clock.now()
+        found = await self._database.read(lambda connection: [past_use(connection, each, now) for each in missing])
+        for allowance, uses in zip(missing, found, strict=True):
+            if allowance.id not in ledger:  # somebody else may have asked for it at the same time
+                ledger.restore(allowance, uses)
