@@ -6,6 +6,7 @@ both, the usage record holds the provider's own numbers.
 """
 
 import json
+import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -22,6 +23,7 @@ from tests.support.told import told
 PROVIDERS = {
     "anthropic": ("anthropic", "/v1"),
     "cerebras": ("cerebras", "/v1"),
+    "cohere": ("cohere", "/v2"),
     "deepseek": ("deepseek", ""),
     "gemini": ("google", "/v1beta"),
     "gemini-openai": ("openai-compatible", "/v1beta/openai"),
@@ -31,8 +33,10 @@ PROVIDERS = {
     "openrouter": ("openrouter", "/api/v1"),
     "zai": ("zai", "/api/paas/v4"),
 }
-"""Slug of the integration: the catalog's provider id and the path of its base URL. Cohere's chat format and Gemini's
-embeddings are recorded too; the gateway speaks neither."""
+"""Slug of the integration: the catalog's provider id and the path of its base URL."""
+
+TRANSLATED_ONLY = {"gemini", "cohere"}
+"""Whose formats no client of the gateway speaks."""
 
 CLIENT_PATHS = {
     "/chat/completions": "/v1/chat/completions",
@@ -76,8 +80,6 @@ def slug_of(recording: Recording) -> str:
 
 def client_path(recording: Recording) -> str | None:
     """Where a client of the recording's own format sends it; None if the gateway has no such door."""
-    if recording.provider == "cohere":
-        return None
     return next((path for ending, path in CLIENT_PATHS.items() if recording.path.endswith(ending)), None)
 
 
@@ -109,8 +111,8 @@ def _difference(got: bytes, wanted: bytes) -> str:
     return f"at byte {at} {got[max(0, at - 40) : at + 80]!r} instead of {wanted[max(0, at - 40) : at + 80]!r}"
 
 
-def _usage_fault(replay: Replay, answer: Answer, recording: Recording) -> str | None:
-    record = replay.gateway.record(answer.header("x-headgate-request-id"))
+def _usage_fault(replay: Replay, request_id: str | None, recording: Recording) -> str | None:
+    record = replay.gateway.record(request_id)
     got = (record["input_tokens"], record["output_tokens"])
     if recording.status >= 400:
         return None if got == (0, 0) else f"an error was recorded with usage {got}"
@@ -122,7 +124,7 @@ def _usage_fault(replay: Replay, answer: Answer, recording: Recording) -> str | 
     return None if record["usage_source"] == "provider" else "usage was told, and the record is estimated"
 
 
-@pytest.mark.parametrize("slug", [slug for slug in PROVIDERS if slug != "gemini"])
+@pytest.mark.parametrize("slug", [slug for slug in PROVIDERS if slug not in TRANSLATED_ONLY])
 def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug: str) -> None:
     """The same bytes both ways apart from the named changes, and the provider's own token counts in the record."""
     mine = [recording for recording in some_recordings() if slug_of(recording) == slug and client_path(recording)]
@@ -133,7 +135,8 @@ def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug
         if fault is not None:
             faults[current.name] = fault
     for recording, answer in answers.items():
-        if recording.name not in faults and (fault := _usage_fault(replay, answer, recording)) is not None:
+        request_id = answer.header("x-headgate-request-id")
+        if recording.name not in faults and (fault := _usage_fault(replay, request_id, recording)) is not None:
             faults[recording.name] = fault
     assert mine
     assert not faults, report(faults, len(mine))
@@ -145,8 +148,10 @@ def report(faults: dict[str, str], tried: int) -> str:
 
 def translatable(recording: Recording, client: str) -> bool:
     """Whether a chat client of the other format can be answered with this recording."""
-    if recording.status >= 300 or recording.provider == "cohere":
+    if recording.status >= 300:
         return False
+    if recording.path.endswith("/v2/chat"):
+        return True
     if recording.path.endswith("/messages"):
         return client == "openai"
     if recording.path.endswith("/chat/completions"):
@@ -154,8 +159,8 @@ def translatable(recording: Recording, client: str) -> bool:
     return ":generateContent" in recording.path or ":streamGenerateContent" in recording.path
 
 
-def reading_fault(recording: Recording, answer: dict[str, Any]) -> str | None:
-    """What the SDK read that the provider did not say; None if it read it all."""
+def reading_fault(replay: Replay, recording: Recording, answer: dict[str, Any]) -> str | None:
+    """What the SDK read, or the usage record holds, that the provider did not say; None if it is all the same."""
     said = told(recording)
     if said.error:
         return None if said.error in str(answer.get("error")) else f"{answer} instead of the provider's error"
@@ -168,7 +173,7 @@ def reading_fault(recording: Recording, answer: dict[str, Any]) -> str | None:
         return f"calls {calls} instead of {said.calls}"
     if said.usage is not None and tuple(answer["usage"]) != said.usage:
         return f"usage {answer['usage']} instead of {said.usage}"
-    return None if answer["finish"] else "no finish reason"
+    return _usage_fault(replay, answer["request_id"], recording) if answer["finish"] else "no finish reason"
 
 
 @pytest.mark.parametrize("client", ["openai", "anthropic"])
@@ -183,7 +188,47 @@ def test_a_recording_of_another_format_is_readable_by_the_clients_sdk(replay: Re
     faults = {
         recording.name: fault
         for recording, answer in zip(mine.values(), found["answers"], strict=True)
-        if (fault := reading_fault(recording, answer)) is not None
+        if (fault := reading_fault(replay, recording, answer)) is not None
     }
+    assert mine
+    assert not faults, report(faults, len(mine))
+
+
+def embedding_fault(recording: Recording, numbers: dict[str, Any], decoded: dict[str, Any]) -> str | None:
+    """What the SDK read that the provider did not say, asking for numbers and asking as it does by itself."""
+    said = [embedding["values"] for embedding in recording.answer["embeddings"]]
+    if numbers["values"] != said:
+        return "other numbers"
+    if [as_float32(values) for values in decoded["values"]] != [as_float32(values) for values in said]:
+        return "other numbers in base64"
+    usage = told(recording).usage
+    counted = None if usage is None else usage[0]
+    found = [(answer["order"], answer["usage"]) for answer in (numbers, decoded)]
+    return None if found == [(list(range(len(said))), counted)] * 2 else f"{found} instead of {counted} tokens"
+
+
+def as_float32(values: list[float]) -> bytes:
+    return struct.pack(f"<{len(values)}f", *values)
+
+
+def test_geminis_embeddings_are_readable_by_openais_sdk(replay: Replay) -> None:
+    """Every number in its place, in both encodings; the provider's count in answer and record, where it gave one."""
+    mine = {n: one for n, one in enumerate(some_recordings()) if one.path.endswith(":batchEmbedContents")}
+    replay.upstream.choose = lambda received: some_recordings()[int(received.model.removeprefix("rec-"))]
+    calls = [
+        (
+            f"@gemini/rec-{number}",
+            [request["content"]["parts"][0]["text"] for request in recording.request["requests"]],
+            recording.request["requests"][0].get("outputDimensionality"),
+        )
+        for number, recording in mine.items()
+    ]
+    base_url = f"{replay.gateway.url}/v1"
+    found = run_script("openai", "read_embeddings.py", base_url=base_url, key=replay.key, calls=calls)
+    faults = {}
+    for recording, (numbers, decoded) in zip(mine.values(), found["answers"], strict=True):
+        records = [_usage_fault(replay, answer["request_id"], recording) for answer in (numbers, decoded)]
+        if fault := embedding_fault(recording, numbers, decoded) or records[0] or records[1]:
+            faults[recording.name] = fault
     assert mine
     assert not faults, report(faults, len(mine))

@@ -11,15 +11,17 @@ tools = [{"name": "get_weather", "description": "Weather", "input_schema": TOOL_
 
 
 def message(model, streams):
+    """The message, and the headers it came with."""
     if not streams:
-        return client.messages.create(model=model, messages=hello, tools=tools, max_tokens=1000)
+        raw = client.messages.with_raw_response.create(model=model, messages=hello, tools=tools, max_tokens=1000)
+        return raw.parse(), raw.headers
     with client.messages.stream(model=model, messages=hello, tools=tools, max_tokens=1000) as stream:
-        return stream.get_final_message()
+        return stream.get_final_message(), stream.response.headers
 
 
 def read(model, streams):
     try:
-        found = message(model, streams)
+        found, headers = message(model, streams)
     except Exception as error:  # the test says which recordings may fail, and how
         return {"error": f"{type(error).__name__}: {error}"}
     usage = found.usage
@@ -29,6 +31,7 @@ def read(model, streams):
         "calls": [[block.name, block.input] for block in found.content if block.type == "tool_use"],
         "finish": found.stop_reason,
         "usage": [given, usage.output_tokens],
+        "request_id": headers["x-headgate-request-id"],
     }
 
 

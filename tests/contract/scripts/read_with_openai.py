@@ -9,22 +9,24 @@ tools = [{"type": "function", "function": {"name": "get_weather", "parameters": 
 
 
 def whole(model):
-    answer = client.chat.completions.create(model=model, messages=hello, tools=tools, max_tokens=1000)
+    raw = client.chat.completions.with_raw_response.create(model=model, messages=hello, tools=tools, max_tokens=1000)
+    answer = raw.parse()
     message = answer.choices[0].message
     return {
         "text": message.content or "",
         "calls": [[call.function.name, call.function.arguments] for call in message.tool_calls or ()],
         "finish": answer.choices[0].finish_reason,
         "usage": [answer.usage.prompt_tokens, answer.usage.completion_tokens],
+        "request_id": raw.headers["x-headgate-request-id"],
     }
 
 
 def streamed(model):
     text, calls, finish, usage = "", {}, None, None
-    stream = client.chat.completions.create(
+    raw = client.chat.completions.with_raw_response.create(
         model=model, messages=hello, tools=tools, max_tokens=1000, stream=True, stream_options={"include_usage": True}
     )
-    for chunk in stream:
+    for chunk in raw.parse():
         usage = chunk.usage or usage
         for choice in chunk.choices:
             finish = choice.finish_reason or finish
@@ -34,7 +36,8 @@ def streamed(model):
                 call[0] += part.function.name or ""
                 call[1] += part.function.arguments or ""
     told = [usage.prompt_tokens, usage.completion_tokens]
-    return {"text": text, "calls": list(calls.values()), "finish": finish, "usage": told}
+    request_id = raw.headers["x-headgate-request-id"]
+    return {"text": text, "calls": list(calls.values()), "finish": finish, "usage": told, "request_id": request_id}
 
 
 def read(model, streams):
