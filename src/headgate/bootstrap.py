@@ -35,6 +35,7 @@ from headgate.storage.database import Database, open_database
 from headgate.storage.journal import FileJournal
 from headgate.storage.outbox import SqlOutbox
 from headgate.storage.pepper import load_pepper
+from headgate.storage.refusals import Refusals
 from headgate.storage.restoring import Restoring
 from headgate.storage.stores import SqlTransactions
 from headgate.storage.usage_writer import BATCH, UsageWriter
@@ -104,13 +105,14 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         pepper = await database.write(lambda connection: load_pepper(connection, vault))
         catalog = Catalog.load()
         administration = Administration(SqlTransactions(database), clock)
-        books, usage, restoring, writing = await _books(settings, database, clock, closing)
+        refusals = Refusals(database, clock)
+        books, usage, restoring, writing = await _books(settings, database, refusals, clock, closing)
         loader = PolicyLoader(administration.transactions, vault, catalog)
         directory = _directory(administration, loader, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         services = _services(administration, directory, catalog, vault, guard, webhook_guard, pepper)
-        _start_alerts(settings, database, vault, webhook_guard, services, closing)
+        _start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
         limits = _limits(settings)
@@ -135,7 +137,9 @@ def server_for(app: Door, settings: Settings) -> Server:
         write_s=settings.write_timeout_s,
         connections=settings.max_connections,
     )
-    return make_server(app, settings.host, settings.port, limits=limits, drain_s=LAST_CONNECTIONS_S)
+    return make_server(
+        app, settings.host, settings.port, calls=app.data_plane, limits=limits, drain_s=LAST_CONNECTIONS_S
+    )
 
 
 def _limits(settings: Settings) -> Limits:
@@ -198,7 +202,13 @@ def _services(
 
 
 def _start_alerts(
-    settings: Settings, database: Database, vault: Vault, guard: Guard, services: Services, closing: AsyncExitStack
+    settings: Settings,
+    database: Database,
+    refusals: Refusals,
+    vault: Vault,
+    guard: Guard,
+    services: Services,
+    closing: AsyncExitStack,
 ) -> None:
     clock = services.clock
     client = Client(guard=guard, clock=clock)
@@ -208,6 +218,7 @@ def _start_alerts(
         letters = LetterSender(MailServer.parse(settings.smtp_url), settings.smtp_from, clock)
     dispatcher = Dispatcher(
         SqlOutbox(database, letters=letters is not None),
+        refusals,
         WebhookSender(client, vault, clock),
         letters,
         services.webhooks.disable,
@@ -220,7 +231,7 @@ def _start_alerts(
 
 
 async def _books(
-    settings: Settings, database: Database, clock: Clock, closing: AsyncExitStack
+    settings: Settings, database: Database, refusals: Refusals, clock: Clock, closing: AsyncExitStack
 ) -> tuple[Books, UsageWriter, Restoring, Callable[[], str | None]]:
     """The books, what files them and what looks into the past, and why nothing can be written now (None: it can)."""
     later = asyncio.get_running_loop().call_soon
@@ -240,7 +251,8 @@ async def _books(
         return "the database is behind" if writer.full else None
 
     ledger = LocalLedger(clock, journal)
-    return Books(ledger, journal, writer), writer, Restoring(database, ledger, writer, clock), trouble
+    books = Books(ledger, journal, writer, refusals.note)
+    return books, writer, Restoring(database, ledger, writer, clock), trouble
 
 
 async def _settle_what_was_left(

@@ -7,10 +7,14 @@ from typing import Any
 import pytest
 from sqlalchemy import Connection, func, select
 
+from headgate.base.money import NANOS_PER_USD
+from headgate.ledger.allowance import LIFETIME, Allowance, Resource, Scope
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.alert_tables import allowance_use
 from headgate.storage.database import open_database
 from headgate.storage.tables import usage_record
+from headgate.tenancy import limits
+from headgate.tenancy.limits import UsageLimit
 from tests.support.alerting import Alerting
 
 DAY_S = 86_400
@@ -189,6 +193,41 @@ async def test_a_raised_cap_arms_again_what_is_no_longer_reached(alerts: Alertin
     assert len(await alerts.thresholds()) == 2
     await alerts.spend(key, "14")
     assert await alerts.thresholds() == [("100%",), ("80%",), ("90%",), ("90%",)]
+
+
+@pytest.mark.parametrize(("used", "told"), [("89", [("80%",)]), ("92", [("100%",), ("80%",), ("90%",)])])
+async def test_a_budget_that_refuses_the_rest_counts_as_used_up(
+    both: Alerting, used: str, told: list[tuple[str, ...]]
+) -> None:
+    """A call is refused rather than made beyond the cap, so the last bit may never be used: with 90 % gone, a refusal
+    is the end. It is told once; what is used stays what is used."""
+    key = await both.key(MONTHLY)
+    await both.spend(key, used)
+    policy = limits.allowances(
+        Scope("api_key", key), [UsageLimit(Resource.COST, 100 * NANOS_PER_USD, reset="month")], ()
+    )
+    for _ in range(3):
+        both.refusals.note(policy[0])
+        await both.refusals.tell()
+        both.clock.move(61)
+    assert await both.thresholds() == told
+    ends = [each["data"] for each in await both.told() if each["type"] == "key.exhausted"]
+    assert [(each["used"], each["percent"]) for each in ends] == ([(92, 92)] if len(told) == 3 else [])
+    await both.spend(key, "1")
+    both.refusals.note(policy[0])
+    await both.refusals.tell()
+    assert len(await both.thresholds()) == 3
+
+
+async def test_refusals_of_what_was_never_used_or_is_gone_are_nobodys_alert(alerts: Alerting) -> None:
+    """A call that is too large for a fresh budget, and a budget that was taken away meanwhile."""
+    key = await alerts.key(MONTHLY)
+    gone = Allowance("api_key:nobody:cost:month", Scope("api_key", "nobody"), Resource.COST, LIFETIME, 1)
+    fresh = Allowance(f"api_key:{key}:cost:month", Scope("api_key", key), Resource.COST, LIFETIME, 1)
+    for allowance in (gone, fresh):
+        alerts.refusals.note(allowance)
+    await alerts.refusals.tell()
+    assert await alerts.told() == []
 
 
 async def test_usage_that_was_reset_begins_at_zero(alerts: Alerting) -> None:

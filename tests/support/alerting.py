@@ -19,6 +19,7 @@ from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.alert_tables import event
 from headgate.storage.database import Database
 from headgate.storage.outbox import SqlOutbox
+from headgate.storage.refusals import Refusals
 from headgate.storage.stores import SqlTransactions
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
@@ -42,6 +43,7 @@ class Alerting:
     rows: AlertedRows
     dispatcher: Dispatcher
     outbox: SqlOutbox
+    refusals: Refusals
     workspace: str
     reported: list[tuple[str, BaseException]] = field(default_factory=list)
     _written: int = 0
@@ -132,8 +134,10 @@ async def alerting(
         closing.push_async_callback(client.close)
         reported: list[tuple[str, BaseException]] = []
         outbox = SqlOutbox(database, letters=letters is not None)
+        refusals = Refusals(database, clock)
         dispatcher = Dispatcher(
             outbox,
+            refusals,
             WebhookSender(client, vault, clock, deadlines),
             letters,
             world.services.webhooks.disable,
@@ -143,4 +147,4 @@ async def alerting(
         )
         closing.push_async_callback(dispatcher.close)
         rows = AlertedRows(clock)
-        yield Alerting(world, database, master_key, rows, dispatcher, outbox, workspace["id"], reported)
+        yield Alerting(world, database, master_key, rows, dispatcher, outbox, refusals, workspace["id"], reported)

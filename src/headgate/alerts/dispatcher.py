@@ -5,7 +5,7 @@ At least once: whoever dies between an attempt and writing down how it went has 
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, Protocol
 
 from headgate.alerts import retries
 from headgate.alerts.outbox import Outbox
@@ -23,6 +23,15 @@ LEASE_S: Final = 300
 AT_ONCE: Final = 20
 PRUNE_EVERY: Final = 3_600 * NANOS_PER_SECOND
 
+
+class Refusals(Protocol):
+    """Budgets that refused calls; `storage.refusals` implements it."""
+
+    async def tell(self) -> None:
+        """Have what was noted told, where it is worth it. Raises `Unavailable`."""
+        ...
+
+
 Disable = Callable[[Webhook, str], Awaitable[None]]
 Failure = Callable[[str, BaseException], None]
 
@@ -33,6 +42,7 @@ class Dispatcher:
     def __init__(
         self,
         outbox: Outbox,
+        refusals: Refusals,
         webhooks: Sender,
         letters: Sender | None,
         disable: Disable,
@@ -41,6 +51,7 @@ class Dispatcher:
         on_failure: Failure,
     ) -> None:
         self._outbox = outbox
+        self._refusals = refusals
         self._webhooks = webhooks
         self._letters = letters
         self._disable = disable
@@ -60,6 +71,7 @@ class Dispatcher:
 
     async def turn(self) -> None:
         """Address what is new, and set every lane going in which something is due. Raises `Unavailable`."""
+        await self._refusals.tell()
         now = self._clock.now()
         while await self._outbox.address(now):
             pass

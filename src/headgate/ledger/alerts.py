@@ -3,7 +3,7 @@
 Pure: what was told before is handed in, what to tell comes out.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
@@ -44,13 +44,14 @@ def thresholds_of(cap: int, absolute: int | None, percents: Sequence[int]) -> tu
     return tuple(sorted(found, key=lambda threshold: threshold.amount))
 
 
-def crossing(thresholds: Sequence[Threshold], before: int, after: int, told: Collection[str]) -> Crossing:
-    """What to tell when settled use went from `before` to `after` in one window, where `told` was told before.
+def crossing(thresholds: Sequence[Threshold], before: int, after: int, told: Mapping[str, int]) -> Crossing:
+    """What to tell when settled use went from `before` to `after` in one window, where `told` was told before: the
+    names, each with the amount that it stood at.
 
-    Use only grows within a window, so a threshold that was told and lies above `before` lies there because it was
-    moved: it is told anew when it is reached again. One that was moved below the use is told at once.
+    A threshold that was told, and then moved up above the use, is told anew when it is reached again. One that was
+    moved below the use is told at once.
     """
-    rearmed = frozenset(each.name for each in thresholds if each.name in told and before < each.amount)
+    rearmed = frozenset(each.name for each in thresholds if before < each.amount > told.get(each.name, each.amount))
     reached = tuple(
         each for each in thresholds if after >= each.amount and (each.name not in told or each.name in rearmed)
     )

@@ -1,14 +1,16 @@
 """Usage records in, events out, in one transaction: an alert is as durable as the settlement that brought it about."""
 
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from itertools import groupby
+from typing import Final
 
 from sqlalchemy import Connection, delete, insert, select, tuple_
 
-from headgate.base.clock import Clock
+from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.ids import RandomBytes, object_id
 from headgate.ledger.alerts import EXHAUSTED, Threshold, crossing
+from headgate.ledger.allowance import Allowance
 from headgate.ledger.record import UsageRecord
 from headgate.storage import allowance_use, events, usage_rows
 from headgate.storage.alert_tables import alert_told
@@ -18,9 +20,12 @@ from headgate.tenancy.alert_events import Reached, budget_event
 from headgate.tenancy.outbox import Event
 from headgate.tenancy.webhook import EventType
 
+NEARLY_ALL: Final = 90
+"""Percent of a budget; one that has refused a call, and is used so far, counts as used up."""
+
 
 class AlertedRows:
-    """Writes usage records and what follows from them. Asked by one writer, one transaction at a time."""
+    """Writes usage records and what follows from them. Belongs to one task: one transaction at a time."""
 
     def __init__(self, clock: Clock, random_bytes: RandomBytes = os.urandom) -> None:
         self._clock = clock
@@ -33,14 +38,29 @@ class AlertedRows:
         usage_rows.insert(connection, new)
         self._tell(connection, allowance_use.fold(connection, self._budgets, new))
 
+    def refused(self, connection: Connection, allowances: Iterable[Allowance]) -> None:
+        """These had not enough left for a call. A call is refused rather than made beyond the cap, so the last bit of
+        a budget may never be used: such a one counts as used up from here on."""
+        standing = allowance_use.standing(connection, self._budgets, allowances, self._clock.now())
+        for each in standing:
+            each.used_up = each.after * 100 >= each.budget.allowance.cap * NEARLY_ALL
+        self._tell(connection, [each for each in standing if each.used_up])
+
     def _tell(self, connection: Connection, moved: Sequence[Moved]) -> None:
-        high = {_key(each): each for each in moved if each.after >= each.budget.lowest}
+        at = self._clock.now()
+        forgotten = (
+            at - allowance_use.KEEP_S * NANOS_PER_SECOND
+        )  # what was told of periods before is not known any more
+        high = {
+            each.key: each
+            for each in moved
+            if each.counted >= each.budget.lowest and (each.span[1] is None or each.span[1] > forgotten)
+        }
         if not high:
             return
         told = _told(connection, list(high))
-        at = self._clock.now()
         for key, each in high.items():
-            found = crossing(each.budget.thresholds, each.before, each.after, told.get(key, ()))
+            found = crossing(each.budget.thresholds, each.before, each.counted, told.get(key, {}))
             if found.rearmed:
                 _forget(connection, key, found.rearmed)
             if found.reached:
@@ -51,7 +71,7 @@ class AlertedRows:
 
         The first is at `at`, each other a nanosecond later, so that they keep their order; returns the next moment.
         """
-        allowance_id, start = _key(moved)
+        allowance_id, start = moved.key
         for (exhausted, amount), group in groupby(reached, key=lambda each: (each.name == EXHAUSTED, each.amount)):
             names = tuple(each.name for each in group)
             event = self._event(moved, names, amount, at, exhausted=exhausted)
@@ -62,6 +82,7 @@ class AlertedRows:
                     "window_start": start,
                     "threshold": name,
                     "window_end": moved.span[1],
+                    "amount": amount,
                     "event_id": event.id,
                 }
                 for name in names
@@ -78,15 +99,12 @@ class AlertedRows:
         return budget_event(object_id("evt", self._random_bytes), kind, reached, at)
 
 
-def _key(moved: Moved) -> Key:
-    return moved.budget.allowance.id, moved.span[0]
-
-
-def _told(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, set[str]]:
+def _told(connection: Connection, keys: Sequence[Key]) -> Mapping[Key, Mapping[str, int]]:
     columns = (alert_told.c.allowance_id, alert_told.c.window_start)
-    found: dict[Key, set[str]] = {}
-    for row in connection.execute(select(*columns, alert_told.c.threshold).where(tuple_(*columns).in_(keys))):
-        found.setdefault((row[0], row[1]), set()).add(row[2])
+    statement = select(*columns, alert_told.c.threshold, alert_told.c.amount).where(tuple_(*columns).in_(keys))
+    found: dict[Key, dict[str, int]] = {}
+    for allowance_id, start, name, amount in connection.execute(statement):
+        found.setdefault((allowance_id, start), {})[name] = amount
     return found
 
 

@@ -36,6 +36,7 @@ alert_told = Table(
     Column("window_start", BigInteger, primary_key=True, autoincrement=False),
     Column("threshold", Text, primary_key=True),
     Column("window_end", BigInteger),
+    Column("amount", BigInteger, nullable=False, comment="Where it stood."),
     Column("event_id", Text, nullable=False),
     comment="Which thresholds were told in which period: each once.",
 )

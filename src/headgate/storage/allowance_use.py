@@ -1,6 +1,6 @@
 """What is used of each budget in each period: kept beside the usage records, in the transaction that writes them."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
@@ -10,12 +10,14 @@ from sqlalchemy import Connection, Dialect, Table, func, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
 from headgate.base.usage import INPUT_METERS, OUTPUT_METERS
-from headgate.ledger.allowance import Resource
+from headgate.ledger.allowance import Allowance, Resource
 from headgate.ledger.record import UsageRecord
 from headgate.storage.alert_tables import allowance_use as table
 from headgate.storage.budgets import Budget, Budgets, Span
 from headgate.storage.tables import usage_record
 
+KEEP_S: Final = 8 * 86_400
+"""How long the use of a period is kept after its end, for calls that are settled late."""
 _TOKENS: Final = frozenset((*INPUT_METERS, *OUTPUT_METERS))
 _LOCK: Final = 0x75736167  # any number, the same in every process that writes usage records
 # A list goes to the driver as one parameter, because five hundred of them would cost more than the look-up.
@@ -49,15 +51,24 @@ class Moved:
     span: Span
     before: int
     after: int
+    used_up: bool = False
+    """What is left of it counts as used."""
+
+    @property
+    def key(self) -> Key:
+        return self.budget.allowance.id, self.span[0]
+
+    @property
+    def counted(self) -> int:
+        return max(self.budget.allowance.cap, self.after) if self.used_up else self.after
 
 
 def new_among(connection: Connection, records: Sequence[UsageRecord]) -> list[UsageRecord]:
     """Those that are not in the database yet, each once. Nobody else writes records until this transaction ends."""
+    _lock(connection)
     found = {record.request_id: record for record in records}
     ids: object = list(found)
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    else:
+    if connection.dialect.name == "sqlite":
         ids = _encode(ids).decode()
     for row in connection.exec_driver_sql(_THERE[connection.dialect.name], (ids,)):
         del found[row[0]]
@@ -81,6 +92,22 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
     rows = [(*key, each.span[1], each.after) for key, each in moved.items()]
     connection.exec_driver_sql(_upsert(connection.dialect), rows)
     return list(moved.values())
+
+
+def standing(connection: Connection, budgets: Budgets, allowances: Iterable[Allowance], now: int) -> list[Moved]:
+    """Where these budgets stand in their present periods; without those that were never used in it. Nobody else writes
+    records until this transaction ends."""
+    _lock(connection)
+    found = [Moved(budget, budget.span_of(now), 0, 0) for budget in budgets.find(connection, allowances)]
+    known = _settled(connection, [each.key for each in found])
+    for each in found:
+        each.before = each.after = known.get(each.key, 0)
+    return [each for each in found if each.after]
+
+
+def _lock(connection: Connection) -> None:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _moved(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord]) -> dict[Key, Moved]:

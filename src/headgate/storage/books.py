@@ -1,6 +1,6 @@
 """The books as the data plane keeps them: the ledger decides, the usage writer files what was settled."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance, Amounts
@@ -11,11 +11,21 @@ from headgate.storage.usage_writer import UsageWriter
 
 
 class Books:
-    """One per process. Every settled call's record is in the journal before it is here, so it survives this process."""
+    """One per process. Every settled call's record is in the journal before it is here, so it survives this process.
 
-    def __init__(self, ledger: Ledger, journal: FileJournal, writer: UsageWriter) -> None:
+    `on_exhausted` gets the budget that had not enough left for a call, whatever other calls may give back.
+    """
+
+    def __init__(
+        self,
+        ledger: Ledger,
+        journal: FileJournal,
+        writer: UsageWriter,
+        on_exhausted: Callable[[Allowance], None] | None = None,
+    ) -> None:
         self._ledger = ledger
         self._writer = writer
+        self._on_exhausted = on_exhausted
         self.durable = journal.durable
         self.extend = ledger.extend
         self.balances = ledger.balances
@@ -30,7 +40,10 @@ class Books:
                 code="database_behind",
                 retry_after=1.0,
             )
-        return self._ledger.hold(request_id, allowances, amounts)
+        result = self._ledger.hold(request_id, allowances, amounts)
+        if self._on_exhausted is not None and isinstance(result, Denied) and result.exhausted:
+            self._on_exhausted(result.allowance)
+        return result
 
     def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
         self._ledger.dispatch(request_id, unheard)

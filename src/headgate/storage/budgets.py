@@ -97,6 +97,16 @@ class Budgets:
                 self._of_call[each] = tuple(budget for owner in _owners(each) for budget in self._of_owner[owner])
         return [(found, its) for each, its in together.items() if (found := self._of_call[each])]
 
+    def find(self, connection: Connection, allowances: Iterable[Allowance]) -> list[Budget]:
+        """The budgets with these allowances' ids that there still are."""
+        self._refresh(connection)
+        found: list[Budget] = []
+        for allowance in allowances:
+            owner = (allowance.scope.kind, allowance.scope.id)
+            self._load(connection, [owner])
+            found += [budget for budget in self._of_owner[owner] if budget.allowance.id == allowance.id]
+        return found
+
     def _load(self, connection: Connection, owners: Iterable[OwnerKey]) -> None:
         missing: dict[str, list[str]] = {}
         for owner in owners:

@@ -12,6 +12,7 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.ids import RandomBytes, object_id
 from headgate.storage import events, tables
 from headgate.storage.alert_tables import alert_setting, alert_told, allowance_use, attempt, delivery, event, webhook
+from headgate.storage.allowance_use import KEEP_S
 from headgate.storage.database import Database
 from headgate.storage.repositories.webhooks import webhook_of
 from headgate.tenancy.outbox import EMAIL, Attempt, Delivery, DeliveryStatus, Due, Event
@@ -19,8 +20,6 @@ from headgate.tenancy.webhook import EventType, WebhookStatus
 
 AT_ONCE: Final = 100
 KEEP_EVENTS_S: Final = 30 * 86_400
-KEEP_PERIODS_S: Final = 8 * 86_400
-"""How long the use of a period is kept after its end, for calls that are settled late."""
 MAILED: Final = frozenset((EventType.THRESHOLD_REACHED, EventType.WEBHOOK_DISABLED))
 _PENDING: Final = DeliveryStatus.PENDING.value
 _ACTIVE: Final = or_(
@@ -182,4 +181,4 @@ def _prune(connection: Connection, now: int) -> None:
     sent = exists().where(delivery.c.event_id == event.c.id)
     connection.execute(delete(event).where(event.c.at < old, event.c.addressed, ~sent))
     for table in (allowance_use, alert_told):
-        connection.execute(delete(table).where(table.c.window_end < now - KEEP_PERIODS_S * NANOS_PER_SECOND))
+        connection.execute(delete(table).where(table.c.window_end < now - KEEP_S * NANOS_PER_SECOND))

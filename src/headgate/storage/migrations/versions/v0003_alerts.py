@@ -37,6 +37,7 @@ def _use() -> None:
         sa.Column("window_start", sa.BigInteger(), autoincrement=False, nullable=False),
         sa.Column("threshold", sa.Text(), nullable=False),
         sa.Column("window_end", sa.BigInteger(), nullable=True),
+        sa.Column("amount", sa.BigInteger(), nullable=False, comment="Where it stood."),
         sa.Column("event_id", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("allowance_id", "window_start", "threshold", name=op.f("pk_alert_told")),
         comment="Which thresholds were told in which period: each once.",
