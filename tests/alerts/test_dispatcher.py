@@ -366,3 +366,30 @@ async def test_old_events_and_periods_are_dropped(alerts: Alerting) -> None:
     assert await alerts.database.read(counts) == [0, 0, 1, 1]
     await alerts.spend(forever, "0.1")
     assert await alerts.told() == []
+
+
+async def test_a_dispatcher_goes_on_after_a_bad_turn(quick_database: Database) -> None:
+    """A database that was away, or anything else that went wrong, is reported, and the next turn is taken."""
+    arrived = asyncio.Event()
+
+    async def arrive(peer: Peer, message: Message) -> None:
+        await peer.answer(b"")
+        arrived.set()
+
+    async with Receiver(arrive) as receiver, alerting(quick_database) as alerts:
+        address, calls = alerts.outbox.address, 0
+
+        async def broken_once(now: int) -> int:
+            nonlocal calls
+            calls += 1
+            if calls == 1:
+                raise RuntimeError("the outbox breaks")
+            return await address(now)
+
+        alerts.outbox.address = broken_once  # type: ignore[method-assign]
+        await alerts.webhook(receiver.url)
+        await alerts.spend(await alerts.key(BUDGET), "85")
+        alerts.dispatcher.start()
+        async with asyncio.timeout(5):
+            await arrived.wait()
+        assert [str(error) for _, error in alerts.reported] == ["the outbox breaks"]

@@ -12,7 +12,6 @@ from headgate.alerts.outbox import Outbox
 from headgate.alerts.retries import Random
 from headgate.alerts.sender import Sender
 from headgate.base.clock import NANOS_PER_SECOND, Clock
-from headgate.base.errors import HeadgateError
 from headgate.base.tasks import Tasks
 from headgate.tenancy.outbox import EMAIL, Due
 from headgate.tenancy.webhook import Webhook
@@ -91,8 +90,8 @@ class Dispatcher:
         while True:
             try:
                 await self.turn()
-            except HeadgateError as error:
-                self._on_failure("alerts wait for the database", error)
+            except Exception as error:  # one bad turn must not be the last one
+                self._on_failure("alerts wait", error)
             await asyncio.sleep(LOOK_EVERY_S)
 
     async def _serve(self, lane: str) -> None:

@@ -119,12 +119,20 @@ async def _in_thread(function: Callable[[], tuple[int | None, str]]) -> tuple[in
     loop = asyncio.get_running_loop()
     result: asyncio.Future[tuple[int | None, str]] = loop.create_future()
 
-    def tell(outcome: tuple[int | None, str]) -> None:
-        if not result.done():
+    def tell(outcome: tuple[int | None, str] | Exception) -> None:
+        if result.done():
+            return
+        if isinstance(outcome, Exception):
+            result.set_exception(outcome)
+        else:
             result.set_result(outcome)
 
     def run() -> None:
-        outcome = function()
+        outcome: tuple[int | None, str] | Exception
+        try:
+            outcome = function()
+        except Exception as error:
+            outcome = error
         with suppress(RuntimeError):  # the loop is closed
             loop.call_soon_threadsafe(tell, outcome)
 
