@@ -1,7 +1,7 @@
 """A stream whose hold grows while it runs: how far the hold reaches, and what happens where it cannot grow.
 
-What is held is always well ahead of what was delivered, counting a token for each byte, so that a stream which is cut
-has not been billed more than it held, as far as its provider stopped when its connection was closed.
+What is held is kept ahead of what has come, counting a token for each byte. So a stream goes beyond its hold only by
+what was under way to the gateway when it hung up on the provider; as far as that was read, it is delivered and counted.
 """
 
 from headgate.catalog.bound import UNSEEN_OUTPUT, Bounds
@@ -14,11 +14,8 @@ from headgate.ledger.journal import JournalUnavailable
 from headgate.tenancy.admission import Streams
 from headgate.wire.dialogue import Dialogue
 
-PIECE = 512
-"""Bytes of a provider's stream between two looks at the hold."""
-AHEAD = 2 * PIECE + UNSEEN_OUTPUT
-"""Tokens held beyond what was delivered: what the next piece may bring, an event that was waiting for its end, and
-what is billed and never delivered."""
+AHEAD = 1_024 + UNSEEN_OUTPUT
+"""Tokens held beyond what has come: for what comes next, and for what is billed and never delivered."""
 CUT = "allowance_reached"
 """The error in the usage record of a stream that was cut."""
 
@@ -50,24 +47,24 @@ class Ration:
         self._most = bounds.whole().output_tokens
         self._held = step
         self._books = books
+        self._pending = 0  # bytes of an event that has not ended: what they hold shows only then
         self.used_up = False
         """The hold could not grow: the stream is to be ended."""
 
     def feed(self, dialogue: Dialogue, data: bytes) -> bytes:
-        """What may go to the client; all of it, unless the ration is used up on the way."""
-        out = []
-        for start in range(0, len(data), PIECE):
-            out.append(dialogue.feed(data[start : start + PIECE]))
-            if not dialogue.complete and not self._covers(dialogue):
-                self._use_up(dialogue)
-                break
-        return b"".join(out)
+        """What may go to the client. It has been billed, so it goes even where the ration is used up with it."""
+        out = dialogue.feed(data)
+        self._pending = 0 if out else self._pending + len(data)
+        if not dialogue.complete and not self._covers(dialogue):
+            self._use_up(dialogue)
+        return out
 
     def _covers(self, dialogue: Dialogue) -> bool:
-        need = self._most if dialogue.hidden_tokens else min(dialogue.delivered + AHEAD, self._most)
+        need = self._most if dialogue.hidden_tokens else min(dialogue.delivered + self._pending + AHEAD, self._most)
         if need <= self._held:
             return True
-        return self._grow(min(max(need, self._held + self._step), self._most)) or self._grow(need)
+        step = min(max(need, self._held + self._step), self._most)
+        return self._grow(step) or (need < step and self._grow(need))
 
     def _grow(self, output_tokens: int) -> bool:
         assert self._call.bound is not None
@@ -83,8 +80,8 @@ class Ration:
         return True
 
     def _use_up(self, dialogue: Dialogue) -> None:
-        """It is settled at what it held; where a single event brought more than that, at what was delivered."""
+        """It is settled at what it held; where more than that has come, at what has come."""
         self.used_up = True
-        delivered = min(dialogue.delivered + UNSEEN_OUTPUT, self._most)
-        if delivered > self._held:
-            self._call.bound = self._bounds.within(delivered)
+        come = min(dialogue.delivered + self._pending + UNSEEN_OUTPUT, self._most)
+        if come > self._held:
+            self._call.bound = self._bounds.within(come)
