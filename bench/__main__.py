@@ -4,9 +4,13 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import ledger, per_call
+from bench import ledger, per_call, wire
 
-BENCHMARKS: Final[dict[str, Callable[[], None]]] = {"ledger": ledger.ledger, "per_call": per_call.run}
+BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+    "ledger": ledger.ledger,
+    "wire": wire.run,
+    "per_call": per_call.run,
+}
 
 
 def main(names: list[str]) -> int:

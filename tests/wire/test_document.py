@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from headgate.base.errors import InvalidRequest
-from headgate.wire.document import MAX_MEMBERS, Document
+from headgate.wire.document import MAX_MEMBERS, MAX_WRITTEN, Document
 
 scalars = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=8)
 values = st.recursive(
@@ -61,6 +61,30 @@ def test_every_other_byte_stays(body: tuple[dict[str, Any], bytes], data: st.Dat
         at = replaced.index(new)
         assert text[:at] == replaced[:at]
         assert text[at:] == value + replaced[at + len(new) :]
+
+
+@given(
+    objects,
+    st.sampled_from([(",", ":"), (", ", ": ")]),
+    st.booleans(),
+    st.dictionaries(names, st.none() | values.map(lambda value: [value]), max_size=4),
+)
+def test_a_body_keeps_the_style_it_is_written_in(
+    members: dict[str, Any], style: tuple[str, str], ascii_only: bool, changes: dict[str, Any]
+) -> None:
+    """With and without space around members, short and so long that it is not written again: members stay as sent."""
+
+    def dumped(value: object) -> str:
+        return json.dumps(value, separators=style, ensure_ascii=ascii_only)
+
+    for filling in ({}, {"a long prompt": "x" * MAX_WRITTEN}):
+        before = {**members, **filling}
+        after = {name: value for name, value in {**before, **changes}.items() if changes.get(name, 0) is not None}
+        new = {name: None if value is None else dumped(value).encode() for name, value in changes.items()}
+        replaced = Document(dumped(before).encode()).replace(new)
+        assert [Document(replaced).get(name) for name in after] == [dumped(value).encode() for value in after.values()]
+        if after.keys() <= before.keys():
+            assert replaced == dumped(after).encode()
 
 
 @given(bodies())

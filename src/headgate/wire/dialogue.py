@@ -6,16 +6,16 @@ answers run through the same reading of usage.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from headgate.base.errors import HeadgateError
 from headgate.base.usage import Usage
 from headgate.wire.document import Document
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(msgspec.Struct, frozen=True):
     """What policy reads of a request, whatever its format. Absent is None; nothing here is guessed."""
 
     model: str | None
@@ -24,11 +24,10 @@ class Head:
     """The limit the client set, per choice, under whichever name its format has for it."""
     choices: int = 1
     user: str | None = None
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = msgspec.field(default_factory=dict)
 
 
-@dataclass(frozen=True, slots=True)
-class Outgoing:
+class Outgoing(msgspec.Struct, frozen=True, gc=False):
     """What to send to the provider; where to, the catalog says."""
 
     body: bytes

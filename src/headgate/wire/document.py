@@ -2,8 +2,8 @@
 
 What policy reads and what is forwarded must be the same. JSON parsers differ on duplicate members (most keep the last)
 and some match names without regard to case (Go's), so a body in which two members could be taken for one another is
-refused. The price is one pass of a C parser and one regular expression match per top-level member; values are compared
-with `memcmp`, so a prompt of 400 kB costs no more Python than one of 40 bytes.
+refused. The price is one pass of a C parser, and for bodies with space around members one regular expression match for
+each of them; values are compared with `memcmp`, so a prompt of 400 kB costs no more Python than one of 40 bytes.
 """
 
 import re
@@ -20,14 +20,19 @@ MAX_INTEGER: Final = 2**53 - 1
 
 _OPEN = re.compile(rb"[ \t\n\r]*\{[ \t\n\r]*")
 _KEY = re.compile(rb'[ \t\n\r]*[{,][ \t\n\r]*"([^"\\]*+(?:\\.[^"\\]*+)*+)"[ \t\n\r]*:[ \t\n\r]*')
+_key_at = _KEY.match
 _CLOSE = re.compile(rb"[ \t\n\r]*\}[ \t\n\r]*\Z")
 
 _decode_members = msgspec.json.Decoder(dict[str, msgspec.Raw]).decode
 _decode_any = msgspec.json.Decoder().decode
 _decode_key = msgspec.json.Decoder(str).decode
+_encode = msgspec.json.Encoder().encode
 
 Span = tuple[int, int, int]
 """Where a member's key starts, where its value starts, and where its value ends."""
+
+MAX_WRITTEN: Final = 16 * 1024
+"""Bytes of a body beyond which writing it again costs more than walking over it."""
 
 
 class Document:
@@ -36,40 +41,44 @@ class Document:
     `path` is set for an object inside a request, so that errors name `stream_options.include_usage`.
     """
 
-    __slots__ = ("_decoded", "_path", "_spans", "_start", "body")
+    __slots__ = ("_decoded", "_members", "_path", "_spans", "body")
 
     def __init__(self, body: bytes, path: str = "") -> None:
         self.body = body
         self._path = path
         self._decoded: dict[str, Any] | None = None
-        members = self._parse()
-        self._spans: dict[str, Span] = self._locate(members)
-        self._start = _OPEN.match(body).end()  # type: ignore[union-attr]  # where the first key is, or would be
-        if len({name.casefold() for name in members}) != len(members):
+        self._members = members = self._parse()
+        # Most SDKs leave no space around members. What the parser kept, written in that way, is then the body again,
+        # which proves that it kept everything: 0.2 µs in place of the 0.4 µs that a walk takes for each member.
+        compact = len(body) <= MAX_WRITTEN and _encode(members) == body
+        self._spans: dict[str, Span] | None = None if compact else self._locate(members)
+        letters = "".join(members)
+        plain = letters.isascii() and letters.islower()  # nothing to fold: different names stay different
+        if not plain and len(set(map(str.casefold, members))) != len(members):
             self._refuse_same_letters()
 
     def __contains__(self, name: str) -> bool:
-        return name in self._spans
+        return name in self._members
 
     def __len__(self) -> int:
-        return len(self._spans)
+        return len(self._members)
 
     def names(self) -> tuple[str, ...]:
         """The top-level members in the order they came."""
-        return tuple(self._spans)
+        return tuple(self._members)
 
     def get(self, name: str) -> bytes | None:
         """The member's JSON as it was sent, None if it is absent."""
-        span = self._spans.get(name)
-        return None if span is None else self.body[span[1] : span[2]]
+        raw = self._members.get(name)
+        return None if raw is None else bytes(raw)
 
     def value(self, name: str) -> Any:
         """The member decoded; None if it is absent or null."""
-        span = self._spans.get(name)
-        if span is None:
+        raw = self._members.get(name)
+        if raw is None:
             return None
         try:
-            return _decode_any(self.body[span[1] : span[2]])
+            return _decode_any(raw)
         except (msgspec.DecodeError, RecursionError):
             raise self.wrong(
                 name, "a value that JSON parsers agree on: a number is too large, or nesting too deep"
@@ -77,6 +86,8 @@ class Document:
 
     def string(self, name: str) -> str | None:
         """None if absent or null."""
+        if name not in self._members:
+            return None
         value = self.value(name)
         if value is None or isinstance(value, str):
             return value
@@ -84,6 +95,8 @@ class Document:
 
     def boolean(self, name: str) -> bool | None:
         """None if absent or null."""
+        if name not in self._members:
+            return None
         value = self.value(name)
         if value is None or isinstance(value, bool):
             return value
@@ -91,6 +104,8 @@ class Document:
 
     def integer(self, name: str, minimum: int = 0, maximum: int = MAX_INTEGER) -> int | None:
         """None if absent or null. Whole floats are refused: not every provider reads `10.0` as 10."""
+        if name not in self._members:
+            return None
         value = self.value(name)
         if value is None:
             return None
@@ -119,18 +134,37 @@ class Document:
 
         All other bytes stay as they are, whitespace included.
         """
+        if self._spans is None:
+            return self._rewritten(members)
+        if len(members) == 1:  # the model's name, mostly
+            ((name, new),) = members.items()
+            if new is not None and name in self._spans:
+                _, start, end = self._spans[name]
+                return b"".join((self.body[:start], new, self.body[end:]))
+        return self._spliced(members, self._spans)
+
+    def _rewritten(self, members: Mapping[str, bytes | None]) -> bytes:
+        merged = self._members.copy()
+        for name, new in members.items():
+            if new is None:
+                merged.pop(name, None)
+            else:
+                merged[name] = msgspec.Raw(new)
+        return _encode(merged)
+
+    def _spliced(self, members: Mapping[str, bytes | None], spans: Mapping[str, Span]) -> bytes:
         view = memoryview(self.body)
-        pieces: list[bytes | memoryview] = [view[: self._start]]
-        previous_end = self._start
-        for name, (key, start, end) in self._spans.items():
+        previous_end = _OPEN.match(self.body).end()  # type: ignore[union-attr]  # where the first key is, or would be
+        pieces: list[bytes | memoryview] = [view[:previous_end]]
+        for name, (key, start, end) in spans.items():
             new = members.get(name, view[start:end])
             if new is not None:
                 # The text since the previous value is the comma; the first member that stays needs none.
                 pieces += (view[previous_end if len(pieces) > 1 else key : start], new)
             previous_end = end
         for name, new in members.items():
-            if new is not None and name not in self._spans:
-                pieces += (b"," if len(pieces) > 1 else b"", msgspec.json.encode(name), b":", new)
+            if new is not None and name not in spans:
+                pieces += (b"," if len(pieces) > 1 else b"", _encode(name), b":", new)
         pieces.append(view[previous_end:])
         return b"".join(pieces)
 
@@ -162,7 +196,7 @@ class Document:
         """The span of each member, looked for in the order of the parser's result: any disagreement is a duplicate."""
         body, spans, position, previous = self.body, {}, 0, ""
         for name, raw in members.items():
-            match = _KEY.match(body, position)
+            match = _key_at(body, position)
             if match is None:  # a number that begins like the one the parser kept
                 raise self._duplicate(previous)
             key, start = match[1], match.end()
@@ -172,8 +206,8 @@ class Document:
                 raise self._duplicate(name)
             position, previous = start + len(raw), name
             spans[name] = (match.start(1) - 1, start, position)
-        if members and _CLOSE.match(body, position) is None:
-            match = _KEY.match(body, position)
+        if members and body[position:] != b"}" and _CLOSE.match(body, position) is None:
+            match = _key_at(body, position)
             raise self._duplicate(previous if match is None else _name_of(match[1]))
         return spans
 
@@ -186,7 +220,7 @@ class Document:
 
     def _refuse_same_letters(self) -> None:
         seen: dict[str, str] = {}
-        for name in self._spans:
+        for name in self._members:
             if (other := seen.setdefault(name.casefold(), name)) != name:
                 raise InvalidRequest(
                     f"The members `{self._param(other)}` and `{self._param(name)}` differ only in case, and some "

@@ -21,11 +21,19 @@ class Meter(Protocol):
     """Reads one answer as it passes. An event it cannot read is forwarded all the same, and counted in full."""
 
     usage: Usage | None
-    delivered: int
-    hidden_tokens: bool
     complete: bool
     failed: bool
     """Whether the provider told an error inside its stream."""
+
+    @property
+    def delivered(self) -> int:
+        """As `Dialogue.delivered`."""
+        ...
+
+    @property
+    def hidden_tokens(self) -> bool:
+        """As `Dialogue.hidden_tokens`."""
+        ...
 
     def answer(self, body: bytes) -> None:
         """A whole answer. Raises `UpstreamFailed` if it is not JSON."""
@@ -69,19 +77,18 @@ class Passthrough:
         document: Document,
         head: Head,
         model: str,
-        *,
-        overrides: Mapping[str, bytes | None] | None = None,
-        ask_usage: bool = True,
-        hidden_tokens: bool = False,
+        overrides: Mapping[str, bytes | None],
+        ask_usage: bool,
+        hidden_tokens: bool,
     ) -> None:
         self._language = language
         self._document = document
         self._head = head
         self._model = model
-        self._overrides = overrides or {}
+        self._overrides = overrides
         self._ask_usage = ask_usage
+        self._hidden_tokens = hidden_tokens
         self._meter = language.meter(document, head, model)
-        self._meter.hidden_tokens |= hidden_tokens
         self._splitter = EventSplitter()
 
     @property
@@ -94,7 +101,7 @@ class Passthrough:
 
     @property
     def hidden_tokens(self) -> bool:
-        return self._meter.hidden_tokens
+        return self._hidden_tokens or self._meter.hidden_tokens
 
     @property
     def complete(self) -> bool:

@@ -12,12 +12,12 @@ ABSENT: Final = msgspec.Raw()
 """The default of a member that is kept as it came."""
 
 
+NOTHING: Final = (ABSENT, msgspec.Raw(b"null"))
+
+
 def given(raw: msgspec.Raw) -> bytes:
     """The member as it came; empty if it is absent or null."""
-    if len(raw) < 2:
-        return b""
-    value = bytes(raw)
-    return b"" if value == b"null" else value
+    return b"" if raw in NOTHING else bytes(raw)
 
 
 def read_answer(decoder: msgspec.json.Decoder[T], body: bytes) -> T | None:

@@ -60,15 +60,7 @@ def open_dialogue(
     provider cannot serve the client's format.
     """
     if client == provider and client in FORMATS:
-        return Passthrough(
-            FORMATS[client],
-            document,
-            head,
-            model,
-            overrides=overrides,
-            ask_usage=ask_usage,
-            hidden_tokens=hidden_tokens,
-        )
+        return Passthrough(FORMATS[client], document, head, model, overrides or {}, ask_usage, hidden_tokens)
     if not speaks(client, provider):
         raise no_such_endpoint(client, provider)
     if overrides:

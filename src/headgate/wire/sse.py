@@ -14,6 +14,7 @@ from headgate.base.errors import UpstreamFailed
 
 MAX_EVENT_BYTES: Final = 16 * 1024 * 1024
 
+_LF, _CR = b"\n\r"
 _BOM = b"\xef\xbb\xbf"
 # Possessive, so that CRLF is never read as two line ends; a CR that is the last byte so far may be half of a CRLF.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r(?!\Z))")
@@ -35,7 +36,7 @@ class Event(msgspec.Struct, frozen=True, gc=False):
 class EventSplitter:
     """`feed` bytes as they come, then `finish` once."""
 
-    __slots__ = ("_begun", "_carriage_returns", "_limit", "_pending", "_searched")
+    __slots__ = ("_begun", "_between", "_carriage_returns", "_limit", "_pending", "_searched")
 
     def __init__(self, max_event_bytes: int = MAX_EVENT_BYTES) -> None:
         self._limit = max_event_bytes
@@ -43,13 +44,14 @@ class EventSplitter:
         self._searched = 0
         self._carriage_returns = False
         self._begun = False
+        self._between = False  # one event is whole, the next has not begun, and lines end in LF so far
 
     def feed(self, data: bytes) -> list[Event]:
         """The events that are whole now. Raises `UpstreamFailed` when one is longer than the limit."""
-        self._carriage_returns = self._carriage_returns or b"\r" in data
+        if self._between and (event := _usual(data)) is not None:
+            return [event]  # its raw bytes are the very object that came
+        self._carriage_returns = self._carriage_returns or _CR in data
         if self._begun and not self._pending and not self._carriage_returns:
-            if data.endswith(b"\n\n") and data.find(b"\n\n") == len(data) - 2:
-                return [_event(data)]  # one whole event: its raw bytes are the very object that came
             blocks = data.split(b"\n\n")
             self._keep(blocks.pop())
             return [_event(block + b"\n\n") for block in blocks]
@@ -59,8 +61,9 @@ class EventSplitter:
             raws.append(bytes(self._pending[start:end]))
             start = end
         del self._pending[:start]
+        events = [_event(raw) if self._begun else self._first(raw) for raw in raws]
         self._keep(b"")
-        return [self._first(raw) if not self._begun else _event(raw) for raw in raws]
+        return events
 
     def finish(self) -> list[Event]:
         """What is left when the stream ends: at most one event, its blank line missing."""
@@ -73,6 +76,7 @@ class EventSplitter:
         self._searched = max(0, len(self._pending) - 3)  # a blank line is four bytes at most: no byte is searched again
         if len(self._pending) > self._limit:
             raise UpstreamFailed(f"The provider sent an event of more than {self._limit} bytes.")
+        self._between = self._begun and not self._pending and not self._carriage_returns
 
     def _ends(self) -> list[int]:
         if self._carriage_returns:
@@ -89,15 +93,27 @@ class EventSplitter:
         return Event(event.name, event.data, raw)
 
 
+def _usual(raw: bytes) -> Event | None:
+    """The event, if this is exactly one of a usual shape: a line of data, maybe its name on a line before.
+
+    A byte's number is looked for in a quarter of the time that `find` takes for it: 0.2 µs for the event, not 0.4.
+    """
+    head, line = b"", raw
+    if raw[:7] == b"event: ":
+        head, _, line = raw.partition(b"\n")
+    if line[:6] != b"data: " or raw[-2:] != b"\n\n":
+        return None
+    data = line[6:-2]
+    if _LF in data or _CR in data or _CR in head:
+        return None
+    return Event(head[7:], data, raw)
+
+
 def _event(raw: bytes) -> Event:
-    # The two usual shapes need no loop.
-    if raw.find(b"\n") == len(raw) - 2 and raw.startswith(b"data: ") and raw.endswith(b"\n\n") and b"\r" not in raw:
-        return Event(b"", raw[6:-2], raw)
-    lines = _LINE_END.split(raw) if b"\r" in raw else raw.split(b"\n")
-    if len(lines) == 4 and raw.startswith(b"event: ") and lines[1].startswith(b"data: "):
-        return Event(lines[0][7:], lines[1][6:], raw)
+    if (usual := _usual(raw)) is not None:
+        return usual
     name, data = b"", []
-    for line in lines:
+    for line in _LINE_END.split(raw):
         field, _, value = line.partition(b":")
         if field == b"data":
             data.append(value.removeprefix(b" "))

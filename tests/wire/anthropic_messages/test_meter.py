@@ -103,6 +103,15 @@ def test_thinking_hides_tokens(kind: str) -> None:
     assert whole.delivered == 2
 
 
+def test_usage_is_read_whatever_stands_beside_it() -> None:
+    """An answer of an unknown shape counts as delivered in full, and as the provider says."""
+    reader, body = MessagesMeter("m"), b'{"content":[7],"usage":{"input_tokens":1,"output_tokens":2}}'
+    reader.answer(body)
+    assert reader.usage is not None
+    assert reader.usage.counts == {"input": 1, "output": 2}
+    assert reader.delivered == len(body)
+
+
 def test_a_cut_closes_what_is_open() -> None:
     """The blocks, then the message, at its length and with the usage known so far."""
     reader = fed(

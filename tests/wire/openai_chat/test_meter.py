@@ -174,6 +174,18 @@ def test_an_error_is_told_without_an_end() -> None:
     assert b"[DONE]" not in told
 
 
+def test_usage_is_read_whatever_stands_beside_it() -> None:
+    """An answer of an unknown shape counts as delivered in full, and as the provider says."""
+    reader, body = (
+        meter(),
+        b'{"choices":[{"message":7}],"usage":{"prompt_tokens":1,"completion_tokens":2,"total_tokens":3}}',
+    )
+    reader.answer(body)
+    assert reader.usage is not None
+    assert reader.usage.counts == {"input": 1, "output": 2}
+    assert reader.delivered == len(body)
+
+
 def test_whole_answers_are_measured_alike() -> None:
     """The message of a whole answer counts like its deltas; text completions have `text`."""
     reader = meter()

@@ -2,10 +2,14 @@
 
 from typing import Any
 
+import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from headgate.base.usage import Usage, UsageSource
-from headgate.wire.openai_chat.usage import read_usage
+from headgate.wire.openai_chat.usage import CHAT, Words, read_usage
+from headgate.wire.openai_responses.usage import RESPONSES
 
 CASES: dict[str, tuple[dict[str, Any], dict[str, int], tuple[str, ...]]] = {
     "plain": (
@@ -158,3 +162,60 @@ def test_the_raw_object_is_kept() -> None:
 def test_an_object_without_totals_is_no_usage(usage: dict[str, Any]) -> None:
     """Otherwise an empty object would make a call free."""
     assert read_usage(usage) is None
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_meters_of_bytes(name: str) -> None:
+    """The object as it comes off the wire reads like the same object decoded."""
+    members, _, _ = CASES[name]
+    assert read_usage(msgspec.json.encode(members)) == read_usage(members)
+
+
+PARTS = ("cached_tokens", "audio_tokens", "image_tokens", "cache_write_tokens", "reasoning_tokens", "other")
+figures: st.SearchStrategy[Any] = st.integers(0, 300) | st.sampled_from(
+    [None, -1, 1.5, 2.0, True, "7", 10**9, 10**9 + 1, 2**60, [], {}]
+)
+parts = st.fixed_dictionaries({}, optional=dict.fromkeys(PARTS, figures))
+
+
+@st.composite
+def objects(draw: st.DrawFn) -> tuple[dict[str, Any], Words]:
+    """Mostly well-formed and often consistent; any figure may be absent, null or a lie."""
+    words = draw(st.sampled_from([CHAT, RESPONSES]))
+    sent, answered = draw(st.integers(0, 300)), draw(st.integers(0, 300))
+    usage: dict[str, Any] = {
+        words.input: sent,
+        words.output: answered,
+        "total_tokens": sent + answered,
+        words.input_details: draw(st.none() | parts),
+        words.output_details: draw(st.none() | parts),
+    }
+    others = st.sampled_from([*usage, "prompt_cache_hit_tokens", "prompt_cache_miss_tokens", "cached_tokens", "cost"])
+    usage |= draw(st.dictionaries(others, figures | parts, max_size=2))
+    for name in draw(st.sets(st.sampled_from(sorted(usage)), max_size=2)):
+        del usage[name]
+    return usage, words
+
+
+@given(objects(), st.none() | st.just("flex") | st.integers())
+def test_the_short_way_finds_what_the_distrustful_one_finds(usage: tuple[dict[str, Any], Words], terms: object) -> None:
+    """Bytes are tried as a usual object first. Meters, their order, flags, raw and terms are the same either way."""
+    members, words = usage
+    raw = msgspec.json.encode(members)
+    short, long = read_usage(raw, words, terms=terms), read_usage(members, words, terms=terms)
+    assert short == long
+    assert short is None or long is None or list(short.counts) == list(long.counts)
+
+
+@given(st.integers(0, 300), st.integers(0, 300), st.integers(0, 300), st.integers(0, 300))
+def test_the_short_way_is_taken(sent: int, cached: int, answered: int, thought: int) -> None:
+    """Where parts fit into totals; elsewhere never."""
+    usage = {
+        "prompt_tokens": sent,
+        "completion_tokens": answered,
+        "total_tokens": sent + answered,
+        "prompt_tokens_details": {"cached_tokens": cached, "audio_tokens": 0},
+        "completion_tokens_details": {"reasoning_tokens": thought},
+    }
+    fits = cached <= sent and thought <= answered and sent + answered > 0
+    assert (CHAT.usual(msgspec.json.encode(usage)).counts() is not None) is fits

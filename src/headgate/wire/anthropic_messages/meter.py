@@ -26,8 +26,11 @@ class _Block(msgspec.Struct, gc=False):
     stop_reason: Any = None
 
 
-class _Message(msgspec.Struct, gc=False):
+class _Report(msgspec.Struct, gc=False):
     usage: msgspec.Raw = ABSENT
+
+
+class _Message(_Report, gc=False):
     content: list[_Block] | None = None
 
 
@@ -42,6 +45,7 @@ class _Event(msgspec.Struct, gc=False):
 
 _event: Final = msgspec.json.Decoder(_Event)
 _message: Final = msgspec.json.Decoder(_Message)
+_report: Final = msgspec.json.Decoder(_Report)
 
 _TOOL_USES: Final = ("tool_use", "server_tool_use", "mcp_tool_use")
 _SUMMARIES: Final = ("compaction", "compaction_delta")
@@ -56,8 +60,6 @@ class MessagesMeter:
 
     def __init__(self, model: str) -> None:
         self.usage: Usage | None = None
-        self.delivered = 0
-        self.hidden_tokens = False
         self.complete = False
         self.failed = False
         self._model = model
@@ -65,15 +67,36 @@ class MessagesMeter:
         self._started = False
         self._open: dict[int, None] = {}
         self._stopped = False
+        self._delivered = 0
+        self._hidden_tokens = False
+        self._unmeasured = b""
+
+    @property
+    def delivered(self) -> int:
+        """Of a whole answer it is measured when somebody asks, which they do when there is no usage."""
+        self._measure()
+        return self._delivered
+
+    @property
+    def hidden_tokens(self) -> bool:
+        self._measure()
+        return self._hidden_tokens
+
+    def _measure(self) -> None:
+        if self._unmeasured:
+            message = read_event(_message, self._unmeasured)
+            if message is None:
+                self._delivered += len(self._unmeasured)
+            else:
+                for block in message.content or ():
+                    self._generated(block)
+            self._unmeasured = b""
 
     def answer(self, body: bytes) -> None:
-        message = read_answer(_message, body)
-        if message is None:
-            self.delivered += len(body)
-        else:
-            for block in message.content or ():
-                self._generated(block)
-            self._report(message.usage)
+        report = read_answer(_report, body)
+        if report is not None:
+            self._report(report.usage)
+        self._unmeasured = body
         self.complete = True
 
     def event(self, event: Event) -> bool:
@@ -81,7 +104,7 @@ class MessagesMeter:
             return True
         read = read_event(_event, event.data)
         if read is None:
-            self.delivered += len(event.data)
+            self._delivered += len(event.data)
             return True
         match read.type:
             case "content_block_delta":
@@ -111,19 +134,19 @@ class MessagesMeter:
 
     def _generated(self, block: _Block) -> None:
         if type(block.text) is str:
-            self.delivered += utf8_length(block.text)
+            self._delivered += utf8_length(block.text)
         elif block.partial_json is not None:
-            self.delivered += content_length(block.partial_json)
+            self._delivered += content_length(block.partial_json)
         elif block.type in _TOOL_USES:
-            self.delivered += content_length(block.name)
+            self._delivered += content_length(block.name)
             if block.input:
-                self.delivered += len(msgspec.json.encode(block.input))
+                self._delivered += len(msgspec.json.encode(block.input))
         elif block.thinking is not None:
-            self.delivered += content_length(block.thinking)
+            self._delivered += content_length(block.thinking)
         elif block.type in _SUMMARIES:
-            self.delivered += content_length(block.content)
+            self._delivered += content_length(block.content)
         if block.type in _THINKING:
-            self.hidden_tokens = True
+            self._hidden_tokens = True
 
     def _report(self, raw: msgspec.Raw) -> None:
         usage = self._running.add(given(raw))

@@ -11,7 +11,7 @@ from headgate.wire.heads import choices, metadata
 from headgate.wire.openai_chat.meter import CompletionMeter
 
 # Families that think before they speak and do not show it, unless they are told not to.
-THINKS_UNSEEN: Final = re.compile(r"(?:^|/)(?:o[134]|gpt-5)(?![0-9a-z])", re.ASCII)
+THINKS_UNSEEN: Final = re.compile(r"\A(?:.*/)?(?:o[134]|gpt-5)(?![0-9a-z])", re.ASCII | re.DOTALL)
 
 
 class OpenAIChat:
@@ -38,7 +38,7 @@ class OpenAIChat:
         return usage_wanted(document, head)
 
     def meter(self, document: Document, head: Head, model: str) -> CompletionMeter:
-        hidden = THINKS_UNSEEN.search(model) is not None or _effort_asked(document)
+        hidden = THINKS_UNSEEN.match(model) is not None or _effort_asked(document)
         return CompletionMeter("chat.completion.chunk", head.choices, usage_asked(document), hidden)
 
 
@@ -46,19 +46,24 @@ def _effort_asked(document: Document) -> bool:
     return document.get("reasoning_effort") not in (None, b"null", b'"none"') or "reasoning" in document
 
 
+_ASKED: Final = b'{"include_usage":true}'
+
+
 def usage_asked(document: Document) -> bool:
     """Whether the client wants the chunk that reports usage."""
+    if document.get("stream_options") == _ASKED:  # as most SDKs write it
+        return True
     options = document.object("stream_options")
     return options is not None and options.boolean("include_usage") is True
 
 
 def usage_wanted(document: Document, head: Head) -> dict[str, bytes | None]:
     """The change by which a stream reports its usage; other stream options stay as they are."""
-    if not head.stream:
+    if not head.stream or document.get("stream_options") == _ASKED:
         return {}
     options = document.object("stream_options")
     if options is None:
-        return {"stream_options": b'{"include_usage":true}'}
+        return {"stream_options": _ASKED}
     if options.boolean("include_usage") is True:
         return {}
     return {"stream_options": options.replace({"include_usage": b"true"})}

@@ -9,7 +9,7 @@ from headgate.base.usage import Usage
 from headgate.wire.content import content_length, utf8_length
 from headgate.wire.errors import openai_event
 from headgate.wire.openai_chat.usage import read_usage
-from headgate.wire.reading import ABSENT, given, read_answer, read_event
+from headgate.wire.reading import ABSENT, NOTHING, given, read_answer, read_event
 from headgate.wire.sse import Event
 
 
@@ -35,28 +35,67 @@ class _Message(msgspec.Struct, gc=False):
     audio: Any = None
     images: Any = None
 
+    def generated(self) -> int:
+        """What the model wrote, in bytes."""
+        content = self.content
+        length = utf8_length(content) if type(content) is str else content_length(content)
+        if self.tool_calls:
+            for call in self.tool_calls:
+                length += _called(call.function) + content_length(call.custom)
+        if self.reasoning_content is not None or self.reasoning is not None:
+            # Those who send both say the same twice.
+            length += content_length(self.reasoning_content or self.reasoning)
+        if self.refusal is not None:
+            length += content_length(self.refusal)
+        if self.function_call is not None:
+            length += _called(self.function_call)
+        if self.audio is not None or self.images is not None:
+            length += content_length(self.audio) + content_length(self.images)
+        return length
+
 
 class _Choice(msgspec.Struct, gc=False):
     index: Any = None
     delta: _Message | None = None
+    finish_reason: Any = None
     message: _Message | None = None
     text: Any = None
-    finish_reason: Any = None
+
+    def generated(self) -> int:
+        """What the model wrote, in bytes."""
+        message = self.delta or self.message
+        return content_length(self.text) if message is None else message.generated()
 
 
 class _Groq(msgspec.Struct, gc=False):
     usage: msgspec.Raw = ABSENT
 
 
-class _Chunk(msgspec.Struct, gc=False):
-    choices: list[_Choice] | None = None
+class _Report(msgspec.Struct, gc=False):
+    """What a chunk or a whole answer says of usage."""
+
     usage: msgspec.Raw = ABSENT
     x_groq: _Groq | None = None
     service_tier: Any = None
+
+    def raw(self) -> bytes:
+        """The usage object, empty if there is none."""
+        if self.usage not in NOTHING:
+            return bytes(self.usage)
+        return b"" if self.x_groq is None else given(self.x_groq.usage)
+
+
+class _Chunk(_Report, gc=False):
+    choices: list[_Choice] | None = None
     error: Any = None
+
+    def generated(self) -> int:
+        """What the model wrote, in bytes."""
+        return sum(choice.generated() for choice in self.choices or ())
 
 
 _chunk: Final = msgspec.json.Decoder(_Chunk)
+_report: Final = msgspec.json.Decoder(_Report)
 _frame: Final = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -68,7 +107,6 @@ class CompletionMeter:
 
     def __init__(self, object_name: str, choices: int, asked: bool, hidden_tokens: bool) -> None:
         self.usage: Usage | None = None
-        self.delivered = 0
         self.hidden_tokens = hidden_tokens
         self.complete = False
         self.failed = False
@@ -78,13 +116,23 @@ class CompletionMeter:
         self._finished: dict[int, bool] = {}  # of each choice seen
         self._last = b""
         self._done = False
+        self._delivered = 0
+        self._unmeasured = b""
+
+    @property
+    def delivered(self) -> int:
+        """Of a whole answer it is measured when somebody asks, which they do when there is no usage."""
+        if self._unmeasured:
+            whole = read_event(_chunk, self._unmeasured)
+            self._delivered += len(self._unmeasured) if whole is None else whole.generated()
+            self._unmeasured = b""
+        return self._delivered
 
     def answer(self, body: bytes) -> None:
-        whole = read_answer(_chunk, body)
-        if whole is None:
-            self.delivered += len(body)
-        else:
-            self._read(whole)
+        report = read_answer(_report, body)
+        if report is not None:
+            self._report(report)
+        self._unmeasured = body
         self.complete = True
 
     def event(self, event: Event) -> bool:
@@ -97,31 +145,30 @@ class CompletionMeter:
             return True
         chunk = read_event(_chunk, data)
         if chunk is None:
-            self.delivered += len(data)
+            self._delivered += len(data)
             return True
         self._last = data
-        reported = self._read(chunk)
+        for choice in chunk.choices or ():
+            self._choice(choice)
+        reported = self._report(chunk)
         if chunk.error is not None or event.name == b"error":
             self.failed, self.complete = True, False
         return self._asked or not reported or chunk.choices != []
 
-    def _read(self, chunk: _Chunk) -> bool:
-        """Whether the chunk reports usage."""
-        for choice in chunk.choices or ():
-            message = choice.delta or choice.message
-            if message is not None:
-                self.delivered += _generated(message)
-            elif choice.text is not None:
-                self.delivered += content_length(choice.text)
-            index = choice.index if type(choice.index) is int else 0
-            if choice.finish_reason is None:
-                self._finished.setdefault(index, False)
-            else:
-                self._finished[index] = True
-                self.complete = not self.failed and sum(self._finished.values()) >= self._choices
-        raw = given(chunk.usage) or (b"" if chunk.x_groq is None else given(chunk.x_groq.usage))
+    def _choice(self, choice: _Choice) -> None:
+        self._delivered += choice.generated()
+        index = choice.index if type(choice.index) is int else 0
+        if choice.finish_reason is None:
+            self._finished.setdefault(index, False)
+        else:
+            self._finished[index] = True
+            self.complete = not self.failed and sum(self._finished.values()) >= self._choices
+
+    def _report(self, report: _Report) -> bool:
+        """Whether it reports usage."""
+        raw = report.raw()
         if raw:
-            self.usage = read_usage(raw, terms=chunk.service_tier) or self.usage
+            self.usage = read_usage(raw, terms=report.service_tier) or self.usage
         return bool(raw)
 
     def cut(self) -> bytes:
@@ -142,24 +189,6 @@ class CompletionMeter:
 
     def abort(self, error: HeadgateError) -> bytes:
         return openai_event(error)
-
-
-def _generated(message: _Message) -> int:
-    content = message.content
-    length = utf8_length(content) if type(content) is str else content_length(content)
-    if message.tool_calls:
-        for call in message.tool_calls:
-            length += _called(call.function) + content_length(call.custom)
-    if message.reasoning_content is not None or message.reasoning is not None:
-        # Those who send both say the same twice.
-        length += content_length(message.reasoning_content or message.reasoning)
-    if message.refusal is not None:
-        length += content_length(message.refusal)
-    if message.function_call is not None:
-        length += _called(message.function_call)
-    if message.audio is not None or message.images is not None:
-        length += content_length(message.audio) + content_length(message.images)
-    return length
 
 
 def _called(function: _Function | None) -> int:

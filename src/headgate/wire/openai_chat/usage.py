@@ -6,12 +6,15 @@ its own `cost` add up), xAI and Google's compatible endpoint (reasoning is besid
 Mistral's `num_cached_tokens` is what its servers happened to reuse, not what it bills as cached: it is not counted.
 """
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
+
+import msgspec
 
 from headgate.base import usage as meters
 from headgate.base.usage import Usage
 from headgate.wire.figures import MAX_COUNT, Figures, report, usage_object
+from headgate.wire.openai_chat.usual_usage import ChatUsage, UsualUsage
 
 
 class Words(NamedTuple):
@@ -21,9 +24,16 @@ class Words(NamedTuple):
     output: str
     input_details: str
     output_details: str
+    usual: Callable[[bytes], UsualUsage]
 
 
-CHAT: Final = Words("prompt_tokens", "completion_tokens", "prompt_tokens_details", "completion_tokens_details")
+CHAT: Final = Words(
+    "prompt_tokens",
+    "completion_tokens",
+    "prompt_tokens_details",
+    "completion_tokens_details",
+    msgspec.json.Decoder(ChatUsage).decode,
+)
 
 
 def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT, *, terms: object = None) -> Usage | None:
@@ -31,6 +41,10 @@ def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT, *, 
 
     `terms` is the answer's `service_tier`, which stands beside the usage object.
     """
+    if isinstance(usage, bytes):
+        counts = _usual_counts(usage, words)
+        if counts is not None:
+            return Usage(counts, raw=usage, terms=terms if isinstance(terms, str) else None)
     opened = usage_object(usage)
     if opened is None:
         return None
@@ -43,6 +57,13 @@ def read_usage(usage: bytes | Mapping[str, Any] | None, words: Words = CHAT, *, 
     counts = _input_meters(figures, words, _input_total(figures, words, given, total))
     counts |= _output_meters(figures, words, given, total)
     return report(counts, figures, raw, terms)
+
+
+def _usual_counts(usage: bytes, words: Words) -> dict[str, int] | None:
+    try:
+        return words.usual(usage).counts()
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        return None
 
 
 def _input_total(figures: Figures, words: Words, given: tuple[int, int], total: int) -> int:

@@ -4,12 +4,21 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any, Final
 
+import msgspec
+
 from headgate.base import usage as meters
 from headgate.base.usage import Usage
 from headgate.wire.openai_chat import usage as openai_chat
 from headgate.wire.openai_chat.usage import Words
+from headgate.wire.openai_chat.usual_usage import ResponsesUsage
 
-RESPONSES: Final = Words("input_tokens", "output_tokens", "input_tokens_details", "output_tokens_details")
+RESPONSES: Final = Words(
+    "input_tokens",
+    "output_tokens",
+    "input_tokens_details",
+    "output_tokens_details",
+    msgspec.json.Decoder(ResponsesUsage).decode,
+)
 
 _BILLED_BY_CALL: Final = {
     "web_search_call": meters.WEB_SEARCH,
