@@ -9,14 +9,14 @@ arguments of a tool call, a schema) is text to the model and stays counted as te
 """
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 Json = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class Content:
+class Content(msgspec.Struct):
     """`payload` is the base64 of images: bytes of the body that are not read as text."""
 
     images: int = 0

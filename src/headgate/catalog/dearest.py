@@ -5,14 +5,15 @@ tier that the input can reach, and the dearer of the terms that the request asks
 provider may fall back to those.
 """
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from functools import lru_cache
 from operator import itemgetter
 from typing import Any, Final
 
+import msgspec
+
 from headgate.base import usage as meters
 from headgate.base.money import ceil_div
-from headgate.base.usage import Usage, UsageSource
 from headgate.catalog.price import PER, STANDARD_TERMS, Cost, CostLine, Price, Rates
 
 _TERMS: Final = ("service_tier", "speed")
@@ -23,8 +24,7 @@ _RATE: Final = itemgetter(0)
 _SPECIAL_OUTPUT: Final = (meters.OUTPUT_IMAGE, meters.OUTPUT_AUDIO)
 
 
-@dataclass(frozen=True, slots=True)
-class Offers:
+class Offers(msgspec.Struct, frozen=True):
     """The prices of which any may be charged; none for a model without a price."""
 
     prices: tuple[Price, ...]
@@ -33,21 +33,50 @@ class Offers:
     """Why other prices may be charged that are not known; empty if none may."""
 
 
-@dataclass(frozen=True, slots=True)
-class Worst:
-    """The dearest usage and its cost; `unknown` says what of it has no known price, empty if nothing."""
+class Worst(msgspec.Struct, frozen=True):
+    """The dearest usage, by meter, and its cost; `unknown` says what of it has no known price, empty if nothing."""
 
-    usage: Usage
+    counts: Mapping[str, int]
     cost: Cost
     unknown: str = ""
 
 
+class _Dearest(msgspec.Struct, frozen=True):
+    """The dearest of some meters at some rates."""
+
+    meter: str
+    """Empty if none of them has a known price."""
+    rate: int
+    slack: int
+    """Nano-dollars. Each line is rounded up: tokens spread over the meters can cost one more for each uneven rate but
+    one."""
+    missing: tuple[str, ...]
+    """Those without a known price."""
+
+
+class _Tier(msgspec.Struct, frozen=True):
+    """What a price comes to in one of its tiers."""
+
+    above: int
+    """Input tokens above which it applies."""
+    most: int | None
+    """The most input that it applies to; None: any."""
+    rates: Rates
+    input: _Dearest
+    output: _Dearest
+    by_request: bool
+    """Whether a request has a price of its own."""
+
+
+def standard_offers(price: Price | None) -> Offers:
+    """For a request that names no terms."""
+    return Offers(() if price is None else (price,))
+
+
 def offers_of(request: Mapping[str, Any], price: Price | None) -> Offers:
     """Read the terms of a decoded request."""
-    if price is None:
-        return Offers(())
-    if _TERM_MEMBERS.isdisjoint(request):
-        return Offers((price,))
+    if price is None or _TERM_MEMBERS.isdisjoint(request):
+        return standard_offers(price)
     asked = [value for member in _TERMS if (value := request.get(member)) and value not in STANDARD_TERMS]
     terms = str(asked[0]) if asked else None
     variant = price.under(terms) if len(asked) < 2 else None
@@ -75,73 +104,74 @@ def dearest_usage(
     """`input_meters` are those under which the provider may count the input; `fees` the uses of hosted tools."""
     worst: Worst | None = None
     for price in offers.prices:
-        for most, rates in _segments(price, input_tokens):
-            candidate = _worst_at(price, rates, most, output_tokens, input_meters, sound, fees)
-            if worst is None or (candidate.unknown, candidate.cost.nanos) > (worst.unknown, worst.cost.nanos):
-                worst = candidate
+        for tier in _tiers(price, input_meters, sound):
+            if input_tokens > tier.above:
+                most = input_tokens if tier.most is None else min(input_tokens, tier.most)
+                candidate = _worst_in(tier, price.id, most, output_tokens, fees)
+                if worst is None or (candidate.unknown, candidate.cost.nanos) > (worst.unknown, worst.cost.nanos):
+                    worst = candidate
     if worst is None:
         counts = {meters.INPUT: input_tokens, meters.OUTPUT: output_tokens, **fees}
-        unpriced = Cost(0, unpriced=tuple(counts))
-        return Worst(Usage(counts, UsageSource.ESTIMATED), unpriced, "the model has no known price")
+        return Worst(counts, Cost(0, unpriced=tuple(counts)), "the model has no known price")
     return worst
 
 
-def _segments(price: Price, input_tokens: int) -> Iterator[tuple[int, Rates]]:
-    """For each tier that the input can reach, the most input that is priced by it."""
-    for most in (*(above for above, _ in price.tiers if above < input_tokens), input_tokens):
-        yield most, price.rates_at(most)
-
-
-def _worst_at(
-    price: Price,
-    rates: Rates,
-    input_tokens: int,
-    output_tokens: int,
-    input_meters: tuple[str, ...],
-    sound: bool,
-    fees: Mapping[str, int],
-) -> Worst:
+def _worst_in(tier: _Tier, price_id: str, input_tokens: int, output_tokens: int, fees: Mapping[str, int]) -> Worst:
+    charges = [(input_tokens, tier.input), (output_tokens, tier.output)]
+    if tier.by_request:
+        fees = {**fees, meters.REQUEST: 1}
+    for meter, uses in fees.items():
+        charges.append((uses, _dearest(tier.rates, (meter,))))
     counts: dict[str, int] = {}
     lines: list[CostLine] = []
-    missing: list[str] = []
-    slack = 0
-    for tokens, among in ((input_tokens, input_meters), (output_tokens, _output_meters(rates, sound))):
-        if tokens:
-            known = _known(rates, among, missing)
-            if known:
-                rate, meter = max(known, key=_RATE)
-                counts[meter] = tokens
-                lines.append(CostLine(meter, tokens, rate, ceil_div(tokens * rate, PER)))
-                # Each line is rounded up: tokens spread over meters can cost one more for each uneven rate but one.
-                slack += max(0, sum(1 for rate, _ in known if rate % PER) - 1)
-    if rates.by_meter.get(meters.REQUEST):
-        fees = {**fees, meters.REQUEST: 1}
-    for rate, meter in _known(rates, tuple(fees), missing):
-        counts[meter] = fees[meter]
-        lines.append(CostLine(meter, fees[meter], rate, ceil_div(fees[meter] * rate, PER)))
+    missing: tuple[str, ...] = ()
+    total = slack = 0
+    for count, dearest in charges:
+        if count:
+            missing += dearest.missing
+            slack += dearest.slack
+            if dearest.meter:
+                nanos = ceil_div(count * dearest.rate, PER)
+                total += nanos
+                counts[dearest.meter] = count
+                lines.append(CostLine(dearest.meter, count, dearest.rate, nanos))
     if slack:
         lines.append(CostLine("rounding", slack, PER, slack))
-    return Worst(
-        Usage(counts, UsageSource.ESTIMATED),
-        Cost(sum([line.nanos for line in lines]), tuple(lines), price.id, tuple(missing)),
-        f"the model has no known price for {missing[0]}" if missing else "",
+    cost = Cost(total + slack, tuple(lines), price_id, missing)
+    return Worst(counts, cost, f"the model has no known price for {missing[0]}" if missing else "")
+
+
+@lru_cache(maxsize=4_096)
+def _tiers(price: Price, input_meters: tuple[str, ...], sound: bool) -> tuple[_Tier, ...]:
+    """Kept: it follows from the price and the kind of request alone, and every call asks for it."""
+    steps = ((-1, price.rates), *price.tiers)
+    ends = (*[above for above, _ in price.tiers], None)
+    return tuple(
+        _Tier(
+            above,
+            most,
+            rates,
+            _dearest(rates, input_meters),
+            _dearest(rates, _output_meters(rates, sound)),
+            bool(rates.by_meter.get(meters.REQUEST)),
+        )
+        for (above, rates), most in zip(steps, ends, strict=True)
     )
 
 
-def _known(rates: Rates, among: tuple[str, ...], missing: list[str]) -> list[tuple[int, str]]:
-    """The rates of these meters; meters without a known one are added to `missing`."""
-    known = []
-    for meter in among:
-        rate = rates.rate(meter)
-        if rate is None:
-            missing.append(meter)
-        else:
-            known.append((rate, meter))
-    return known
-
-
 def _output_meters(rates: Rates, sound: bool) -> tuple[str, ...]:
-    own = tuple([meter for meter in _SPECIAL_OUTPUT if meter in rates.by_meter])
+    own = [meter for meter in _SPECIAL_OUTPUT if meter in rates.by_meter]
     if sound and meters.OUTPUT_AUDIO not in own:
-        own += (meters.OUTPUT_AUDIO,)
+        own.append(meters.OUTPUT_AUDIO)
     return (meters.OUTPUT, meters.REASONING, *own)
+
+
+def _dearest(rates: Rates, among: tuple[str, ...]) -> _Dearest:
+    found = [(rates.rate(meter), meter) for meter in among]
+    missing = tuple(meter for rate, meter in found if rate is None)
+    known = [(rate, meter) for rate, meter in found if rate is not None]
+    if not known:
+        return _Dearest("", 0, 0, missing)
+    rate, meter = max(known, key=_RATE)
+    uneven = sum(1 for rate, _ in known if rate % PER)
+    return _Dearest(meter, rate, max(0, uneven - 1), missing)

@@ -5,16 +5,16 @@ only where the request says how often they may be used and the fee is known; els
 """
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from typing import Any, Final
+
+import msgspec
 
 from headgate.base.usage import WEB_SEARCH
 
 Json = Mapping[str, Any]
 
 
-@dataclass(slots=True)
-class Tools:
+class Tools(msgspec.Struct):
     """What the tools of a request add to its bound."""
 
     any: bool = False
@@ -22,7 +22,7 @@ class Tools:
     """Tools that the provider defines and the client runs."""
     passes: int = 1
     """How often the model may read its prompt."""
-    fees: dict[str, int] = field(default_factory=dict)
+    fees: dict[str, int] = {}
     """Meter -> uses, at most."""
     unbounded: str = ""
     """Why the cost of the tools has no bound; empty if it has one."""

@@ -4,6 +4,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Final
 
+import msgspec
+
 from headgate.base import usage as meters
 from headgate.base.money import ceil_div
 from headgate.base.usage import Usage
@@ -48,9 +50,10 @@ STANDARD_TERMS: Final = frozenset({"auto", "default", "standard", "standard_only
 """What requests and answers call the terms of the standard price."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Price:
-    """One dated price row of one model. `id` is what a usage record keeps.
+    """One dated price row of one model. `id` is what a usage record keeps. Equal only to itself, so that what follows
+    from it can be kept beside it.
 
     `tiers` are (input tokens above which the whole call is priced by these rates, rates), ascending: the providers'
     long-context tiers re-price all tokens of the call.
@@ -84,8 +87,7 @@ class Price:
         return chosen
 
 
-@dataclass(frozen=True, slots=True)
-class CostLine:
+class CostLine(msgspec.Struct, frozen=True):
     """`nanos = ceil(count * rate / 1,000,000)`."""
 
     meter: str
@@ -94,24 +96,23 @@ class CostLine:
     nanos: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cost:
+class Cost(msgspec.Struct, frozen=True):
     """What a call costs, line by line; `nanos` is the sum of the lines."""
 
     nanos: int
     lines: tuple[CostLine, ...] = ()
     price_id: str = ""
-    unpriced: tuple[str, ...] = field(default=())
+    unpriced: tuple[str, ...] = ()
     """Meters that were used and have no known price. Not empty means: the sum is a lower bound, and flagged."""
 
 
 def cost_of(usage: Usage, price: Price) -> Cost:
     """The cost of one call's usage. Meters without a known price are listed, never silently free."""
-    rates = price.rates_at(usage.input_tokens)
-    lines, unpriced, total = [], [], 0
+    rates = price.rates_at(usage.input_tokens) if price.tiers else price.rates
     counts = usage.counts
     if counts and meters.REQUEST in rates.by_meter and meters.REQUEST not in counts:
         counts = {**counts, meters.REQUEST: 1}
+    lines, unpriced, total = [], [], 0
     for meter, count in counts.items():
         if count == 0:
             continue

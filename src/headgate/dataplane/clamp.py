@@ -1,6 +1,6 @@
 """A smaller output limit for a call that does not fit: as much as every one of its allowances has room for."""
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from headgate.catalog.bound import Bound, Bounds
 from headgate.dataplane.admit import amounts_of
