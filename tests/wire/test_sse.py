@@ -50,6 +50,7 @@ STREAMS: dict[str, tuple[bytes, list[Seen]]] = {
     "unfinished line": (b"data: 1\n\ndata: [DONE]\n", [(b"", b"1"), (b"", b"[DONE]")]),
     "unfinished crlf": (b"data: 1\r\n\r\ndata: 2\r\n\r", [(b"", b"1"), (b"", b"2")]),
     "lone cr in data": (b"data: a\rdata: b\n\n", [(b"", b"a\nb")]),
+    "unfinished lines": (b"event: e\ndata: 1\ndata: 2\n: c", [(b"e", b"1\n2")]),
     "empty": (b"", []),
 }
 

@@ -18,6 +18,7 @@ _LF, _CR = b"\n\r"
 _BOM = b"\xef\xbb\xbf"
 # Possessive, so that CRLF is never read as two line ends; a CR that is the last byte so far may be half of a CRLF.
 _BLANK_LINE = re.compile(rb"(?>\r\n|\n|\r)(?>\r\n|\n|\r(?!\Z))")
+_USUAL = re.compile(rb"(?:event: ([^\n]*+)\n)?+data: ([^\n]*+)\n\n")
 _LINE_END = re.compile(rb"\r\n|\n|\r")
 
 
@@ -52,9 +53,10 @@ class EventSplitter:
             return [event]  # its raw bytes are the very object that came
         self._carriage_returns = self._carriage_returns or _CR in data
         if self._begun and not self._pending and not self._carriage_returns:
-            blocks = data.split(b"\n\n")
+            events, end = _run(data)
+            blocks = data[end:].split(b"\n\n")
             self._keep(blocks.pop())
-            return [_event(block + b"\n\n") for block in blocks]
+            return events + [_event(block + b"\n\n") for block in blocks]
         self._pending += data
         start, raws = 0, []
         for end in self._ends():
@@ -107,6 +109,18 @@ def _usual(raw: bytes) -> Event | None:
     if _LF in data or _CR in data or _CR in head:
         return None
     return Event(head[7:], data, raw)
+
+
+def _run(data: bytes) -> tuple[list[Event], int]:
+    """The events of the usual shape that these bytes begin with, and where they end. Lines end in LF."""
+    events, end = [], 0
+    for match in _USUAL.finditer(data):
+        if match.start() != end:
+            break
+        raw, name, line = match.group(0, 1, 2)
+        events.append(Event(name or b"", line, raw))
+        end = match.end()
+    return events, end
 
 
 def _event(raw: bytes) -> Event:
