@@ -11,6 +11,7 @@ from headgate.cli.demo import demo
 from headgate.cli.migrate import migrate
 from headgate.cli.serve import serve
 from headgate.cli.simulate import simulate
+from headgate.cli.verify import verify
 from headgate.settings import BadSetting
 
 app = typer.Typer(
@@ -23,6 +24,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(check)
 app.command()(migrate)
+app.command()(verify)
 app.command()(simulate)
 app.command()(demo)
 app.add_typer(workspaces.app, name="workspaces")

@@ -4,6 +4,7 @@ Only of scopes that are the caller's own: what is left of the whole organization
 """
 
 from collections.abc import Callable, Iterator, Sequence
+from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.money import ceil_div, usd
@@ -12,18 +13,11 @@ from headgate.dataplane.call import Call
 from headgate.dataplane.headers import Header
 from headgate.ledger.allowance import Allowance, Resource
 
-_KIND = {
-    Resource.REQUESTS: b"requests",
-    Resource.TOKENS: b"tokens",
-    Resource.INPUT_TOKENS: b"tokens",
-    Resource.OUTPUT_TOKENS: b"tokens",
-    Resource.COST: b"cost",
-}
-_HEADERS = {
-    kind: tuple(b"x-ratelimit-%b-%b" % (what, kind) for what in (b"limit", b"remaining", b"reset"))
-    for kind in (b"requests", b"tokens")
-}
-
+_COST: Final = Resource.COST
+_REQUESTS: Final = Resource.REQUESTS
+_IN_FLIGHT: Final = Resource.IN_FLIGHT
+_NONE: Final = 1 << 100
+"""More than is left of anything."""
 
 Standing = Callable[[Call], list[Header]]
 """`standing_headers`, with all but the call handed in."""
@@ -39,20 +33,44 @@ def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
     headers: list[Header] = []
     if call.max_tokens is not None:
         headers.append((b"x-headgate-max-tokens", b"%d" % call.max_tokens))
-    tightest: dict[bytes, tuple[int, Allowance]] = {}
-    for allowance, left in zip(call.allowances, books.lefts(call.allowances), strict=True):
-        kind = _KIND.get(allowance.resource)
-        if kind is None or allowance.scope.kind == "organization":
+    allowances = call.allowances
+    if not allowances:
+        return headers
+    budget, requests, tokens = _NONE, _NONE, _NONE
+    rate_of_requests = rate_of_tokens = allowances[0]
+    for allowance, left in zip(allowances, books.lefts(allowances), strict=True):
+        if allowance.scope.kind == "organization":
             continue
-        if kind not in tightest or left < tightest[kind][0]:
-            tightest[kind] = left, allowance
-    for kind, (left, allowance) in tightest.items():
-        left = max(left, 0)
-        if kind == b"cost":  # rounded down: what is told is there
-            headers.append((b"x-headgate-budget-remaining-usd", usd(left // 1000 * 1000).encode()))
-            continue
-        limit, remaining, reset = _HEADERS[kind]
-        headers += ((limit, b"%d" % allowance.cap), (remaining, b"%d" % left))
-        if (resets_at := books.resets_at(allowance)) is not None:
-            headers.append((reset, b"%ds" % max(ceil_div(resets_at - clock.now(), NANOS_PER_SECOND), 0)))
+        resource = allowance.resource
+        if resource is _COST:
+            if left < budget:
+                budget = left
+        elif resource is _REQUESTS:
+            if left < requests:
+                requests, rate_of_requests = left, allowance
+        elif resource is not _IN_FLIGHT and left < tokens:
+            tokens, rate_of_tokens = left, allowance
+    if budget is not _NONE:  # rounded down: what is told is there
+        headers.append((b"x-headgate-budget-remaining-usd", usd(max(budget, 0) // 1000 * 1000).encode()))
+    if requests is not _NONE:
+        headers += _told(_OF_REQUESTS, rate_of_requests, requests, books.resets_at(rate_of_requests), clock)
+    if tokens is not _NONE:
+        headers += _told(_OF_TOKENS, rate_of_tokens, tokens, books.resets_at(rate_of_tokens), clock)
     return headers
+
+
+Names = tuple[bytes, bytes, bytes]
+_OF_REQUESTS: Final[Names] = (
+    b"x-ratelimit-limit-requests",
+    b"x-ratelimit-remaining-requests",
+    b"x-ratelimit-reset-requests",
+)
+_OF_TOKENS: Final[Names] = (b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens")
+
+
+def _told(names: Names, allowance: Allowance, left: int, resets_at: int | None, clock: Clock) -> list[Header]:
+    limit, remaining, reset = names
+    told = [(limit, b"%d" % allowance.cap), (remaining, b"%d" % max(left, 0))]
+    if resets_at is not None:
+        told.append((reset, b"%ds" % max(ceil_div(resets_at - clock.now(), NANOS_PER_SECOND), 0)))
+    return told

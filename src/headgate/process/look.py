@@ -69,10 +69,10 @@ def _owner(settings: Settings) -> str | None:
 
 
 async def _look_at_database(settings: Settings, found: Found) -> None:
-    if not _database_exists(settings):
+    if not database_exists(settings):
         found.facts.append(("database", "none yet: the first start makes it"))
         return
-    async with _opened(settings) as database:
+    async with opened(settings) as database:
         facts, revision = database.facts(), await migrations.current(database)
     found.warnings += facts.warnings
     found.facts.append(("database", f"{facts.engine} {facts.version}, schema {revision or 'none'}"))
@@ -82,12 +82,14 @@ async def _look_at_database(settings: Settings, found: Found) -> None:
         )
 
 
-def _database_exists(settings: Settings) -> bool:
+def database_exists(settings: Settings) -> bool:
+    """Whether there is anything to look at."""
     return settings.database_url is not None or (settings.data_dir / DATABASE_FILE).exists()
 
 
 @asynccontextmanager
-async def _opened(settings: Settings) -> AsyncIterator[Database]:
+async def opened(settings: Settings) -> AsyncIterator[Database]:
+    """For reading: the server that may run beside keeps its own writer and checkpoints."""
     database = await open_database(database_url(settings), checkpointer=False)
     try:
         yield database
@@ -98,8 +100,8 @@ async def _opened(settings: Settings) -> AsyncIterator[Database]:
 async def usage_record(settings: Settings, request_id: str) -> UsageRecord:
     """The record of one call. Raises `NotFound`."""
     record = None
-    if _database_exists(settings):
-        async with _opened(settings) as database:
+    if database_exists(settings):
+        async with opened(settings) as database:
             await migrations.require_newest(database)
             record = await database.read(lambda connection: usage_queries.get(connection, request_id))
     if record is None:
