@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 import pytest
 import uvloop
 
-ON_SOCKETS = ("test_asgi", "test_edge", "test_server")
+ON_SOCKETS = ("test_asgi", "test_edge", "test_exchange", "test_server")
 
 
 def pytest_asyncio_loop_factories(

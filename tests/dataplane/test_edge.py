@@ -5,9 +5,8 @@ import json
 
 import pytest
 
-from headgate.dataplane.asgi import AsgiExchange
 from headgate.dataplane.edge import EdgeLimits, EdgeProtocol
-from headgate.dataplane.exchange import ClientGone
+from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.server import Server
 from tests.support.served import Caller, left, serving
 
@@ -15,7 +14,7 @@ HOST = b"Host: gateway.test\r\n"
 LIMITS = EdgeLimits(body=1000, head_s=5, idle_s=5, write_s=5, linger_s=0.3)
 
 
-async def mirror(exchange: AsgiExchange) -> None:
+async def mirror(exchange: Exchange) -> None:
     body = await exchange.body(1 << 30, 5)
     text = f"{exchange.method} {exchange.path} {exchange.query} {exchange.http_version} "
     await exchange.respond(200, [(b"content-type", b"text/plain")], text.encode() + body)
@@ -29,7 +28,7 @@ async def refused(server: Server) -> None:
         await asyncio.sleep(0)
 
 
-async def nobody(exchange: AsgiExchange) -> None:
+async def nobody(exchange: Exchange) -> None:
     raise AssertionError(f"{exchange.method} {exchange.path} was routed")
 
 
@@ -116,7 +115,7 @@ async def test_a_body_that_turns_out_malformed_ends_the_call() -> None:
     """The call that waits for its body learns that there is nobody to answer; the client is told 400 (or 431)."""
     ended = 0
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         nonlocal ended
         with pytest.raises(ClientGone):
             await mirror(exchange)
@@ -158,7 +157,7 @@ async def test_trailers_are_never_taken_for_headers() -> None:
     """A credential or Host behind the body would come after the checks."""
     seen = []
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         await exchange.body(100, 5)
         seen.append((exchange.headers_all(b"authorization"), exchange.headers_all(b"host")))
         await exchange.respond(200, [], b"")
@@ -212,7 +211,7 @@ async def test_a_slow_body_is_given_up_whoever_waits_for_it() -> None:
     """Also where the application sets no deadline of its own: it learns that the client is gone."""
     gone = asyncio.Event()
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         with pytest.raises(ClientGone):
             await exchange.body(1000, 60)
         gone.set()
@@ -259,7 +258,7 @@ async def test_pipelined_requests_are_answered_in_order_and_not_without_bound() 
     """A few may wait behind the one being answered; a flood of them is cut off after it."""
     gate = asyncio.Event()
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         await gate.wait()
         await exchange.respond(200, [], exchange.path.encode())
 
@@ -284,7 +283,7 @@ async def test_garbage_behind_a_request_does_not_break_into_its_answer() -> None
     """The answer under way is sent whole; then the connection ends."""
     gate = asyncio.Event()
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         await exchange.start(200, [])
         await exchange.write(b"first")
         await gate.wait()
@@ -306,7 +305,7 @@ async def test_garbage_behind_a_request_does_not_break_into_its_answer() -> None
 async def test_a_refusal_is_readable_by_a_client_that_is_still_sending() -> None:
     """The rest of a refused body is thrown away for a moment: a reset would take the refusal with it."""
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         await exchange.respond(413, [], b"too large")
 
     async with serving(handler, EdgeLimits(body=1 << 40, linger_s=0.5)) as server, Caller.to(server) as caller:
@@ -322,7 +321,7 @@ async def test_an_answer_before_the_body_ends_the_connection() -> None:
     """What follows on the connection is body, and must never be read as the next request."""
     served = []
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         served.append(exchange.path)
         await exchange.respond(401, [], b"")
 

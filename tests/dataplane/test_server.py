@@ -5,7 +5,7 @@ import signal
 import socket
 from pathlib import Path
 
-from headgate.dataplane.asgi import AsgiExchange
+from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.server import SEND_BUFFER
 from tests.support.certificates import Authority
 from tests.support.served import Caller, serving
@@ -13,7 +13,7 @@ from tests.support.served import Caller, serving
 GET = b"GET / HTTP/1.1\r\nHost: gateway.test\r\n\r\n"
 
 
-async def ok(exchange: AsgiExchange) -> None:
+async def ok(exchange: Exchange) -> None:
     await exchange.respond(200, [], b"ok")
 
 
@@ -33,7 +33,7 @@ async def test_draining_finishes_what_is_under_way_and_takes_nothing_new() -> No
     """Connections at rest are closed, calls under way get their answers and then close, new ones are refused."""
     here, gate = asyncio.Event(), asyncio.Event()
 
-    async def handler(exchange: AsgiExchange) -> None:
+    async def handler(exchange: Exchange) -> None:
         here.set()
         await gate.wait()
         await ok(exchange)

@@ -10,26 +10,44 @@ from typing import Any
 
 from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
 from headgate.dataplane.edge import EdgeLimits
+from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.server import Server, make_server
 
-Handler = Callable[[AsgiExchange], Awaitable[None]]
+Handler = Callable[[Exchange], Awaitable[None]]
+
+
+class Handled:
+    """Hands every call to the handler, directly or as an ASGI application, and keeps what goes wrong there."""
+
+    def __init__(self, handler: Handler) -> None:
+        self._handler = handler
+        self.errors: list[BaseException] = []
+
+    def handles(self, path: str) -> bool:
+        return True
+
+    async def answer(self, exchange: Exchange) -> None:
+        try:
+            await self._handler(exchange)
+        except BaseException as error:
+            self.errors.append(error)
+            raise
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        exchange = AsgiExchange(scope, receive, send)
+        try:
+            await self.answer(exchange)
+        finally:
+            exchange.close()
 
 
 @asynccontextmanager
-async def serving(handler: Handler, limits: EdgeLimits | None = None, **tls: Any) -> AsyncIterator[Server]:
-    """A server whose application hands every call to `handler` as an exchange; an error in it fails the test."""
-    errors: list[BaseException] = []
-
-    async def app(scope: Scope, receive: Receive, send: Send) -> None:
-        if scope["type"] == "lifespan":
-            return
-        try:
-            await handler(AsgiExchange(scope, receive, send))
-        except BaseException as error:
-            errors.append(error)
-            raise
-
-    server = make_server(app, "127.0.0.1", 0, limits=limits, drain_s=1, **tls)
+async def serving(
+    handler: Handler, limits: EdgeLimits | None = None, *, asgi: bool = False, **tls: Any
+) -> AsyncIterator[Server]:
+    """A server that hands every call to `handler`, directly or through ASGI; an error in it fails the test."""
+    handled = Handled(handler)
+    server = make_server(handled, "127.0.0.1", 0, calls=None if asgi else handled, limits=limits, drain_s=1, **tls)
     server.config.lifespan = "off"
     task = asyncio.get_running_loop().create_task(server.serve())
     await server.ready.wait()
@@ -38,8 +56,15 @@ async def serving(handler: Handler, limits: EdgeLimits | None = None, **tls: Any
     finally:
         server.should_exit = True
         await task
-    if errors:
-        raise errors[0]
+    if handled.errors:
+        raise handled.errors[0]
+
+
+async def departure(exchange: Exchange) -> None:
+    """Return when the client has hung up."""
+    gone = asyncio.Event()
+    exchange.on_gone(gone.set)
+    await gone.wait()
 
 
 async def left(server: Server, connections: int) -> None:

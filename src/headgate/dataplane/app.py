@@ -1,4 +1,4 @@
-"""The data plane as an ASGI application: one `Call` per request, errors in the client's format, a way to drain."""
+"""The data plane behind its two doors: one `Call` per request, errors in the client's format, a way to drain."""
 
 import asyncio
 import math
@@ -49,7 +49,15 @@ class DataPlane:
         return len(self._live)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """As a part of an ASGI application, under any server or none."""
         exchange = AsgiExchange(scope, receive, send)
+        try:
+            await self.answer(exchange)
+        finally:
+            exchange.close()
+
+    async def answer(self, exchange: Exchange) -> None:
+        """Straight from the server's own connection."""
         endpoint = endpoint_for(exchange.path)
         assert endpoint is not None, "mounted on a path that is not the data plane's"
         call = self._begin(exchange, endpoint)

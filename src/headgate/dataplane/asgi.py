@@ -1,47 +1,40 @@
-"""The exchange over bare ASGI, as `server.py` serves it.
+"""The exchange over bare ASGI: for the data plane as a part of another application, under any server or in process.
 
-ASGI's `send` never says that the client has left; only a pending `receive` would, at the price of a task per call. So
-the server's connection is in the scope's extensions, and tells directly.
+ASGI's `send` never says that the client has left; only a pending `receive` does, so one is kept while the answer is
+under way. The gateway's own server needs none of this: see `direct.py`.
 """
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping, Sequence
-from typing import Any, Final, Protocol
+from typing import Any
 
-from headgate.base.errors import TimedOut, TooLarge, UnsupportedMedia
-from headgate.dataplane.exchange import ClientGone, ClientStalled
+from headgate.base.errors import TimedOut
+from headgate.dataplane.exchange import ClientGone, refuse_encoded, too_large
 
 Scope = MutableMapping[str, Any]
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 
-LINE: Final = "headgate.line"
-"""The name of the extension under which the scope carries the client's connection."""
 
-
-class Line(Protocol):
-    """The client's connection."""
-
-    stalled: bool
-    """It was closed by the server, because the client took nothing for too long."""
-    watcher: Callable[[], None] | None
-    """Called when it is lost while the call it was set by is under way."""
-
-    def is_closing(self) -> bool:
-        """It is lost, or about to be: what is sent goes nowhere."""
-        ...
+def routed_path(scope: Scope) -> str:
+    """The path below the one the application is mounted at."""
+    path: str = scope["path"]
+    root: str = scope.get("root_path", "")
+    return path.removeprefix(root) if path.startswith(f"{root}/") else path
 
 
 class AsgiExchange:
-    """Implements `Exchange`. One per ASGI call; the scope must come from `server.py`."""
+    """Implements `Exchange`. One per ASGI call; `close` it at the end. A client that leaves is noticed once the body
+    has been read, as soon as the server tells."""
 
     __slots__ = (
         "_callbacks",
+        "_complete",
         "_headers",
-        "_line",
         "_receive",
         "_send",
+        "_watcher",
         "gone",
         "http_version",
         "method",
@@ -52,17 +45,17 @@ class AsgiExchange:
 
     def __init__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self.method: str = scope["method"]
-        self.path: str = scope["path"]
+        self.path = routed_path(scope)
         self.query: str = scope["query_string"].decode("latin-1")
         self.http_version: str = scope["http_version"]
         self._headers: list[tuple[bytes, bytes]] = scope["headers"]
         self._receive = receive
         self._send = send
         self._callbacks: list[Callable[[], None]] = []
-        self._line: Line = scope["extensions"][LINE]
+        self._watcher: asyncio.Task[None] | None = None
+        self._complete = False
         self.started = False
-        self.gone = self._line.is_closing()
-        self._line.watcher = self._hung_up
+        self.gone = False
 
     def header(self, name: bytes) -> bytes | None:
         for found, value in self._headers:
@@ -74,16 +67,17 @@ class AsgiExchange:
         return [value for found, value in self._headers if found == name]
 
     async def body(self, limit: int, deadline_s: float) -> bytes:
-        if any(coding.lower() != b"identity" for coding in self.headers_all(b"content-encoding")):
-            raise UnsupportedMedia("Send the body without a Content-Encoding.", param="content-encoding")
+        refuse_encoded(self)
         declared = self.header(b"content-length")
         if declared is not None and int(declared) > limit:
-            raise _too_large(limit)
+            raise too_large(limit)
         try:
             async with asyncio.timeout(deadline_s):
-                return await self._read(limit)
+                body = await self._read(limit)
         except TimeoutError:
             raise TimedOut(f"The request's body did not arrive within {deadline_s:g} seconds.") from None
+        self._watcher = asyncio.get_running_loop().create_task(self._watch())
+        return body
 
     async def _read(self, limit: int) -> bytes:
         parts: list[bytes] = []
@@ -91,17 +85,24 @@ class AsgiExchange:
         while True:
             message = await self._receive()
             if message["type"] == "http.disconnect":
-                raise self._departure()
-            size += len(message["body"])
+                self._hung_up()
+                raise ClientGone("the client has hung up")
+            part: bytes = message.get("body", b"")
+            size += len(part)
             if size > limit:
-                raise _too_large(limit)
-            parts.append(message["body"])
-            if not message["more_body"]:
+                raise too_large(limit)
+            parts.append(part)
+            if not message.get("more_body", False):
                 return parts[0] if len(parts) == 1 else b"".join(parts)
+
+    async def _watch(self) -> None:
+        message = await self._receive()
+        if message["type"] == "http.disconnect" and not self._complete:
+            self._hung_up()
 
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
         if self.gone:
-            raise self._departure()
+            raise ClientGone("the client has hung up")
         self.started = True
         await self._send({"type": "http.response.start", "status": status, "headers": headers})
 
@@ -116,11 +117,14 @@ class AsgiExchange:
         await self._body(body, more=False)
 
     async def _body(self, data: bytes, *, more: bool) -> None:
-        if self.gone or self._line.is_closing():
-            raise self._departure()
+        if self.gone:
+            raise ClientGone("the client has hung up")
+        self._complete = not more
         await self._send({"type": "http.response.body", "body": data, "more_body": more})
-        if self.gone and (more or self._line.stalled):
-            raise self._departure()
+        if more:
+            await asyncio.sleep(0)  # let the watcher have its word: to send to nobody takes no time
+        if self.gone:
+            raise ClientGone("the client has hung up")
 
     def on_gone(self, callback: Callable[[], None]) -> None:
         if self.gone:
@@ -128,23 +132,13 @@ class AsgiExchange:
         else:
             self._callbacks.append(callback)
 
-    async def wait_gone(self) -> None:
-        left: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-        self.on_gone(lambda: None if left.done() else left.set_result(None))
-        await left
-
     def _hung_up(self) -> None:
         self.gone = True
         callbacks, self._callbacks = self._callbacks, []
         for callback in callbacks:
             callback()
 
-    def _departure(self) -> ClientGone:
-        self.gone = True
-        if self._line.stalled:
-            return ClientStalled("the client stopped taking its answer")
-        return ClientGone("the client has hung up")
-
-
-def _too_large(limit: int) -> TooLarge:
-    return TooLarge(f"The body is larger than the {limit} bytes taken here.", details={"limit_bytes": limit})
+    def close(self) -> None:
+        """The call is over: nobody waits for news of the client any more."""
+        if self._watcher is not None:
+            self._watcher.cancel()

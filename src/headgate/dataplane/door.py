@@ -4,9 +4,9 @@ import json
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from headgate.base.errors import TooLarge
 from headgate.dataplane.app import DataPlane
-from headgate.dataplane.asgi import Message, Receive, Scope, Send
+from headgate.dataplane.asgi import Message, Receive, Scope, Send, routed_path
+from headgate.dataplane.exchange import too_large
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Trouble = Callable[[], str | None]
@@ -19,21 +19,23 @@ READINESS: Final = "/readyz"
 class Door:
     """An ASGI application. `/healthz`: the process lives. `/readyz`: it takes calls, or 503 and why not.
 
+    The gateway's own server goes to the `data_plane` directly; under another one, its paths are served here too.
     `body_limit` bounds what the control plane reads of one request, in bytes; the data plane bounds its own.
     """
 
     def __init__(self, data_plane: DataPlane, control_plane: App, trouble: Trouble, body_limit: int) -> None:
-        self._data_plane = data_plane
+        self.data_plane = data_plane
         self._control_plane = control_plane
         self._trouble = trouble
         self._body_limit = body_limit
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        path: str = scope.get("path", "")
         if scope["type"] != "http":
             await self._control_plane(scope, receive, send)
-        elif self._data_plane.handles(path):
-            await self._data_plane(scope, receive, send)
+            return
+        path = routed_path(scope)
+        if self.data_plane.handles(path):
+            await self.data_plane(scope, receive, send)
         elif path == HEALTH:
             await _tell(send, 200, {"status": "ok"})
         elif path == READINESS:
@@ -52,7 +54,7 @@ def _bounded(receive: Receive, limit: int) -> Receive:
         message = await receive()
         size += len(message.get("body", b""))
         if size > limit:
-            raise TooLarge(f"The body is larger than the {limit} bytes taken here.", details={"limit_bytes": limit})
+            raise too_large(limit)
         return message
 
     return bounded

@@ -1,29 +1,31 @@
 """The client's connection: what HTTP leaves to taste is decided here, before anything is routed.
 
-uvicorn parses with httptools, which refuses the known smuggling framings but takes a megabyte of header, a missing or
-doubled Host, and all the time in the world. This protocol adds the bounds and the clocks, and answers what it refuses
-in the data plane's own words. An HTTP/1.0 client that asks for a stream gets it chunked: the proxies that still speak
-1.0 upstream understand it, and would otherwise get no stream at all.
+httptools refuses the known smuggling framings but takes a megabyte of header, a missing or doubled Host, and all the
+time in the world. This protocol adds the bounds and the clocks, and answers what it refuses in the data plane's own
+words. The data plane's calls are served directly, everything else through ASGI; both take their turns on a connection.
+An HTTP/1.0 client that asks for a stream gets it chunked: the proxies that still speak 1.0 upstream understand it, and
+would otherwise get no stream at all.
 """
 
 import asyncio
 import logging
-import math
-from collections.abc import Callable
+from collections import deque
 from dataclasses import dataclass
 from typing import Any, Literal
 
 import httptools
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
+from uvicorn.protocols.http.flow_control import FlowControl
 from uvicorn.server import ServerState
 
 from headgate.base.clock import Clock
+from headgate.base.deadline import Deadline
 from headgate.base.errors import HeadersTooLarge, HeadgateError, InvalidRequest, TimedOut, TooLarge, Unavailable
-from headgate.base.ids import request_id
-from headgate.dataplane.asgi import LINE
-from headgate.dataplane.head import check_head
-from headgate.wire.errors import openai_body
+from headgate.dataplane.asgi_turn import AsgiTurn
+from headgate.dataplane.direct import Calls, DirectExchange
+from headgate.dataplane.farewell import farewell, reason
+from headgate.dataplane.head import check_head, read_target
+from headgate.dataplane.turn import Turn
 
 log = logging.getLogger("headgate.edge")
 
@@ -52,16 +54,18 @@ class EdgeLimits:
 
 
 class EdgeConfig(uvicorn.Config):
-    """uvicorn's configuration, with our bounds beside it."""
+    """uvicorn's configuration, with our bounds beside it, and the calls that are not served through ASGI."""
 
     limits: EdgeLimits
     clock: Clock
+    calls: Calls | None
 
 
-class EdgeProtocol(HttpToolsProtocol):
-    """One client connection. Implements `asgi.Line`."""
+class EdgeProtocol(asyncio.Protocol):
+    """One client connection, made by uvicorn's server. Implements `direct.Line` and `asgi_turn.Line`."""
 
-    config: EdgeConfig
+    transport: asyncio.Transport
+    flow: FlowControl
 
     def __init__(
         self,
@@ -70,26 +74,42 @@ class EdgeProtocol(HttpToolsProtocol):
         app_state: dict[str, Any],
         _loop: asyncio.AbstractEventLoop | None = None,
     ) -> None:
-        super().__init__(config, server_state, app_state, _loop)
+        self.app: Any = config.loaded_app
+        self.app_state = app_state
+        self.loop = _loop or asyncio.get_running_loop()
+        self._config = config
         self._limits = config.limits
+        self._server = server_state
+        self._parser = httptools.HttpRequestParser(self)
+        self._parser.set_dangerous_leniencies(lenient_data_after_close=True)  # what follows a last request is not read
+        self._url = b""
+        self._headers: list[tuple[bytes, bytes]] = []
+        self._turns: deque[Turn] = deque()
+        """The first is being answered; the last is being read, unless it is whole."""
         self._at: Literal["rest", "head", "body"] = "rest"
         self._barren = 0
         """Bytes in a row that were neither a complete head nor body."""
-        self.refused = False
-        """Nothing more is taken from this client."""
-        self._running: RequestResponseCycle | None = None
-        self._arrival_timer: asyncio.TimerHandle | None = None
+        self._timed = False
+        """The part that is arriving runs against the clock."""
+        self._arrival = Deadline(self.loop, self._late)
         self._write_timer: asyncio.TimerHandle | None = None
         self._end_timer: asyncio.TimerHandle | None = None
+        self.refused = False
+        """Nothing more is taken from this client."""
         self.lost = False
         self.stalled = False
-        self.watcher: Callable[[], None] | None = None
+
+    @property
+    def default_headers(self) -> list[tuple[bytes, bytes]]:
+        return self._server.default_headers
 
     # The connection's life
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        if len(self.connections) > self._limits.connections:
+        self.transport = transport
+        self.flow = FlowControl(transport)
+        self._server.connections.add(self)  # type: ignore[arg-type]
+        if len(self._server.connections) > self._limits.connections:
             self._refuse(
                 Unavailable("Too many connections to this gateway.", code="too_many_connections", retry_after=1)
             )
@@ -98,57 +118,54 @@ class EdgeProtocol(HttpToolsProtocol):
 
     def connection_lost(self, exc: Exception | None) -> None:
         self.lost = True
-        self._unset_keepalive_if_required()
-        for timer in (self._arrival_timer, self._write_timer, self._end_timer):
+        self._server.connections.discard(self)
+        self._arrival.close()
+        for timer in (self._write_timer, self._end_timer):
             if timer is not None:
                 timer.cancel()
-        self.pipeline.clear()
-        self._disconnect()
-        super().connection_lost(exc)
+        self._hang_up()
+        self.flow.resume_writing()
+        del self._parser  # it refers to us
 
-    def _disconnect(self) -> None:
-        """Tell the call under way. uvicorn would tell only the request that was parsed last."""
-        running, watcher = self._running, self.watcher
-        if running is not None and not running.response_complete:
-            running.disconnected = True
-            running.message_event.set()
-        self.watcher = None
-        if watcher is not None:
-            watcher()
+    def _hang_up(self) -> None:
+        """Tell the call under way; those that wait behind it never begin."""
+        running = self._turns[0] if self._turns else None
+        self._turns.clear()
+        if running is not None:
+            running.hang_up()
 
     def _rest(self) -> None:
-        self.timeout_keep_alive_task = self.loop.call_later(self._limits.idle_s, self.timeout_keep_alive_handler)
-
-    def timeout_keep_alive_handler(self) -> None:
-        super().timeout_keep_alive_handler()
-        self._end_soon(self._limits.linger_s)
+        self._arrival.set(self.loop.time() + self._limits.idle_s)
 
     def shutdown(self) -> None:
-        super().shutdown()
-        if self.transport.is_closing():
-            self._end_soon(self._limits.write_s)
+        """The server is about to end: close, after the answers to what has come."""
+        if self._turns:
+            self._turns[-1].keep_alive = False
+        else:
+            self._close(self._limits.write_s)
+
+    def _close(self, within_s: float) -> None:
+        """Once the last bytes are taken; they wait for that, not for ever."""
+        self.transport.close()
+        self._end_soon(within_s)
 
     def _end_soon(self, within_s: float) -> None:
-        """A closing connection waits for its last bytes to be taken; not for ever."""
         if self._end_timer is None and not self.lost:
             self._end_timer = self.loop.call_later(within_s, self.transport.abort)
-
-    def is_closing(self) -> bool:
-        return self.transport.is_closing()
 
     # What comes in
 
     def data_received(self, data: bytes) -> None:
         if self.refused:
             return
-        self._unset_keepalive_if_required()
         if self._at == "rest":
             self._at = "head"
+            self._arrival.clear()
         self._barren += len(data)
         try:
             self._parse(data)
         except httptools.HttpParserError as error:
-            self._refuse(_reason(error))
+            self._refuse(reason(error))
         else:
             self._bound()
 
@@ -156,7 +173,7 @@ class EdgeProtocol(HttpToolsProtocol):
         """An offer to upgrade is not taken up; the parser stops behind it and goes on where it stopped."""
         while data:
             try:
-                self.parser.feed_data(data)
+                self._parser.feed_data(data)
             except httptools.HttpParserUpgrade as upgrade:
                 data = data[upgrade.args[0] :]
             else:
@@ -168,79 +185,127 @@ class EdgeProtocol(HttpToolsProtocol):
             return
         if self._barren > self._limits.head:
             self._refuse(HeadersTooLarge(f"The request's head is larger than {self._limits.head} bytes."))
-        elif self._arrival_timer is None:
+        elif not self._timed:
+            self._timed = True
             within_s = self._limits.head_s if self._at == "head" else self._limits.body_s
-            self._arrival_timer = self.loop.call_later(within_s, self._late, self._at, within_s)
+            self._arrival.set(self.loop.time() + within_s)
 
-    def _late(self, part: str, within_s: float) -> None:
-        self._refuse(TimedOut(f"The request's {part} did not arrive within {within_s:g} seconds."))
+    def _late(self) -> None:
+        if self._at == "rest":
+            self._close(self._limits.linger_s)
+        else:
+            within_s = self._limits.head_s if self._at == "head" else self._limits.body_s
+            self._refuse(TimedOut(f"The request's {self._at} did not arrive within {within_s:g} seconds."))
 
     def _arrived(self) -> None:
         self._barren = 0
-        if self._arrival_timer is not None:
-            self._arrival_timer.cancel()
-            self._arrival_timer = None
+        if self._timed:
+            self._timed = False
+            self._arrival.clear()
 
     def on_message_begin(self) -> None:
         self._at = "head"
-        super().on_message_begin()
-        self.scope["extensions"] = {LINE: self}  # type: ignore[dict-item]
+        self._url = b""
+        self._headers = []
+
+    def on_url(self, url: bytes) -> None:
+        self._url += url
 
     def on_header(self, name: bytes, value: bytes) -> None:
         if self._at == "head":  # after it come trailers, which are never taken for headers
-            self.headers.append((name.lower(), value.rstrip(b" \t")))
+            self._headers.append((name.lower(), value.rstrip(b" \t")))
 
     def on_headers_complete(self) -> None:
-        limits = self._limits
-        head = check_head(self.url, self.headers, self.parser.get_http_version(), limits.head, limits.headers)
-        if self.parser.should_upgrade() and (head.length or head.chunked):
+        limits, parser = self._limits, self._parser
+        version = parser.get_http_version()
+        head = check_head(self._url, self._headers, version, limits.head, limits.headers)
+        if parser.should_upgrade() and (head.length or head.chunked):
             raise InvalidRequest("Send a request that has a body without the Upgrade header.", param="upgrade")
         if head.length > limits.body:
             raise TooLarge(f"The body is larger than the {limits.body} bytes taken here.")
-        if len(self.pipeline) >= limits.pipelined:
+        if len(self._turns) > limits.pipelined:
             raise InvalidRequest("Too many requests wait on this connection; wait for answers, or open another.")
-        self.expect_100_continue = head.expects_continue
         self._at = "body"
         self._arrived()
-        super().on_headers_complete()
-        self.flow.resume_reading()  # uvicorn pauses behind a pipelined request, and would not see the client leave
+        self._turns.append(self._turn(version, head.expects_continue))
+        if len(self._turns) == 1:
+            self._start(self._turns[0])
+
+    def _turn(self, version: str, expects_continue: bool) -> Turn:
+        calls, parser = self._config.calls, self._parser
+        method, target = parser.get_method().decode("ascii"), read_target(self._url)
+        keep_alive = version != "1.0" and parser.should_keep_alive()
+        if calls is not None and calls.handles(target.path):
+            return DirectExchange(
+                self,
+                calls.answer,
+                method,
+                target,
+                version,
+                self._headers,
+                keep_alive=keep_alive,
+                expects_continue=expects_continue,
+            )
+        return AsgiTurn(
+            self, method, target, version, self._headers, keep_alive=keep_alive, expects_continue=expects_continue
+        )
 
     def on_body(self, body: bytes) -> None:
         self._barren = 0
-        super().on_body(body)
+        self._turns[-1].feed(body)
 
     def on_message_complete(self) -> None:
         self._at = "rest"
         self._arrived()
-        super().on_message_complete()
+        self._turns[-1].arrived()
 
     # What goes out
 
-    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
-        self._running = cycle
-        task = self.loop.create_task(cycle.run_asgi(app))
-        self.tasks.add(task)
-        task.add_done_callback(self._answered)
+    def _start(self, turn: Turn) -> None:
+        self._server.tasks.add(self.loop.create_task(self._serve(turn)))
 
-    def _answered(self, task: "asyncio.Task[None]") -> None:
-        self.tasks.discard(task)
+    async def _serve(self, turn: Turn) -> None:
+        try:
+            await turn.run()
+        except Exception:
+            log.exception("a call crashed")
+        finally:
+            self._served(turn)
+
+    def _served(self, turn: Turn) -> None:
+        task = asyncio.current_task()
+        assert task is not None
+        self._server.tasks.discard(task)
+        if not turn.complete and not turn.gone:
+            if not turn.started:
+                self.transport.write(self._farewell(HeadgateError("Something went wrong in the gateway.")))
+            self.transport.close()
         if self.transport.is_closing():
             self._end_soon(self._limits.write_s)
 
-    def on_response_complete(self) -> None:
-        self.watcher = None
-        unread = self._running is not None and self._running.more_body
-        super().on_response_complete()
-        if (unread or self.refused) and not self.transport.is_closing():
+    def answered(self) -> None:
+        """The first turn is over: the next one's has come, or the connection rests, or it ends."""
+        turn = self._turns.popleft()
+        if self.transport.is_closing():
+            return
+        if self.refused or not turn.whole:
             self._linger()
+        elif not turn.keep_alive:
+            self.transport.close()
+        elif self._turns:
+            self.flow.resume_reading()
+            self._start(self._turns[0])
+        elif self._at == "rest":
+            self.flow.resume_reading()
+            self._rest()
 
     def pause_writing(self) -> None:
-        super().pause_writing()
+        self.flow.pause_writing()
         if self._write_timer is None:
             self._write_timer = self.loop.call_later(self._limits.write_s, self._write_late)
 
     def resume_writing(self) -> None:
-        super().resume_writing()
+        self.flow.resume_writing()
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
@@ -254,50 +319,29 @@ class EdgeProtocol(HttpToolsProtocol):
     def _refuse(self, error: HeadgateError) -> None:
         """Take no further request from this connection. Tells why, unless that would break into another answer."""
         self.refused = True
-        self._unset_keepalive_if_required()
-        self.pipeline.clear()
-        running = self._running
-        if running is not None and not running.response_complete:
-            if running.response_started or self.cycle is not running or not running.more_body:
-                return  # an answer is under way, or will be: `on_response_complete` ends the connection after it
-            self._disconnect()  # the refusal is the answer: the call that waits for the rest of its body gets none
-        self.transport.write(self._refusal(error))
+        self._arrival.clear()
+        reading = self._turns[-1] if self._turns else None
+        while len(self._turns) > 1:
+            self._turns.pop()
+        if self._turns:
+            running = self._turns[0]
+            if running.started or running.whole or reading is not running:
+                return  # an answer is under way, or will be: `answered` ends the connection after it
+            self._hang_up()  # the refusal is the answer: the call that waits for the rest of its body gets none
+        self.transport.write(self._farewell(error))
         self._linger()
 
-    def _refusal(self, error: HeadgateError) -> bytes:
-        body = openai_body(error)
-        identifier = request_id(self.config.clock.now()).encode()
-        headers = [
-            *self.server_state.default_headers,
-            (b"content-type", b"application/json"),
-            (b"content-length", b"%d" % len(body)),
-            (b"connection", b"close"),
-            (b"x-headgate-request-id", identifier),
-            (b"x-portkey-trace-id", identifier),
-            (b"x-headgate-source", b"gateway"),
-        ]
-        if error.retry_after is not None:
-            headers.append((b"retry-after", b"%d" % math.ceil(error.retry_after)))
-        lines = b"".join([b"%b: %b\r\n" % header for header in headers])
-        return b"%b%b\r\n%b" % (STATUS_LINE[error.status], lines, body)
+    def _farewell(self, error: HeadgateError) -> bytes:
+        return farewell(error, self._url, self.default_headers, self._config.clock)
 
     def _linger(self) -> None:
         """Say that nothing more comes, and throw away what still arrives: closing at once would reset the connection,
         and a client that is still sending would never read why."""
         self.refused = True
-        self._unset_keepalive_if_required()
+        self._arrival.clear()
         self.flow.resume_reading()
         if self.transport.can_write_eof():
             self.transport.write_eof()
         else:
             self.transport.close()
         self._end_soon(self._limits.linger_s)
-
-
-def _reason(error: httptools.HttpParserError) -> HeadgateError:
-    cause = error.__context__
-    if isinstance(cause, HeadgateError):
-        return cause
-    if isinstance(error, httptools.HttpParserCallbackError):
-        log.error("a request's head could not be handled", exc_info=cause)
-    return InvalidRequest("These bytes are not an HTTP/1.1 request.")

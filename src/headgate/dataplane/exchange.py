@@ -1,7 +1,12 @@
-"""One HTTP call as the pipeline sees it. The port between the server and the data plane; `asgi.py` is its adapter."""
+"""One HTTP call as the pipeline sees it: the port between the data plane and who serves it.
+
+`direct.py` is its adapter on the gateway's own connections, `asgi.py` the one for any other server.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Protocol
+
+from headgate.base.errors import TooLarge, UnsupportedMedia
 
 
 class ClientGone(Exception):
@@ -39,7 +44,8 @@ class Exchange(Protocol):
         ...
 
     async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """Send the head. All sending raises `ClientGone` once the client has left, `ClientStalled` if it was cut."""
+        """The head, which may wait to go out with the first of the body. All sending raises `ClientGone` once the
+        client has left, `ClientStalled` if it was cut."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -56,6 +62,12 @@ class Exchange(Protocol):
         """Call back when the client hangs up before the answer is complete; at once if it already has."""
         ...
 
-    async def wait_gone(self) -> None:
-        """Return when the client has hung up."""
-        ...
+
+def refuse_encoded(exchange: Exchange) -> None:
+    """Raises `UnsupportedMedia`: a megabyte of gzip may be a gigabyte of JSON."""
+    if any(coding.lower() != b"identity" for coding in exchange.headers_all(b"content-encoding")):
+        raise UnsupportedMedia("Send the body without a Content-Encoding.", param="content-encoding")
+
+
+def too_large(limit: int) -> TooLarge:
+    return TooLarge(f"The body is larger than the {limit} bytes taken here.", details={"limit_bytes": limit})

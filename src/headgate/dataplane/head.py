@@ -2,7 +2,9 @@
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from itertools import chain
+from typing import Final, NamedTuple
+from urllib.parse import unquote
 
 from headgate.base.errors import HeadersTooLarge, InvalidRequest
 
@@ -10,10 +12,10 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
 _TARGET = re.compile(rb"/[\x21\x22\x24-\x7e]*")
 _ABSOLUTE = re.compile(rb"(https?)://([^/?#@]+)(/[\x21\x22\x24-\x7e]*)", re.IGNORECASE)
 _DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
+_DECIDING: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 
 
-@dataclass(frozen=True, slots=True)
-class CheckedHead:
+class CheckedHead(NamedTuple):
     """`length` is what Content-Length announces, 0 without one."""
 
     length: int
@@ -31,13 +33,15 @@ def check_head(
     """
     if len(headers) > max_headers:
         raise HeadersTooLarge(f"The request has more than {max_headers} headers.")
-    size = len(target)
+    if len(target) + sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > max_bytes:
+        raise HeadersTooLarge(f"The request's head is larger than {max_bytes} bytes.")
     host: bytes | None = None
     length = 0
     codings = lengths = 0
     expects_continue = False
     for name, value in headers:
-        size += len(name) + len(value) + 4
+        if name not in _DECIDING:
+            continue
         if name == b"host":
             if host is not None:
                 raise InvalidRequest("The request has more than one Host header.", param="host")
@@ -49,16 +53,33 @@ def check_head(
             codings += 1
             if codings > 1 or value.lower() != b"chunked":
                 raise InvalidRequest("The only Transfer-Encoding taken is `chunked`.", param="transfer-encoding")
-        elif name == b"expect":
+        else:
             expects_continue = value.lower() == b"100-continue"
-    if size > max_bytes:
-        raise HeadersTooLarge(f"The request's head is larger than {max_bytes} bytes.")
     if lengths > 1 or (lengths and codings):
         raise InvalidRequest("The request says in two ways where its body ends.", param="content-length")
     if codings and version == "1.0":
         raise InvalidRequest("HTTP/1.0 knows no Transfer-Encoding.", param="transfer-encoding")
     _check_target(target, host, version)
     return CheckedHead(length, codings > 0, expects_continue)
+
+
+class Target(NamedTuple):
+    """`path` is percent-decoded, `raw_path` as it was sent; `query` is without its question mark."""
+
+    path: str
+    raw_path: bytes
+    query: bytes
+
+
+def read_target(target: bytes) -> Target:
+    """The parts of a target that `check_head` has passed."""
+    if not target.startswith(b"/"):
+        absolute = _ABSOLUTE.fullmatch(target)
+        assert absolute is not None
+        target = absolute[3]
+    raw_path, _, query = target.partition(b"?")
+    path = raw_path.decode("ascii")
+    return Target(unquote(path) if "%" in path else path, raw_path, query)
 
 
 def _length(value: bytes) -> int:

@@ -9,6 +9,7 @@ from typing import Any, Final
 import uvicorn
 
 from headgate.base.clock import Clock, SystemClock
+from headgate.dataplane.direct import Calls
 from headgate.dataplane.edge import EdgeConfig, EdgeLimits, EdgeProtocol
 
 SEND_BUFFER: Final = 64 * 1024
@@ -70,12 +71,13 @@ def make_server(
     host: str,
     port: int,
     *,
+    calls: Calls | None = None,
     limits: EdgeLimits | None = None,
     clock: Clock | None = None,
     drain_s: int | None = 30,
     **tls: Any,
 ) -> Server:
-    """A server for an ASGI application. Port 0 takes a free one.
+    """A server for an ASGI application, and for `calls`, which go past it. Port 0 takes a free one.
 
     `drain_s` bounds how long `should_exit` waits for answers under way. `tls` takes uvicorn's `ssl_*` settings.
     """
@@ -93,6 +95,7 @@ def make_server(
         timeout_graceful_shutdown=drain_s,
         **tls,
     )
+    config.calls = calls
     config.limits = limits or EdgeLimits()
     config.clock = clock or SystemClock()
     config.timeout_keep_alive = config.limits.idle_s  # type: ignore[assignment]  # a number of seconds, whole or not

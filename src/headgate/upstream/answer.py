@@ -29,9 +29,10 @@ class Answer:
     `next` to the end. Cancelling a read closes the connection.
     """
 
-    __slots__ = ("_failed", "_line", "_reader", "_waiter")
+    __slots__ = ("_failed", "_line", "_loop", "_reader", "_waiter")
 
-    def __init__(self, line: Line, reader: Reader) -> None:
+    def __init__(self, line: Line, reader: Reader, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
         self._line: Line | None = line
         self._reader = reader
         self._failed: Failed | None = None
@@ -103,7 +104,7 @@ class Answer:
             await self.wait()
 
     async def wait(self) -> None:
-        self._waiter = asyncio.get_running_loop().create_future()
+        self._waiter = self._loop.create_future()
         try:
             await self._waiter
         except asyncio.CancelledError:

@@ -41,7 +41,7 @@ class Connection(asyncio.Protocol):
         self._fd = -1
         self._answer: Answer | None = None
         self._reader: Reader | None = None
-        self._watch: Watch | None = None
+        self._watch = Watch(loop, self._expired)
         self._idle_s = 0.0
         self._whole = False
         self._reading_paused = False
@@ -65,8 +65,9 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             raise Failed("reset", "the provider closed the connection", sent=False)
         self._reader = reader = Reader()
-        self._answer = answer = Answer(self, reader)
-        self._watch = watch = Watch(self._loop, total_at, self._expired)
+        self._answer = answer = Answer(self, reader, self._loop)
+        watch = self._watch
+        watch.begin(total_at)
         self._idle_s = deadlines.idle_s
         self._exchanges += 1
         try:
@@ -98,7 +99,6 @@ class Connection(asyncio.Protocol):
                 await self._writer
             if self._answer is not answer or reader.status:
                 return
-            assert self._watch is not None
             self._watch.progress()
             transport.write(rest[:WRITE_SIZE])
             rest = rest[WRITE_SIZE:]
@@ -109,9 +109,8 @@ class Connection(asyncio.Protocol):
     def resume(self) -> None:
         if self._reading_paused and self._transport is not None and not self._transport.is_closing():
             self._reading_paused = False
-            if self._watch is not None:
-                self._watch.suspended = False
-                self._watch.progress()
+            self._watch.suspended = False
+            self._watch.progress()
             self._transport.resume_reading()
 
     def abort(self) -> None:
@@ -127,8 +126,8 @@ class Connection(asyncio.Protocol):
         self._fd = transport.get_extra_info("socket").fileno()
 
     def data_received(self, data: bytes) -> None:
-        answer, reader, watch = self._answer, self._reader, self._watch
-        if answer is None or reader is None or watch is None:
+        answer, reader = self._answer, self._reader
+        if answer is None or reader is None:
             self.abort()
             return
         headless = reader.status == 0
@@ -143,17 +142,17 @@ class Connection(asyncio.Protocol):
             return
         if reader.status:
             if headless:
-                watch.expect("timeout_idle", self._idle_s)
+                self._watch.expect("timeout_idle", self._idle_s)
                 self._wake_writer()
             else:
-                watch.progress()
+                self._watch.progress()
             if reader.size > BUFFER and not self._reading_paused:
-                self._pause(watch)
+                self._pause()
             answer.wake()
 
-    def _pause(self, watch: Watch) -> None:
+    def _pause(self) -> None:
         assert self._transport is not None
-        self._reading_paused = watch.suspended = True
+        self._reading_paused = self._watch.suspended = True
         self._transport.pause_reading()
 
     def _complete(self, answer: Answer) -> None:
@@ -175,6 +174,7 @@ class Connection(asyncio.Protocol):
                 answer.finished()
             else:
                 self._fail("reset", "the provider closed the connection" if exc is None else str(exc) or repr(exc))
+        self._watch.close()
         self._owner.lost(self)
 
     def pause_writing(self) -> None:
@@ -188,9 +188,8 @@ class Connection(asyncio.Protocol):
 
     def _release(self) -> None:
         """From here on nothing that arrives belongs to the exchange that was."""
-        if self._watch is not None:
-            self._watch.stop()
-        self._answer = self._reader = self._watch = None
+        self._watch.rest()
+        self._answer = self._reader = None
         self._wake_writer()
 
     def _wake_writer(self) -> None:
