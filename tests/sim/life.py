@@ -26,6 +26,7 @@ from headgate.storage.journal import FileJournal
 from headgate.storage.usage_rows import values_of
 from headgate.storage.usage_writer import UsageWriter
 from headgate.upstream.client import Deadlines
+from tests.sim.loop import OrderedSet
 
 CATALOG: Final = Catalog.load()
 LIMITS: Final = Limits(
@@ -151,14 +152,15 @@ class Life:
         books = WatchedBooks(self.ledger, self.journal, self.writer, wrongs)
         pipeline = Pipeline(policies, CATALOG, books, sender, clock, LIMITS)
         self.plane = DataPlane(pipeline.serve, clock, LIMITS, random_bytes=random.randbytes)
-        self.tasks: set[asyncio.Task[None]] = set()
+        self.plane._live = OrderedSet()  # type: ignore[assignment]
+        self.tasks: OrderedSet[asyncio.Task[None]] = OrderedSet()
         self.death: asyncio.Future[None] = loop.create_future()
 
     async def kill(self) -> None:
         """Nothing it does from now on is seen by anybody: what is on disk is all that is left."""
         self.journal.die()
         self.death.set_result(None)
-        for task in self.tasks:
+        for task in list(self.tasks):
             task.cancel()
         await self.writer._tasks.close()
         await asyncio.gather(*self.tasks, return_exceptions=True)

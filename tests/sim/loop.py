@@ -2,10 +2,12 @@
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 
 from headgate.base.clock import NANOS_PER_SECOND
 from tests.support.ledger import ManualClock
+
+T = TypeVar("T")
 
 
 class Stuck(RuntimeError):
@@ -29,6 +31,16 @@ class _Time:
 
     def close(self) -> None:
         """Nothing is open."""
+
+
+class OrderedSet(dict[T, None]):
+    """A set whose order does not depend on where its elements lie in memory."""
+
+    def add(self, element: T) -> None:
+        self[element] = None
+
+    def discard(self, element: T) -> None:
+        self.pop(element, None)
 
 
 class VirtualLoop(asyncio.BaseEventLoop):

@@ -17,6 +17,7 @@ from headgate.simulator.deliveries import Pacing
 from headgate.simulator.journal import Billed, Entry, Intent, Journal
 from headgate.upstream.client import Answer, Deadlines, Failed, Request
 from headgate.upstream.failed import Kind
+from tests.sim.loop import OrderedSet
 
 WINDOW = 512
 """Bytes of an answer on their way: what a provider has sent and nobody has read."""
@@ -155,8 +156,8 @@ class Provider:
 
     def __init__(self, random: Random, clock: Clock, pause: Pause, trouble: float) -> None:
         self.journal = KeptJournal()
-        self.tasks: set[asyncio.Task[None]] = set()
-        self.connections: set[Connection] = set()
+        self.tasks: OrderedSet[asyncio.Task[None]] = OrderedSet()
+        self.connections: OrderedSet[Connection] = OrderedSet()
         self._random = random
         self._pause = pause
         self._trouble = trouble
@@ -197,5 +198,5 @@ class Provider:
 
     def cut_all(self) -> None:
         """The gateway has died: so have its connections."""
-        for connection in self.connections:
+        for connection in list(self.connections):
             connection.close()
