@@ -20,12 +20,10 @@ COST_NOT_BOUNDED = "cost_not_bounded"
 
 def bound_call(call: Call, default_max_output: int) -> Bounds:
     """Step 4. Raises `ModelNotAllowed` where a limit applies to what cannot be bounded, and no rule lets it pass."""
-    assert call.policy is not None
-    assert call.plan is not None
     unpriced = call.policy.admission.unpriced
     if isinstance(unpriced, Price) and call.target.price is None:
         call.plan = _priced(call.plan, unpriced)
-    call.allowances = call.policy.allowances + call.target.provider.allowances
+    call.allowances = call.plan.allowances
     bounds = bounds_for(call, default_max_output)
     call.bound = bound = bounds.whole()
     if bound.unbounded:
@@ -41,8 +39,6 @@ def bound_call(call: Call, default_max_output: int) -> Bounds:
 
 def bounds_for(call: Call, default_max_output: int) -> Bounds:
     """What the call can cost, by how much output it may have."""
-    assert call.document is not None
-    assert call.head is not None
     target = call.target
     return bounds_of(
         call.endpoint.format,
@@ -82,7 +78,6 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
 
     Raises `JournalUnavailable` (503); then nothing was taken.
     """
-    assert call.bound is not None
     result = books.hold(call.request_id, call.allowances, amounts_of(call.bound))
     if isinstance(result, Denied):
         return result

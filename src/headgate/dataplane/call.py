@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from headgate.dataplane.ration import Ration
 
 
+CLIENT_CLOSED_REQUEST = 499
+"""What is recorded as the status of an answer nobody was there to receive."""
+
+
 class Stop(StrEnum):
     """Why a call was ended from outside."""
 
@@ -29,7 +33,10 @@ class Stop(StrEnum):
 
 @dataclass(slots=True, eq=False)
 class Call:
-    """Filled from top to bottom as the steps go by. Times are nanoseconds."""
+    """Filled from top to bottom as the steps go by: a field without a default is not there before its step.
+
+    Times are nanoseconds.
+    """
 
     request_id: str
     trace_id: str
@@ -39,21 +46,23 @@ class Call:
     started: int
     """Monotonic."""
     task: asyncio.Task[None]
-    policy: Policy | None = None
-    document: Document | None = None
-    head: Head | None = None
+    policy: Policy = field(init=False)
+    document: Document = field(init=False)
+    head: Head = field(init=False)
     metadata: dict[str, str] = field(default_factory=dict)
-    plan: Plan | None = None
+    told: Sequence[tuple[bytes, bytes]] = ()
+    """Headers that tell the client where its call went: from step 3 on."""
+    plan: Plan = field(init=False)
     allowances: tuple[Allowance, ...] = ()
     """All that apply to it: known from step 4 on."""
-    bound: Bound | None = None
+    bound: Bound = field(init=False)
     """What it holds at most; what an adaptive stream holds by now."""
     max_tokens: int | None = None
     """The output limit it was clamped to."""
     ration: "Ration | None" = None
     """Of a stream whose hold grows as it goes."""
     held: bool = False
-    dialogue: Dialogue | None = None
+    dialogue: Dialogue = field(init=False)
     attempts: int = 0
     sent: bool = False
     """Whether any byte may have reached a provider: from here on it may have billed."""
@@ -73,9 +82,17 @@ class Call:
 
     @property
     def target(self) -> Target:
-        """Where it goes; known from step 3 on."""
-        assert self.plan is not None
+        """Where it goes: known from step 3 on."""
         return self.plan.first
+
+    def client_left(self) -> None:
+        """The client has hung up; whatever comes after, this is how the call ended for it."""
+        self.outcome, self.status = Outcome.CLIENT_GONE, CLIENT_CLOSED_REQUEST
+
+    def answered_with(self, status: int) -> None:
+        """The client is being answered with this status."""
+        if self.outcome is not Outcome.CLIENT_GONE:
+            self.status = status
 
     def fail(self, error: HeadgateError, outcome: Outcome = Outcome.UPSTREAM_FAILED) -> None:
         """Remember how it went wrong. The first failure counts, and what a client that left never saw is not its

@@ -17,8 +17,6 @@ LIMIT_MEMBERS = {
 
 def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
     """Opens it. Where the bound stands on an output limit that is not the client's, that limit is sent."""
-    assert call.document is not None
-    assert call.head is not None
     client = call.endpoint.format
     facts = target.facts
     largest = facts.max_output if facts is not None else None

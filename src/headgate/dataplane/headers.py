@@ -20,16 +20,12 @@ STREAM_HEADERS: tuple[Header, ...] = (
 
 def call_headers(call: Call, source: bytes) -> list[Header]:
     """On every answer. The trace id also keeps the Portkey SDK from sending a failed call twice (contract 2.1)."""
-    headers = [
+    return [
         (b"x-portkey-trace-id", call.trace_id.encode()),
         (b"x-headgate-request-id", call.request_id.encode()),
         (b"x-headgate-source", source),
+        *call.told,
     ]
-    if call.plan is not None:
-        target = call.plan.first
-        headers.append((b"x-headgate-model", target.model.encode()))
-        headers.append((b"x-portkey-provider", target.provider.kind.encode()))
-    return headers
 
 
 def provider_headers(spec: ProviderSpec, headers: Iterable[Header]) -> list[Header]:

@@ -24,12 +24,12 @@ from headgate.dataplane.models import list_models
 from headgate.dataplane.own_limits import list_limits
 from headgate.dataplane.provider_hint import provider_hint
 from headgate.dataplane.ration import ration
-from headgate.dataplane.relay import relay
+from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
 from headgate.dataplane.settle import Settler
 from headgate.dataplane.standing import standing_headers
 from headgate.dataplane.waiting import Waiting
-from headgate.routing.resolve import resolve
+from headgate.routing.router import Router
 from headgate.tenancy.policy import Policy
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS
@@ -44,6 +44,7 @@ class Pipeline:
         waiting = Waiting()
         self._directory = directory
         self._catalog = catalog
+        self._router = Router(catalog)
         self._books = books
         self._sender = sender
         self._clock = clock
@@ -51,6 +52,7 @@ class Pipeline:
         self._settler = Settler(books, clock, waiting)
         self._room = Room(books, self._settler, waiting, limits)
         self._standing = partial(standing_headers, books=books, clock=clock)
+        self._relay = Relay(self._settler, self._standing, clock, limits)
 
     async def serve(self, exchange: Exchange, call: Call) -> None:
         """Answer one call. Raises `HeadgateError` only while nothing has gone to the client."""
@@ -67,7 +69,8 @@ class Pipeline:
             # 3 resolve and route: metadata, and where it goes
             call.metadata = metadata_of(exchange, head, policy)
             hint = provider_hint(exchange)
-            call.plan = resolve(policy, self._catalog, head.model, hint, endpoint.format, call.started_at)
+            call.plan = self._router.route(policy, head.model, hint, endpoint.format, call.started_at)
+            call.told = call.target.told
             # 4 bound: the most it can cost
             bounds = admit.bound_call(call, limits.default_max_output)
             call.dialogue = converse(call, call.target, bounds.whole())
@@ -82,7 +85,7 @@ class Pipeline:
             answer = await attempt(exchange, call, call.target, outgoing, self._sender, limits.deadlines)
             with closing(answer):
                 # 7 relay: bytes as they come, usage watched
-                await relay(exchange, call, answer, self._settler, self._standing, limits, self._clock)
+                await self._relay.answer(exchange, call, answer)
         except HeadgateError as error:
             call.fail(error)
             self._settler.settle(call)

@@ -25,9 +25,6 @@ def ration(call: Call, bounds: Bounds, books: Books) -> None:
 
     A model that may bill tokens it never shows holds everything: nobody could see it go beyond its hold.
     """
-    assert call.policy is not None
-    assert call.head is not None
-    assert call.dialogue is not None
     rules = call.policy.admission
     first = rules.first_hold_tokens
     if rules.streams is not Streams.ADAPTIVE or not call.head.stream or call.dialogue.hidden_tokens:
@@ -67,7 +64,6 @@ class Ration:
         return self._grow(step) or (need < step and self._grow(need))
 
     def _grow(self, output_tokens: int) -> bool:
-        assert self._call.bound is not None
         bound = self._bounds.within(output_tokens)
         held, wanted = amounts_of(self._call.bound), amounts_of(bound)
         more = Amounts(0, 0, wanted.output_tokens - held.output_tokens, wanted.cost - held.cost)

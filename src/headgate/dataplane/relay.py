@@ -22,102 +22,86 @@ from headgate.upstream.client import Answer, Failed
 from headgate.wire.dialogue import Dialogue
 
 JSON: Header = (b"content-type", b"application/json")
-CLIENT_CLOSED_REQUEST = 499
-"""What is recorded as the status of an answer nobody was there to receive."""
 
 
-async def relay(
-    exchange: Exchange,
-    call: Call,
-    answer: Answer,
-    settler: Settler,
-    standing: Standing,
-    limits: Limits,
-    clock: Clock,
-) -> None:
-    """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client."""
-    assert call.dialogue is not None
-    assert call.head is not None
-    if answer.status >= 400:
-        await _relay_error(exchange, call, answer, settler, standing, limits)
-    elif answer.status >= 300:
-        raise UpstreamFailed(
-            "The provider answered with a redirect, which is never followed.", code="upstream_redirect"
-        )
-    elif call.head.stream and _is_event_stream(answer):
-        await _relay_stream(exchange, call, answer, call.dialogue, standing, clock)
-    else:
-        await _relay_answer(exchange, call, answer, settler, standing, limits)
+class Relay:
+    """One per pipeline."""
+
+    def __init__(self, settler: Settler, standing: Standing, clock: Clock, limits: Limits) -> None:
+        self._settler = settler
+        self._standing = standing
+        self._clock = clock
+        self._limits = limits
+
+    async def answer(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+        """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client."""
+        if answer.status >= 400:
+            await self._error(exchange, call, answer)
+        elif answer.status >= 300:
+            raise UpstreamFailed(
+                "The provider answered with a redirect, which is never followed.", code="upstream_redirect"
+            )
+        elif call.head.stream and _is_event_stream(answer):
+            await self._stream(exchange, call, answer)
+        else:
+            await self._whole(exchange, call, answer)
+
+    async def _error(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+        body = call.dialogue.error(answer.status, await self._read(call, answer))
+        call.outcome, call.status = Outcome.PROVIDER_ERROR, answer.status
+        self._settler.settle(call)
+        await _respond(exchange, call, answer, body, self._standing(call))
+
+    async def _whole(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+        """Settled before it is sent, so that the answer can tell its own cost."""
+        body = call.dialogue.answer(answer.status, await self._read(call, answer))
+        call.answered_with(answer.status)
+        settlement = self._settler.settle(call)
+        told = self._standing(call)
+        if settlement is not None:
+            told.append(cost_header(settlement.cost))
+        await _respond(exchange, call, answer, body, told)
+
+    async def _read(self, call: Call, answer: Answer) -> bytes:
+        try:
+            return await answer.read(self._limits.answer)
+        except Failed as failed:
+            raise failure(failed, call.target) from failed
+
+    async def _stream(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+        dialogue, ration = call.dialogue, call.ration
+        client = _Client(exchange, call, answer, self._standing, self._clock)
+        feed = dialogue.feed if ration is None else partial(ration.feed, dialogue)
+        try:
+            while data := await answer.next():
+                if out := feed(data):
+                    await client.write(out)
+                if ration is not None and ration.used_up:
+                    await client.cut(dialogue)
+                    break
+            else:
+                if tail := dialogue.finish():
+                    await client.write(tail)
+        except Failed as failed:
+            await client.abort(dialogue, failure(failed, call.target), Outcome.UPSTREAM_FAILED)
+        except HeadgateError as error:
+            await client.abort(dialogue, error, Outcome.UPSTREAM_FAILED)
+        except asyncio.CancelledError:
+            if call.stopped is not Stop.DRAINING:
+                raise
+            call.task.uncancel()
+            draining = Unavailable("The gateway is shutting down; send the call again.", code="draining")
+            await client.abort(dialogue, draining, Outcome.CUT)
+        await client.end()
 
 
 def _is_event_stream(answer: Answer) -> bool:
     return (answer.header(b"content-type") or b"").startswith(b"text/event-stream")
 
 
-async def _read(call: Call, answer: Answer, limits: Limits) -> bytes:
-    assert call.plan is not None
-    try:
-        return await answer.read(limits.answer)
-    except Failed as failed:
-        raise failure(failed, call.plan.first) from failed
-
-
-async def _relay_error(
-    exchange: Exchange, call: Call, answer: Answer, settler: Settler, standing: Standing, limits: Limits
-) -> None:
-    assert call.dialogue is not None
-    body = call.dialogue.error(answer.status, await _read(call, answer, limits))
-    call.outcome, call.status = Outcome.PROVIDER_ERROR, answer.status
-    settler.settle(call)
-    await _respond(exchange, call, answer, body, standing(call))
-
-
-async def _relay_answer(
-    exchange: Exchange, call: Call, answer: Answer, settler: Settler, standing: Standing, limits: Limits
-) -> None:
-    """Settled before it is sent, so that the answer can tell its own cost."""
-    assert call.dialogue is not None
-    body = call.dialogue.answer(answer.status, await _read(call, answer, limits))
-    call.status = answer.status
-    settlement = settler.settle(call)
-    told = standing(call)
-    if settlement is not None:
-        told.append(cost_header(settlement.cost))
-    await _respond(exchange, call, answer, body, told)
-
-
 async def _respond(exchange: Exchange, call: Call, answer: Answer, body: bytes, more: list[Header]) -> None:
     headers = [JSON, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
     await exchange.respond(answer.status, headers, body)
-
-
-async def _relay_stream(
-    exchange: Exchange, call: Call, answer: Answer, dialogue: Dialogue, standing: Standing, clock: Clock
-) -> None:
-    client, ration = _Client(exchange, call, answer, standing, clock), call.ration
-    feed = dialogue.feed if ration is None else partial(ration.feed, dialogue)
-    try:
-        while data := await answer.next():
-            if out := feed(data):
-                await client.write(out)
-            if ration is not None and ration.used_up:
-                await client.cut(dialogue)
-                break
-        else:
-            if tail := dialogue.finish():
-                await client.write(tail)
-    except Failed as failed:
-        assert call.plan is not None
-        await client.abort(dialogue, failure(failed, call.plan.first), Outcome.UPSTREAM_FAILED)
-    except HeadgateError as error:
-        await client.abort(dialogue, error, Outcome.UPSTREAM_FAILED)
-    except asyncio.CancelledError:
-        if call.stopped is not Stop.DRAINING:
-            raise
-        call.task.uncancel()
-        draining = Unavailable("The gateway is shutting down; send the call again.", code="draining")
-        await client.abort(dialogue, draining, Outcome.CUT)
-    await client.end()
 
 
 class _Client:
@@ -142,7 +126,7 @@ class _Client:
             self._lost()
 
     def _lost(self) -> None:
-        self._call.outcome, self._call.status = Outcome.CLIENT_GONE, CLIENT_CLOSED_REQUEST
+        self._call.client_left()
 
     async def _start(self) -> None:
         call = self._call
@@ -153,7 +137,8 @@ class _Client:
             *self._standing(call),
         ]
         await self._exchange.start(self._answer.status, headers)
-        call.first_byte, call.status = self._clock.monotonic(), self._answer.status
+        call.first_byte = self._clock.monotonic()
+        call.answered_with(self._answer.status)
 
     async def abort(self, dialogue: Dialogue, error: HeadgateError, outcome: Outcome) -> None:
         """Before the first byte the error is the answer; after it, the format's own error event."""

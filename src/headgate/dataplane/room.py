@@ -34,7 +34,6 @@ class Room:
 
         Raises `Exhausted`, `RateLimited`, `ClientGone`, and what a hold raises.
         """
-        assert call.policy is not None
         if not self._clamp(call):
             still: Denied | None = denied
             wait_ms = call.policy.admission.hold_wait_ms
@@ -42,7 +41,6 @@ class Room:
                 still = await self._waiting.wait(exchange, denied, wait_ms / MS_PER_S, lambda: self._fit(call))
             if still is not None:
                 raise refusal(still)
-        assert call.bound is not None
         return converse(call, call.target, call.bound)
 
     def _fit(self, call: Call) -> Denied | None:

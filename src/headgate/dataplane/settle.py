@@ -2,8 +2,6 @@
 
 from dataclasses import dataclass
 
-from msgspec import structs
-
 from headgate.base.clock import Clock
 from headgate.base.usage import Usage
 from headgate.catalog.bound import estimate_without_usage
@@ -52,20 +50,15 @@ class Settler:
         amounts = Amounts(
             requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
         )
-        self._books.settle(call.request_id, amounts, self._record(call, usage, cost))
+        self._books.settle(call.request_id, amounts, self._record(call, usage, cost, call.outcome))
         return Settlement(usage, cost.nanos)
 
     def unheard(self, call: Call) -> UsageRecord:
         """The record of a call of which nothing more will be heard: all that it held, marked `recovered`."""
-        assert call.bound is not None
-        return structs.replace(
-            self._record(call, call.bound.usage, call.bound.cost), outcome=Outcome.RECOVERED, ended_after=0
-        )
+        return self._record(call, call.bound.usage, call.bound.cost, Outcome.RECOVERED)
 
-    def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:
-        assert call.policy is not None
-        assert call.plan is not None
-        target, policy, head = call.plan.first, call.policy, call.head
+    def _record(self, call: Call, usage: Usage, cost: Cost, outcome: Outcome) -> UsageRecord:
+        target, policy = call.target, call.policy
         return UsageRecord(
             request_id=call.request_id,
             trace_id=call.trace_id,
@@ -79,19 +72,19 @@ class Settler:
             endpoint=call.endpoint.path,
             model_asked=call.plan.model_asked,
             model=target.model,
-            stream=head is not None and head.stream,
+            stream=call.head.stream,
             started_at=call.started_at,
             first_byte_after=None if call.first_byte is None else call.first_byte - call.started,
             ended_after=self._clock.monotonic() - call.started,
-            outcome=call.outcome,
+            outcome=outcome,
             status=call.status,
             attempts=call.attempts,
             usage=dict(usage.counts),
             usage_source=usage.source,
-            usage_flags=call.flags + usage.flags + tuple(f"unpriced:{meter}" for meter in cost.unpriced),
+            usage_flags=call.flags + usage.flags + _flags(cost),
             usage_raw=usage.raw.decode("utf-8", "replace"),
             cost=cost.nanos,
-            cost_lines=tuple((line.meter, line.count, line.rate, line.nanos) for line in cost.lines),
+            cost_lines=tuple([(line.meter, line.count, line.rate, line.nanos) for line in cost.lines]),
             price_id=cost.price_id,
             metadata=call.metadata,
             error=call.error,
@@ -102,24 +95,32 @@ def usage_of(call: Call) -> Usage:
     """What was used: the provider's word where the answer is whole, nothing where it refused, else an upper bound."""
     if not call.endpoint.billed or call.outcome is Outcome.PROVIDER_ERROR:
         return NOTHING
-    assert call.bound is not None
     dialogue, cut = call.dialogue, call.ration is not None and call.ration.used_up
-    if dialogue is not None and dialogue.usage is not None and dialogue.complete:
+    if dialogue.usage is not None and dialogue.complete:
         return dialogue.usage
     return estimate_without_usage(
         call.bound,
-        delivered=0 if dialogue is None else dialogue.delivered,
-        whole=dialogue is not None and dialogue.complete,
-        hidden=dialogue is None or dialogue.hidden_tokens or cut,
-        reported=None if dialogue is None else dialogue.usage,
+        delivered=dialogue.delivered,
+        whole=dialogue.complete,
+        hidden=dialogue.hidden_tokens or cut,
+        reported=dialogue.usage,
     )
 
 
 def _cost_of(call: Call, usage: Usage) -> Cost:
-    assert call.plan is not None
-    price = call.plan.first.price
-    if price is not None and call.bound is not None:
-        price = price.under(call.bound.terms)
+    """At the terms the provider says it served under, else at those the call asked for.
+
+    Terms without a known price are billed as the standard ones and flagged: never free, and there to be found.
+    """
+    price = call.target.price
     if price is None:
         return Cost(0, unpriced=tuple(meter for meter, count in usage.counts.items() if count))
-    return cost_of(usage, price)
+    terms = usage.terms or call.bound.terms
+    under = price.under(terms)
+    if under is None:
+        call.flags += (f"unpriced:terms:{terms}",)
+    return cost_of(usage, under or price)
+
+
+def _flags(cost: Cost) -> tuple[str, ...]:
+    return tuple([f"unpriced:{meter}" for meter in cost.unpriced]) if cost.unpriced else ()

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price
 from headgate.catalog.provider import ProviderSpec
+from headgate.ledger.allowance import Allowance
 from headgate.tenancy.policy import Provider
 
 
@@ -21,6 +22,11 @@ class Target:
     facts: ModelFacts | None
     price: Price | None
 
+    @property
+    def told(self) -> tuple[tuple[bytes, bytes], ...]:
+        """The headers that tell a client where its call went."""
+        return (b"x-headgate-model", self.model.encode()), (b"x-portkey-provider", self.provider.kind.encode())
+
 
 @dataclass(frozen=True, slots=True)
 class Plan:
@@ -28,6 +34,8 @@ class Plan:
 
     model_asked: str
     targets: tuple[Target, ...]
+    allowances: tuple[Allowance, ...] = ()
+    """All that apply: those of the policy, and of the integration the first target goes to."""
 
     @property
     def first(self) -> Target:

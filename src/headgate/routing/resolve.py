@@ -39,7 +39,7 @@ def resolve(
         facts=catalog.model(provider.kind, model),
         price=provider.models.prices.get(model) or catalog.price(provider.kind, model, at),
     )
-    return Plan(model_asked=asked or model, targets=(target,))
+    return Plan(asked or model, (target,), policy.allowances + provider.allowances)
 
 
 def allowed_models(policy: Policy, catalog: Catalog) -> list[tuple[Provider, str]]:
