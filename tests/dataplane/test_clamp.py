@@ -1,5 +1,6 @@
 """A call that does not fit gets a smaller output limit, where the rules allow it: as much as is affordable."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
@@ -109,3 +110,28 @@ async def test_thinking_is_not_cut_short(tmp_path: Path) -> None:
         enough = await plane.key(usage_limits={"credit_limit": 0.11})
         assert (await plane.call(enough, body, "/v1/messages").reply()).status == 200
         assert plane.asked[-1]["max_tokens"] == 1100
+
+
+async def test_a_call_that_waited_is_clamped_to_what_came_free(tmp_path: Path) -> None:
+    """Its turn comes as soon as its least output fits: it does not wait on for the whole of what it asked for."""
+    gate = asyncio.Event()
+
+    async def play(peer: Peer, body: dict[str, Any]) -> None:
+        await gate.wait()
+        await peer.answer(completion("x", 3, 60))
+
+    async with open_plane(tmp_path, play) as plane:
+        await plane.integrate("openai", {"m": PRICES})
+        rules = {"clamp_min_output": 40, "hold_wait_ms": 20_000}
+        await plane.admin("PUT", "/admin/organisation", {"admission": rules})
+        key = await plane.key(usage_limits={"credit_limit": 0.01})
+        body = {"model": "@openai/m", "max_tokens": 100, "messages": MESSAGES}
+        first = plane.call(key, body)
+        while not plane.asked:  # noqa: ASYNC110 - the provider's own list is the event
+            await asyncio.sleep(0)
+        second = plane.call(key, {**body, "max_tokens": 90})
+        await asyncio.sleep(0)
+        gate.set()
+        assert (await first.reply()).status == 200
+        reply = await second.reply()
+        assert (reply.status, reply.headers["x-headgate-max-tokens"]) == (200, "40")

@@ -14,6 +14,7 @@ from headgate.catalog.price import Price
 from headgate.cli.options import Config, DataDir, settings_from
 from headgate.cli.table import print_table
 from headgate.ledger.record import UsageRecord
+from headgate.tenancy.admission import FALLBACK
 
 app = typer.Typer(no_args_is_help=True, help="Usage records: the immutable facts about calls.")
 
@@ -83,6 +84,8 @@ def _facts(record: UsageRecord, price: Price | None) -> list[tuple[str, str]]:
 def _price(record: UsageRecord, price: Price | None) -> str:
     if not record.price_id:
         return "none: this model has no known price"
+    if record.price_id == FALLBACK:
+        return "an administrator's fallback for models without a price"
     if record.price_id.startswith("custom:"):
         return f"{record.price_id}, an administrator's own"
     if price is None:

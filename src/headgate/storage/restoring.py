@@ -1,13 +1,18 @@
 """Allowances are brought up to date with the usage records before anything is decided on them."""
 
+import asyncio
 from collections.abc import Sequence
+from typing import Final
 
 from headgate.base.clock import Clock
+from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.database import Database
 from headgate.storage.past_use import past_use
 from headgate.storage.usage_writer import UsageWriter
+
+WRITTEN_WITHIN_S: Final = 5.0
 
 
 class Restoring:
@@ -25,9 +30,21 @@ class Restoring:
         missing = [allowance for allowance in allowances if allowance.id not in ledger]
         if not missing:
             return
-        await self._writer.flush()  # an allowance may be new, and the calls it counts just over
+        await self._write_what_waits()
         now = self._clock.now()
         found = await self._database.read(lambda connection: [past_use(connection, each, now) for each in missing])
         for allowance, uses in zip(missing, found, strict=True):
             if allowance.id not in ledger:  # somebody else may have asked for it at the same time
                 ledger.restore(allowance, uses)
+
+    async def _write_what_waits(self) -> None:
+        """An allowance may be new, and the calls it counts just over."""
+        try:
+            async with asyncio.timeout(WRITTEN_WITHIN_S):
+                await self._writer.flush()
+        except TimeoutError:
+            raise Unavailable(
+                "Headgate cannot tell what is left of this key's limits: settled calls wait for the database.",
+                code="database_behind",
+                retry_after=1.0,
+            ) from None
