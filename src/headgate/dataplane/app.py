@@ -16,8 +16,7 @@ from headgate.dataplane.endpoints import Endpoint, endpoint_for
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.headers import call_headers
 from headgate.dataplane.limits import Limits
-from headgate.dataplane.relay import CLIENT_CLOSED_REQUEST, JSON
-from headgate.ledger.record import Outcome
+from headgate.dataplane.relay import JSON
 from headgate.wire.registry import FORMATS
 
 log = structlog.get_logger("headgate.dataplane")
@@ -107,7 +106,7 @@ class DataPlane:
             )
 
     def _hung_up(self, call: Call) -> None:
-        call.outcome, call.status = Outcome.CLIENT_GONE, CLIENT_CLOSED_REQUEST
+        call.client_left()
         asyncio.get_running_loop().call_later(self._limits.after_hangup_s, call.stop, Stop.CLIENT_GONE)
 
     async def _refuse(self, exchange: Exchange, call: Call, error: HeadgateError) -> None:
