@@ -10,6 +10,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 READY_WITHIN_S = 30.0
+HEADGATE = ("-c", "from headgate.cli.app import main; main()")
+"""What Python is told to run."""
 END_WITHIN_S = 10.0
 
 
@@ -19,14 +21,18 @@ class NotReady(RuntimeError):
 
 @contextmanager
 def running(
-    arguments: Sequence[str | Path], log: Path, says: str, environment: Mapping[str, str] | None = None
+    arguments: Sequence[str | Path],
+    log: Path,
+    says: str,
+    environment: Mapping[str, str] | None = None,
+    program: Sequence[str] = HEADGATE,
 ) -> Iterator[tuple[subprocess.Popen[bytes], re.Match[str]]]:
-    """`headgate` with these arguments, from the line that matches `says` until the end of the block (SIGTERM, then
-    SIGKILL). Raises `NotReady`.
+    """`headgate`, or another program, with these arguments, from the line that matches `says` until the end of the
+    block (SIGTERM, then SIGKILL). Raises `NotReady`.
     """
     with log.open("wb") as output:
         process = subprocess.Popen(
-            [sys.executable, "-c", "from headgate.cli.app import main; main()", *map(str, arguments)],
+            [sys.executable, *program, *map(str, arguments)],
             stdout=output,
             stderr=subprocess.STDOUT,
             stdin=subprocess.DEVNULL,

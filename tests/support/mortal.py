@@ -1,0 +1,75 @@
+"""A gateway that is killed and started again on what it left, before a simulator that lives on."""
+
+import os
+import signal
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Final
+
+from headgate.tenancy import keys
+from tests.support.gateway import ADDRESS, Gateway
+from tests.support.processes import HEADGATE, running
+
+ROOT: Final = Path(__file__).parent.parent.parent
+QUIET_WITHIN_S = 20.0
+
+
+class Mortal:
+    """`gateway` is the one that lives now; data directory, admin key and simulator stay."""
+
+    def __init__(self, directory: Path, simulator: str, environment: Mapping[str, str]) -> None:
+        self._directory = directory
+        self._simulator = simulator
+        self._admin_key = keys.mint(os.urandom(keys.PEPPER_BYTES)).text
+        self._environment = {"HEADGATE_ADMIN_KEY": self._admin_key, "PYTHONPATH": str(ROOT), **environment}
+        self._life = ExitStack()
+        self._number = 0
+
+    def start(self, program: Sequence[str] = HEADGATE) -> float:
+        """Begins the next life; the seconds until it took calls."""
+        self._number += 1
+        self.log = self._directory / f"gateway-{self._number}.log"
+        data_dir = self._directory / "data"
+        arguments = ("serve", "--port", "0", "--data-dir", data_dir)
+        begun = time.monotonic()
+        process, address = self._life.enter_context(running(arguments, self.log, ADDRESS, self._environment, program))
+        journal = self._directory / "simulator.journal"
+        self.gateway = Gateway(address[1], data_dir, self._admin_key, process, self._simulator, journal)
+        return time.monotonic() - begun
+
+    def kill(self) -> None:
+        """SIGKILL, now."""
+        self.gateway.process.send_signal(signal.SIGKILL)
+        self.dead()
+
+    def dead(self) -> None:
+        """Returns once it has been killed."""
+        code = self.gateway.process.wait(QUIET_WITHIN_S)
+        assert code == -signal.SIGKILL, f"it ended with {code}:\n{self.log.read_text()[-2000:]}"
+        self._life.close()
+
+    def end(self) -> None:
+        """An orderly end."""
+        self._life.close()
+
+    def quiet(self) -> None:
+        """Waits until the simulator has ended every call it began."""
+        deadline = time.monotonic() + QUIET_WITHIN_S
+        while any(call.billed is None for call in self.gateway.upstream_calls()):
+            if time.monotonic() > deadline:
+                raise AssertionError("the simulator still answers somebody")
+            time.sleep(0.02)  # why: another process writes what is looked at
+
+
+@contextmanager
+def mortal(directory: Path, environment: Mapping[str, str]) -> Iterator[Mortal]:
+    """The simulator runs; no gateway yet."""
+    simulate = ("simulate", "--port", "0", "--journal", directory / "simulator.journal")
+    with running(simulate, directory / "simulator.log", ADDRESS) as (_, address):
+        made = Mortal(directory, address[1], environment)
+        try:
+            yield made
+        finally:
+            made.end()
