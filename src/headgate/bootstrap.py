@@ -60,6 +60,8 @@ log = structlog.get_logger("headgate")
 
 DATABASE_FILE: Final = "headgate.db"
 JOURNAL_DIRECTORY: Final = "journal"
+MARGIN_S: Final = 60
+"""What a call may take besides its provider's answer, at the very most: a connection, a disk that is slow."""
 LAST_CONNECTIONS_S: Final = 5
 """How long connections have to take their last bytes, once every call is over."""
 
@@ -252,7 +254,7 @@ async def _books(
 
     ledger = LocalLedger(clock, journal)
     books = Books(ledger, journal, writer, refusals.note)
-    return books, writer, Restoring(database, ledger, writer, clock), trouble
+    return books, writer, Restoring(database, ledger, writer, clock, settings.total_timeout_s + MARGIN_S), trouble
 
 
 async def _settle_what_was_left(

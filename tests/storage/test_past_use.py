@@ -92,6 +92,21 @@ async def test_a_sum_that_is_kept_is_taken(database: Database) -> None:
     assert await used(database, of("api_key", "key", window=DAY), NOON + 24 * HOUR) == 0
 
 
+async def test_tokens_count_from_the_end_of_their_call(database: Database) -> None:
+    """A stream may have held more as late as that, and the window is never shorter than it says; it was one request,
+    made when it began."""
+    second = NANOS_PER_SECOND
+    ended_in_time = made(1, NOON - 3_000 * second, ended_after=2_990 * second)
+    too_early = made(2, NOON - 3_000 * second, ended_after=2_930 * second)
+    await written(database, [ended_in_time, too_early])
+    assert await used(database, of("api_key", "key", Resource.TOKENS, MINUTE)) == 12
+    assert await used(database, of("api_key", "key", Resource.REQUESTS, MINUTE)) == 0
+    past = await database.read(
+        lambda connection: past_use(connection, of("api_key", "key", Resource.TOKENS, MINUTE), NOON, 3_600)
+    )
+    assert past == [(NOON - 10 * second, 12)]
+
+
 async def test_a_sliding_window_goes_on_where_it_was(database: Database) -> None:
     """What is restored leaves the window when it would have left, and not later than a sixtieth of it."""
     offsets = (59, 45, 30, 15, 1)

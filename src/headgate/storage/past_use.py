@@ -15,6 +15,9 @@ from headgate.storage.tables import usage_record as table
 Use = tuple[int, int]
 """(moment, amount), as `LocalLedger.restore` takes them."""
 
+LONGEST_CALL_S: Final = 86_400
+"""The longest that the settings let a call take."""
+
 _OWNERS: Final = {
     "organization": table.c.organization_id,
     "workspace": table.c.workspace_id,
@@ -30,12 +33,17 @@ _TAKEN: Final[dict[Resource, ColumnElement[Any]]] = {
 }
 
 
-def past_use(connection: Connection, allowance: Allowance, now: int) -> list[Use]:
-    """What counts at `now` (wall clock), oldest first. A call in flight in an earlier process is over."""
+def past_use(
+    connection: Connection, allowance: Allowance, now: int, longest_call_s: float = LONGEST_CALL_S
+) -> list[Use]:
+    """What counts at `now` (wall clock), oldest first. A call in flight in an earlier process is over.
+
+    No call takes longer than `longest_call_s` from its hold to its end.
+    """
     if allowance.resource is Resource.IN_FLIGHT:
         return []
     if allowance.window.kind is WindowKind.SLIDING:
-        return _in_window(connection, allowance, now)
+        return _in_window(connection, allowance, now, round(longest_call_s * NANOS_PER_SECOND))
     return _in_period(connection, allowance, now)
 
 
@@ -56,15 +64,21 @@ def _in_period(connection: Connection, allowance: Allowance, now: int) -> list[U
     return [(start, int(amount))] if amount else []
 
 
-def _in_window(connection: Connection, allowance: Allowance, now: int) -> list[Use]:
-    """One sum for each part of the window that the ledger tells apart."""
+def _in_window(connection: Connection, allowance: Allowance, now: int, longest: int) -> list[Use]:
+    """One sum for each part of the window that the ledger tells apart.
+
+    A request counts from its hold. Tokens count from the call's end: part of them may have been held as late as that.
+    """
     length = allowance.window.seconds * NANOS_PER_SECOND
-    grain, since = length // GRAINS, max(now - length, allowance.since)
+    grain, since = length // GRAINS, now - length
+    begun: ColumnElement[int] = table.c.started_at
+    counts_from = begun if allowance.resource is Resource.REQUESTS else begun + table.c.ended_after
+    earliest = since if allowance.resource is Resource.REQUESTS else since - longest
     statement = (
-        select(func.max(table.c.started_at), _TAKEN[allowance.resource])
-        .where(_counts(allowance.scope), table.c.started_at > since)
-        .group_by((table.c.started_at - since) // grain)
-        .order_by(func.max(table.c.started_at))
+        select(func.max(counts_from), _TAKEN[allowance.resource])
+        .where(_counts(allowance.scope), begun > max(earliest, allowance.since), counts_from > since)
+        .group_by((counts_from - since) // grain)
+        .order_by(func.max(counts_from))
     )
     rows: Iterable[Any] = connection.execute(statement)
     return [(int(last), int(amount)) for last, amount in rows if amount]

@@ -16,13 +16,17 @@ WRITTEN_WITHIN_S: Final = 5.0
 
 
 class Restoring:
-    """Of one process. Asked with the allowances of a policy before its first call is let in."""
+    """Of one process. Asked with the allowances of a policy before its first call is let in. `longest_call_s` is how
+    long a call may take."""
 
-    def __init__(self, database: Database, ledger: LocalLedger, writer: UsageWriter, clock: Clock) -> None:
+    def __init__(
+        self, database: Database, ledger: LocalLedger, writer: UsageWriter, clock: Clock, longest_call_s: float
+    ) -> None:
         self._database = database
         self._ledger = ledger
         self._writer = writer
         self._clock = clock
+        self._longest_call_s = longest_call_s
 
     async def __call__(self, allowances: Sequence[Allowance]) -> None:
         """Once it returns the ledger knows them all, with their past. Raises `Unavailable`: then nobody may decide."""
@@ -32,7 +36,9 @@ class Restoring:
             return
         await self._write_what_waits()
         now = self._clock.now()
-        found = await self._database.read(lambda connection: [past_use(connection, each, now) for each in missing])
+        found = await self._database.read(
+            lambda connection: [past_use(connection, each, now, self._longest_call_s) for each in missing]
+        )
         for allowance, uses in zip(missing, found, strict=True):
             if allowance.id not in ledger:  # somebody else may have asked for it at the same time
                 ledger.restore(allowance, uses)
