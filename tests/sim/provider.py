@@ -140,6 +140,12 @@ class PlayedAnswer:
     async def next(self) -> bytes:
         return await self._connection.next(self._idle_s)
 
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        while data := await self.next():
+            if not sink(data):
+                return True
+        return False
+
     async def read(self, limit: int) -> bytes:
         parts = []
         while data := await self.next():

@@ -98,10 +98,13 @@ class _Watched:
     def __getattr__(self, name: str) -> Any:
         return getattr(self._answer, name)
 
-    async def next(self) -> bytes:
-        data = await self._answer.next()
-        self._first()
-        return data
+    async def pour(self, sink: Callable[[bytes], bool]) -> bool:
+        def watched(data: bytes) -> bool:
+            go_on = sink(data)
+            self._first()
+            return go_on
+
+        return await self._answer.pour(watched)
 
     async def read(self, limit: int) -> bytes:
         data = await self._answer.read(limit)

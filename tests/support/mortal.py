@@ -17,11 +17,12 @@ QUIET_WITHIN_S = 20.0
 
 
 class Mortal:
-    """`gateway` is the one that lives now; data directory, admin key and simulator stay."""
+    """`gateway` is the one that lives now; data directory, admin key and simulator with its journal stay."""
 
-    def __init__(self, directory: Path, simulator: str, environment: Mapping[str, str]) -> None:
+    def __init__(self, directory: Path, simulator: str, environment: Mapping[str, str], journal: Path) -> None:
         self._directory = directory
         self._simulator = simulator
+        self._journal = journal
         self._admin_key = keys.mint(os.urandom(keys.PEPPER_BYTES)).text
         self._environment = {"HEADGATE_ADMIN_KEY": self._admin_key, "PYTHONPATH": str(ROOT), **environment}
         self._life = ExitStack()
@@ -35,8 +36,7 @@ class Mortal:
         arguments = ("serve", "--port", "0", "--data-dir", data_dir)
         begun = time.monotonic()
         process, address = self._life.enter_context(running(arguments, self.log, ADDRESS, self._environment, program))
-        journal = self._directory / "simulator.journal"
-        self.gateway = Gateway(address[1], data_dir, self._admin_key, process, self._simulator, journal)
+        self.gateway = Gateway(address[1], data_dir, self._admin_key, process, self._simulator, self._journal)
         return time.monotonic() - begun
 
     def kill(self) -> None:
@@ -66,9 +66,10 @@ class Mortal:
 @contextmanager
 def mortal(directory: Path, environment: Mapping[str, str]) -> Iterator[Mortal]:
     """The simulator runs; no gateway yet."""
-    simulate = ("simulate", "--port", "0", "--journal", directory / "simulator.journal")
+    journal = directory / "simulator.journal"
+    simulate = ("simulate", "--port", "0", "--journal", journal)
     with running(simulate, directory / "simulator.log", ADDRESS) as (_, address):
-        made = Mortal(directory, address[1], environment)
+        made = Mortal(directory, address[1], environment, journal)
         try:
             yield made
         finally:

@@ -109,6 +109,9 @@ class AsgiExchange:
     async def write(self, data: bytes) -> None:
         await self._body(data, more=True)
 
+    def push(self, data: bytes) -> bool:
+        return False  # ASGI only ever waits
+
     async def end(self) -> None:
         await self._body(b"", more=False)
 

@@ -166,6 +166,15 @@ class DirectExchange:
         head, self._head = self._head, b""
         await self._send(head if self._unframed or not data else b"%b%x\r\n%b\r\n" % (head, len(data), data))
 
+    def push(self, data: bytes) -> bool:
+        line = self._line
+        if not self.started or self._head or self._unframed or not data:
+            return False
+        if line.flow.write_paused or self.gone or line.transport.is_closing():
+            return False
+        line.transport.write(b"%x\r\n%b\r\n" % (len(data), data))
+        return True
+
     async def end(self) -> None:
         await self._send(self._head if self._unframed else self._head + b"0\r\n\r\n")
         self._done()

@@ -52,6 +52,10 @@ class Exchange(Protocol):
         """Send a part of the body; returns when the client's connection takes more."""
         ...
 
+    def push(self, data: bytes) -> bool:
+        """Send a part of the body at once, without waiting. False: not now, and nothing was sent: `write` it."""
+        ...
+
     async def end(self) -> None: ...
 
     async def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:

@@ -72,10 +72,14 @@ class Relay:
         dialogue, ration = call.dialogue, call.ration
         client = _Client(exchange, call, answer, self._standing, self._clock)
         feed = dialogue.feed if ration is None else partial(ration.feed, dialogue)
+
+        def take(data: bytes) -> bool:
+            out = feed(data)
+            return (not out or client.push(out)) and (ration is None or not ration.used_up)
+
         try:
-            while data := await answer.next():
-                if out := feed(data):
-                    await client.write(out)
+            while await answer.pour(take):
+                await client.catch_up()
                 if ration is not None and ration.used_up:
                     await client.cut(dialogue)
                     break
@@ -113,6 +117,21 @@ class _Client:
         self._answer = answer
         self._standing = standing
         self._clock = clock
+        self._owed = b""
+        """What could not be sent at once."""
+
+    def push(self, data: bytes) -> bool:
+        """Send it without waiting, or owe it and answer False: `catch_up` before anything else."""
+        if self._exchange.push(data):
+            return True
+        self._owed = data
+        return False
+
+    async def catch_up(self) -> None:
+        """Send what is owed."""
+        owed, self._owed = self._owed, b""
+        if owed:
+            await self.write(owed)
 
     async def write(self, data: bytes) -> None:
         if self._exchange.gone:

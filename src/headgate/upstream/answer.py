@@ -1,6 +1,7 @@
 """A provider's answer as the pipeline reads it: the head is there, the body comes."""
 
 import asyncio
+from collections.abc import Callable
 from typing import Final, Protocol
 
 from headgate.upstream.failed import Failed
@@ -8,6 +9,10 @@ from headgate.upstream.reader import Reader
 
 BUFFER: Final = 64 * 1024
 """Bytes of body that wait here before the provider is made to wait."""
+
+
+Sink = Callable[[bytes], bool]
+"""Takes a part of the body, at once. False: it has to see to something else before it takes more."""
 
 
 class Line(Protocol):
@@ -29,7 +34,7 @@ class Answer:
     `next` to the end. Cancelling a read closes the connection.
     """
 
-    __slots__ = ("_failed", "_line", "_loop", "_reader", "_waiter")
+    __slots__ = ("_failed", "_line", "_loop", "_reader", "_sink", "_sink_failed", "_waiter")
 
     def __init__(self, line: Line, reader: Reader, loop: asyncio.AbstractEventLoop) -> None:
         self._loop = loop
@@ -37,6 +42,8 @@ class Answer:
         self._reader = reader
         self._failed: Failed | None = None
         self._waiter: asyncio.Future[None] | None = None
+        self._sink: Sink | None = None
+        self._sink_failed: BaseException | None = None
 
     @property
     def status(self) -> int:
@@ -66,7 +73,36 @@ class Answer:
             if self._failed is not None:
                 raise self._failed
             await self.wait()
-        data = reader.take()
+        return self._take()
+
+    async def pour(self, sink: Sink) -> bool:
+        """Hand the body to `sink` as it comes, in the tick in which it comes: no task is woken for a part of it.
+
+        True: the sink has stopped; pour again for the rest. False: that was the end. Raises what the sink raises, and
+        `Failed` as `next` does.
+        """
+        reader = self._reader
+        while True:
+            while reader.chunks:
+                if not sink(self._take()):
+                    return True
+            if reader.complete:
+                return False
+            if self._failed is not None:
+                raise self._failed
+            self._sink = sink
+            try:
+                await self.wait()
+            finally:
+                stopped, self._sink = self._sink is None, None
+            if self._sink_failed is not None:
+                failed, self._sink_failed = self._sink_failed, None
+                raise failed
+            if stopped:
+                return True
+
+    def _take(self) -> bytes:
+        data = self._reader.take()
         if self._line is not None:
             self._line.resume()
         return data
@@ -112,6 +148,18 @@ class Answer:
             raise
         finally:
             self._waiter = None
+
+    def came(self) -> None:
+        """There is more of the body: to the sink with it, where there is one, else to whoever waits."""
+        sink = self._sink
+        if sink is not None:
+            try:
+                if sink(self._take()):
+                    return
+            except Exception as error:
+                self._sink_failed = error
+            self._sink = None
+        self.wake()
 
     def wake(self) -> None:
         if self._waiter is not None and not self._waiter.done():

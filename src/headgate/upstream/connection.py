@@ -148,7 +148,10 @@ class Connection(asyncio.Protocol):
                 self._watch.progress()
             if reader.size > BUFFER and not self._reading_paused:
                 self._pause()
-            answer.wake()
+            if headless or not reader.chunks:
+                answer.wake()
+            else:
+                answer.came()
 
     def _pause(self) -> None:
         assert self._transport is not None
