@@ -24,7 +24,8 @@ ANSWER = json.dumps(
 ).encode()
 PLAIN = b"HTTP/1.1 200 OK\r\ncontent-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(ANSWER) + ANSWER
 STREAM_HEAD = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n"
-CHUNKS = 64
+CHUNKS = 256
+"""A long answer, so that what a call costs besides its chunks is lost among them."""
 PACE_S = 0.005
 
 

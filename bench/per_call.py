@@ -101,7 +101,7 @@ def measure(calls: int, rounds: int) -> list[Row]:
         for _ in range(rounds):
             for who, port, pid in (("nginx", plain_port, plain_pid), ("headgate", gateway.port, gateway.pid)):
                 rows.append(drive(port, pid, who, "call", calls, CONNECTIONS, plain, gateway.key, 1))
-                rows.append(drive(port, pid, who, "chunk", calls // 40, STREAMS, streamed, gateway.key, CHUNKS))
+                rows.append(drive(port, pid, who, "chunk", calls // 100, STREAMS, streamed, gateway.key, CHUNKS))
     return rows
 
 
