@@ -1,26 +1,28 @@
-"""`python -m bench [name ...]`: the benchmarks of these names, or all of them."""
+"""`python -m bench [--peers] [name ...]`: the benchmarks of these names, or all of them; `overspend` also of peers."""
 
 import sys
 from collections.abc import Callable
 from typing import Final
 
 from bench import ledger, per_call, wire
+from bench.overspend import table as overspend
 
-BENCHMARKS: Final[dict[str, Callable[[], None]]] = {
+PEERS: Final = "--peers"
+BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "ledger": ledger.ledger,
     "wire": wire.run,
     "per_call": per_call.run,
+    "overspend": lambda: overspend.run(peers=PEERS in sys.argv),
 }
 
 
 def main(names: list[str]) -> int:
-    """The exit code; 2 for a name that is not known."""
+    """The exit code; 2 for a name that is not known, 1 where a benchmark found something wrong."""
+    names = [name for name in names if name != PEERS]
     if unknown := [name for name in names if name not in BENCHMARKS]:
         print(f"There is no benchmark `{unknown[0]}`. Known: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
-    for name in names or BENCHMARKS:
-        BENCHMARKS[name]()
-    return 0
+    return max([BENCHMARKS[name]() or 0 for name in names or BENCHMARKS])
 
 
 sys.exit(main(sys.argv[1:]))

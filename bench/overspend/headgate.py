@@ -1,0 +1,98 @@
+"""Headgate, as a gateway to be tried: the real process, its own defaults, budgets by its own administration."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from bench.overspend.play import WITHIN_S, Books
+from bench.overspend.scene import MODELS, PRICES, Scene
+from headgate.simulator import books
+from tests.support.gateway import Provider
+from tests.support.http import call
+from tests.support.mortal import Mortal
+
+NANOS_PER_CENT = 10_000_000
+NOT_YET = "fallbacks are not offered yet"
+
+
+class Headgate:
+    """Implements `play.Tried`."""
+
+    name = "Headgate"
+
+    def __init__(self, lives: Mortal, workspace: str) -> None:
+        self._lives = lives
+        self._workspace = workspace
+        self._ids: dict[str, str] = {}
+        self.journal = lives.gateway.journal
+
+    def offers(self, scene: Scene) -> str:
+        return NOT_YET if scene.model == "failing" else ""
+
+    def model(self, name: str) -> str:
+        return f"@sim/{name}"
+
+    @property
+    def url(self) -> str:
+        return self._lives.gateway.url
+
+    def new_key(self, dollars: float) -> str:
+        made = self._lives.gateway.new_key(self._workspace, usage_limits={"credit_limit": dollars})
+        key = str(made["key"])
+        self._ids[key] = made["id"]
+        return key
+
+    def edit(self, key: str, dollars: float) -> None:
+        self._lives.gateway.admin("PUT", f"/api-keys/{self._ids[key]}", {"usage_limits": {"credit_limit": dollars}})
+
+    def kill(self) -> None:
+        self._lives.gateway.process.kill()
+
+    def start_again(self) -> None:
+        self._lives.dead()
+        self._lives.start()
+
+    def books(self, key: str, billed: list[books.Call]) -> Books:
+        """A call is doubled if it was recorded and never billed, or if the budget counts more than the records do."""
+        gateway, sent = self._lives.gateway, {each.intent.request_id for each in billed}
+        deadline = time.monotonic() + WITHIN_S
+        while (missing := sent - gateway.records().keys()) and time.monotonic() < deadline:
+            time.sleep(0.1)
+        rows = [row for row in gateway.records().values() if row["key_id"] == self._ids[key]]
+        unbilled = [row for row in rows if row["request_id"] not in sent and row["usage_source"] == "provider"]
+        answer = call("GET", f"{gateway.url}/v1/limits", None, {"authorization": f"Bearer {key}"})
+        [budget] = answer.json["data"]
+        counted_twice = budget["used"] > sum(row["cost"] for row in rows)
+        return Books(len(missing), len(unbilled) + counted_twice)
+
+
+@contextmanager
+def headgate(directory: Path, simulator: str, journal: Path) -> Iterator[Headgate]:
+    """Runs until the block ends."""
+    lives = Mortal(directory, simulator, {}, journal)
+    try:
+        lives.start()
+        yield Headgate(lives, _set_up(lives))
+    finally:
+        lives.end()
+
+
+def _set_up(lives: Mortal) -> str:
+    """The simulator as an integration: every model has the price that the simulator bills, but the one without."""
+    gateway = lives.gateway
+    workspace = gateway.workspace("overspend")
+    gateway.integrate(Provider("sim", "openai", gateway.simulator + "/v1", []), [workspace])
+    models = [
+        {"slug": name, "enabled": True, "is_custom": True, "pricing_config": {"pay_as_you_go": _prices(name)}}
+        for name in MODELS
+        if name not in ("unpriced", "gpt-4o")
+    ]
+    gateway.admin("PUT", "/integrations/sim/models", {"models": models, "allow_all_models": True})
+    return workspace
+
+
+def _prices(name: str) -> dict[str, dict[str, float]]:
+    """US cents per token."""
+    incoming, outgoing = (nanos / NANOS_PER_CENT for nanos in PRICES[name])
+    return {"request_token": {"price": incoming}, "response_token": {"price": outgoing}}
