@@ -5,19 +5,14 @@ import json
 
 import pytest
 
+from headgate.dataplane.asgi import Receive, Scope, Send
 from headgate.dataplane.edge import EdgeLimits, EdgeProtocol
 from headgate.dataplane.exchange import ClientGone, Exchange
-from headgate.dataplane.server import Server
-from tests.support.served import Caller, left, serving
+from headgate.dataplane.server import Server, make_server
+from tests.support.served import Caller, left, mirrored, running, serving
 
 HOST = b"Host: gateway.test\r\n"
 LIMITS = EdgeLimits(body=1000, head_s=5, idle_s=5, write_s=5, linger_s=0.3)
-
-
-async def mirror(exchange: Exchange) -> None:
-    body = await exchange.body(1 << 30, 5)
-    text = f"{exchange.method} {exchange.path} {exchange.query} {exchange.http_version} "
-    await exchange.respond(200, [(b"content-type", b"text/plain")], text.encode() + body)
 
 
 async def refused(server: Server) -> None:
@@ -26,6 +21,10 @@ async def refused(server: Server) -> None:
     assert isinstance(connection, EdgeProtocol)
     while not connection.refused:  # noqa: ASYNC110 - a state without an event
         await asyncio.sleep(0)
+
+
+async def nothing(scope: Scope, receive: Receive, send: Send) -> None:
+    raise AssertionError("the application was asked")
 
 
 async def nobody(exchange: Exchange) -> None:
@@ -118,7 +117,7 @@ async def test_a_body_that_turns_out_malformed_ends_the_call() -> None:
     async def handler(exchange: Exchange) -> None:
         nonlocal ended
         with pytest.raises(ClientGone):
-            await mirror(exchange)
+            await mirrored(exchange)
         ended += 1
 
     async with serving(handler, LIMITS) as server:
@@ -143,7 +142,7 @@ async def test_ordinary_requests_pass() -> None:
             b"POST /  1.1 hello",
         ),
     ]
-    async with serving(mirror, LIMITS) as server, Caller.to(server) as caller:
+    async with serving(mirrored, LIMITS) as server, Caller.to(server) as caller:
         for data, expected in cases:
             for size in (len(data), 1, 7):
                 for start in range(0, len(data), size):
@@ -171,7 +170,7 @@ async def test_trailers_are_never_taken_for_headers() -> None:
 
 async def test_http_1_0_is_answered_and_closed() -> None:
     """With and without Host, also where the client would like to keep the connection."""
-    async with serving(mirror, LIMITS) as server:
+    async with serving(mirrored, LIMITS) as server:
         for more in (b"", HOST, HOST + b"Connection: keep-alive\r\n"):
             async with Caller.to(server) as caller:
                 await caller.send(b"GET / HTTP/1.0\r\n" + more + b"\r\n")
@@ -182,7 +181,7 @@ async def test_http_1_0_is_answered_and_closed() -> None:
 
 async def test_a_client_that_expects_it_is_told_to_continue() -> None:
     """When its body is wanted, and only then."""
-    async with serving(mirror, LIMITS) as server, Caller.to(server) as caller:
+    async with serving(mirrored, LIMITS) as server, Caller.to(server) as caller:
         await caller.send(b"POST / HTTP/1.1\r\n" + HOST + b"Content-Length: 2\r\nExpect: 100-continue\r\n\r\n")
         assert (await caller.reply()).status == 100
         await caller.send(b"hi")
@@ -191,7 +190,7 @@ async def test_a_client_that_expects_it_is_told_to_continue() -> None:
 
 async def test_a_slow_head_is_given_up() -> None:
     """408 after the head's time, however steadily it trickles, also for a later request of the connection."""
-    async with serving(mirror, EdgeLimits(head_s=0.2, linger_s=0.3)) as server, Caller.to(server) as caller:
+    async with serving(mirrored, EdgeLimits(head_s=0.2, linger_s=0.3)) as server, Caller.to(server) as caller:
         await caller.send(b"GET / HTTP/1.1\r\n" + HOST + b"\r\n")
         assert (await caller.reply()).status == 200
 
@@ -226,7 +225,7 @@ async def test_a_slow_body_is_given_up_whoever_waits_for_it() -> None:
 @pytest.mark.parametrize("before", [b"", b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"])
 async def test_an_idle_connection_is_closed_without_a_word(before: bytes) -> None:
     """Whether or not it ever carried a request; there is nobody to tell."""
-    async with serving(mirror, EdgeLimits(idle_s=0.1)) as server, Caller.to(server) as caller:
+    async with serving(mirrored, EdgeLimits(idle_s=0.1)) as server, Caller.to(server) as caller:
         if before:
             await caller.send(before)
             await caller.reply()
@@ -235,7 +234,7 @@ async def test_an_idle_connection_is_closed_without_a_word(before: bytes) -> Non
 
 async def test_connections_beyond_the_cap_are_told_so() -> None:
     """503 at once; those that are in go on, and a place that becomes free is given again."""
-    async with serving(mirror, EdgeLimits(connections=2, linger_s=0.2)) as server:
+    async with serving(mirrored, EdgeLimits(connections=2, linger_s=0.2)) as server:
         request = b"GET / HTTP/1.1\r\n" + HOST + b"\r\n"
         async with Caller.to(server) as first:
             async with Caller.to(server) as second:
@@ -331,3 +330,105 @@ async def test_an_answer_before_the_body_ends_the_connection() -> None:
         await caller.send(b"GET /2 HTTP/1.1\r\n" + HOST + b"\r\n")
         assert await caller.rest() == b""
     assert served == ["/1"]
+
+
+async def test_an_answer_that_fails_is_told_or_broken_off(caplog: pytest.LogCaptureFixture) -> None:
+    """Before the head a 500 in our words, after it an end that no client takes for the answer's; never silence.
+
+    A header that would break into another is such a failure: nothing of it reaches the client.
+    """
+
+    async def crash(exchange: Exchange) -> None:
+        raise RuntimeError("boom")
+
+    async def forget(exchange: Exchange) -> None:
+        return
+
+    async def smuggle(exchange: Exchange) -> None:
+        await exchange.respond(200, [(b"x-model", b"a\r\nx-evil: 1")], b"")
+
+    async def break_off(exchange: Exchange) -> None:
+        await exchange.start(200, [])
+        await exchange.write(b"half")
+        raise RuntimeError("boom")
+
+    handlers = {"/crash": crash, "/forget": forget, "/smuggle": smuggle, "/break_off": break_off}
+
+    class Calls:
+        def handles(self, path: str) -> bool:
+            return path in handlers
+
+        async def answer(self, exchange: Exchange) -> None:
+            await handlers[exchange.path](exchange)
+
+    async with running(make_server(nothing, "127.0.0.1", 0, calls=Calls(), limits=LIMITS)) as server:
+        for path in ("/crash", "/forget", "/smuggle"):
+            async with Caller.to(server) as caller:
+                await caller.send(b"GET " + path.encode() + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+                reply = await caller.reply()
+                assert (reply.status, reply.headers["connection"]) == (500, "close")
+                assert "x-evil" not in reply.headers
+                assert await caller.rest() == b""
+        async with Caller.to(server) as caller:
+            await caller.send(b"GET /break_off HTTP/1.1\r\n" + HOST + b"\r\n")
+            assert (await caller.rest()).endswith(b"\r\n\r\n4\r\nhalf\r\n")
+    assert [record.exc_info is not None for record in caplog.records if record.name == "headgate.edge"] == [True] * 3
+
+
+async def test_answers_without_a_body_are_framed_as_such() -> None:
+    """What is written for HEAD, or with 204, is not sent: the client would read it as the next answer."""
+
+    async def handler(exchange: Exchange) -> None:
+        if exchange.path == "/stream":
+            await exchange.start(204 if exchange.method == "GET" else 200, [])
+            await exchange.write(b"body")
+            await exchange.end()
+        else:
+            await exchange.respond(200, [], b"body")
+
+    async with serving(handler, LIMITS) as server, Caller.to(server) as caller:
+        for line in (b"HEAD /whole", b"HEAD /stream", b"GET /stream"):
+            await caller.send(line + b" HTTP/1.1\r\n" + HOST + b"\r\n")
+            head = await caller.head()
+            assert b"transfer-encoding" not in head
+        await caller.send(b"GET /whole HTTP/1.1\r\n" + HOST + b"\r\n")
+        assert (await caller.reply()).body == b"body"
+
+
+async def test_calls_and_the_application_take_turns_on_a_connection() -> None:
+    """Pipelined across both: each answer in its place, and the bodies do not mix."""
+
+    class Calls:
+        def handles(self, path: str) -> bool:
+            return path.startswith("/v1/")
+
+        async def answer(self, exchange: Exchange) -> None:
+            await mirrored(exchange)
+
+    async def app(scope: Scope, receive: Receive, send: Send) -> None:
+        message = await receive()
+        body = b"app " + scope["path"].encode() + b" " + message["body"]
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        await send({"type": "http.response.body", "body": body})
+
+    def post(path: bytes, body: bytes) -> bytes:
+        return b"POST %b HTTP/1.1\r\n%bContent-Length: %d\r\n\r\n%b" % (path, HOST, len(body), body)
+
+    paths = (b"/v1/a", b"/b", b"/v1/c", b"/d", b"/e", b"/v1/f")
+    async with (
+        running(make_server(app, "127.0.0.1", 0, calls=Calls(), limits=LIMITS)) as server,
+        Caller.to(server) as caller,
+    ):
+        await caller.send(b"".join(post(path, path[-1:]) for path in paths))
+        for path in paths:
+            expected = b"POST %b  1.1 %b" if path.startswith(b"/v1/") else b"app %b %b"
+            assert (await caller.reply()).body == expected % (path, path[-1:])
+
+
+async def test_what_the_edge_refuses_is_told_in_the_format_of_the_path() -> None:
+    """Anthropic's clients read their own errors, whoever speaks."""
+    async with serving(nobody, LIMITS) as server:
+        for path in (b"/v1/messages", b"/messages?beta=true"):
+            async with Caller.to(server) as caller:
+                await caller.send(b"POST " + path + b" HTTP/1.1\r\n" + HOST + b"Content-Length: 1001\r\n\r\n")
+                assert json.loads((await caller.reply()).body)["type"] == "error"

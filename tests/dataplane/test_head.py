@@ -3,7 +3,7 @@
 import pytest
 
 from headgate.base.errors import HeadersTooLarge, InvalidRequest
-from headgate.dataplane.head import CheckedHead, check_head
+from headgate.dataplane.head import CheckedHead, Target, check_head, read_target
 
 HOST = (b"host", b"gateway.example")
 
@@ -99,3 +99,20 @@ def test_count_and_size_are_bounded() -> None:
     for target, header in ((b"/" + b"a" * 1000, (b"x", b"y")), (b"/", (b"x", b"y" * 1000)), (b"/", (b"y" * 999, b""))):
         with pytest.raises(HeadersTooLarge):
             check(target, HOST, header)
+
+
+@pytest.mark.parametrize(
+    ("target", "parts"),
+    [
+        (b"/", Target("/", b"/", b"")),
+        (b"/v1/a?b=c?d", Target("/v1/a", b"/v1/a", b"b=c?d")),
+        (b"/a%20b%2520?%41", Target("/a b%20", b"/a%20b%2520", b"%41")),
+        (b"//other.example/a", Target("//other.example/a", b"//other.example/a", b"")),
+        (b"HTTP://gateway.example:80/a?b", Target("/a", b"/a", b"b")),
+        (b"/%ff%c3%a9", Target("/\ufffd\u00e9", b"/%ff%c3%a9", b"")),
+    ],
+)
+def test_a_target_is_taken_apart_once(target: bytes, parts: Target) -> None:
+    """What is routed and authorised is this path, decoded once; a second slash begins no host."""
+    check(target, HOST)
+    assert read_target(target) == parts

@@ -48,6 +48,15 @@ async def serving(
     """A server that hands every call to `handler`, directly or through ASGI; an error in it fails the test."""
     handled = Handled(handler)
     server = make_server(handled, "127.0.0.1", 0, calls=None if asgi else handled, limits=limits, drain_s=1, **tls)
+    async with running(server):
+        yield server
+    if handled.errors:
+        raise handled.errors[0]
+
+
+@asynccontextmanager
+async def running(server: Server) -> AsyncIterator[Server]:
+    """The server in the test's own loop, from its first connection to its end."""
     server.config.lifespan = "off"
     task = asyncio.get_running_loop().create_task(server.serve())
     await server.ready.wait()
@@ -56,8 +65,13 @@ async def serving(
     finally:
         server.should_exit = True
         await task
-    if handled.errors:
-        raise handled.errors[0]
+
+
+async def mirrored(exchange: Exchange, limit: int = 1 << 30) -> None:
+    """Answers with what was asked."""
+    body = await exchange.body(limit, 5)
+    text = f"{exchange.method} {exchange.path} {exchange.query} {exchange.http_version} "
+    await exchange.respond(200, [(b"content-type", b"text/plain")], text.encode() + body)
 
 
 async def departure(exchange: Exchange) -> None:
