@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from sqlalchemy import text
 
-from headgate.base.clock import SystemClock
+from headgate.base.clock import NANOS_PER_SECOND, SystemClock
 from headgate.base.money import NANOS_PER_USD
 from headgate.bootstrap import JOURNAL_DIRECTORY
 from headgate.storage.journal_reading import read_journal
@@ -80,6 +80,14 @@ async def test_wrong_books(plane: Plane, tmp_path: Path, statement: str, told: s
     await change(plane, statement)
     found = await looked_at(plane, tmp_path)
     assert any(told in difference for difference in found.differences), found.differences
+
+
+async def test_calls_that_took_long_are_no_difference(plane: Plane, tmp_path: Path) -> None:
+    """They began before the window, and end in it: tokens count, and the sums of a start say the same."""
+    day = 86_400 * NANOS_PER_SECOND
+    await change(plane, f"UPDATE usage_record SET started_at = started_at - {2 * day}, ended_after = {2 * day}")
+    found = await looked_at(plane, tmp_path)
+    assert [each for each in found.differences if each.startswith("a start would restore") and ":rpd" in each] == []
 
 
 async def test_a_settled_call_may_wait_for_the_database(plane: Plane, tmp_path: Path) -> None:

@@ -56,13 +56,16 @@ class _Sum:
         self._present = _NO_PERIOD if self._sliding else period_of(allowance.window, now)
         self._period = _NO_PERIOD
 
-    def add(self, at: int, amounts: Amounts) -> None:
+    def add(self, at: int, ended_at: int, amounts: Amounts) -> None:
+        """A call that was held and ended then. In a sliding window a request counts from its hold, tokens from the end
+        of their call."""
         allowance = self.allowance
         if at < allowance.since or allowance.resource is Resource.IN_FLIGHT:
             return
         amount = amounts.of(allowance.resource)
         if self._sliding:
-            self.now += amount if at > self._after else 0
+            counts_from = at if allowance.resource is Resource.REQUESTS else ended_at
+            self.now += amount if counts_from > self._after else 0
             return
         if not self._period.start <= at < self._period.end:
             self._period = period_of(allowance.window, at)
@@ -88,7 +91,7 @@ def verify(connection: Connection, replay: Replay, now: int) -> Findings:
             _check_entry(entry, row, amounts, found)
         for owner in _owners(row):
             for each in by_owner.get(owner, ()):
-                each.add(row["started_at"], amounts)
+                each.add(row["started_at"], row["started_at"] + row["ended_after"], amounts)
     found.waiting = len(journalled)
     found.journalled += found.waiting
     _check_balances(connection, sums, now, found)
@@ -153,8 +156,9 @@ def _check_balances(connection: Connection, sums: Sequence[_Sum], now: int, foun
         if (summed := by_id.get(allowance_id)) is not None:
             found.balances += 1
             _compare(f"kept for {allowance_id} from {start}", settled, summed.by_period.get(start, 0), summed, found)
+    longest_call_s = now / NANOS_PER_SECOND  # nobody is in a hurry: all of them are looked at
     for each in sums:
-        restored = sum(amount for _, amount in past_use(connection, each.allowance, now))
+        restored = sum(amount for _, amount in past_use(connection, each.allowance, now, longest_call_s))
         _compare(f"a start would restore for {each.allowance.id}", restored, each.now, each, found)
 
 
