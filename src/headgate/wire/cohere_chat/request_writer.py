@@ -5,14 +5,12 @@ thinking, `is_error` of tool results (the result says what went wrong), the name
 (labels only).
 """
 
-from collections.abc import Sequence
 from typing import Any, Final
 
 from headgate.wire.chat import (
     EFFORT_BUDGETS,
     Chat,
     File,
-    Image,
     JsonFormat,
     Message,
     Part,
@@ -21,8 +19,8 @@ from headgate.wire.chat import (
     Thinking,
     Tool,
     ToolCall,
-    ToolResult,
 )
+from headgate.wire.openai_shape import write_messages, write_texts, write_tool_call
 
 TARGET: Final = "Cohere chat"
 MAX_STOPS: Final = 5
@@ -43,7 +41,11 @@ def write_request(chat: Chat, model: str) -> dict[str, Any]:
         raise chat.cannot("parallel_tools", TARGET, "it decides itself how many tools it calls at once")
     if chat.tools and chat.response_format is not None:
         raise chat.cannot("response_format", TARGET, "it does not take a response format together with tools")
-    request: dict[str, Any] = {"model": model, "messages": _messages(chat), "stream": chat.stream}
+    request: dict[str, Any] = {
+        "model": model,
+        "messages": write_messages(chat, TARGET, _assistant, _part),
+        "stream": chat.stream,
+    }
     if chat.tools:
         request |= _tools(chat)
     optional = {
@@ -61,50 +63,10 @@ def write_request(chat: Chat, model: str) -> dict[str, Any]:
     return request | {name: value for name, value in optional.items() if value is not None}
 
 
-def _messages(chat: Chat) -> list[dict[str, Any]]:
-    messages = [{"role": "system", "content": _texts(chat.system)}] if chat.system else []
-    for message in chat.messages:
-        if message.role == "assistant":
-            messages.append(_assistant(message))
-        else:
-            messages += _turn(chat, message)
-    return messages
-
-
-def _turn(chat: Chat, message: Message) -> list[dict[str, Any]]:
-    """A user's or system message; each result of a tool is a message of its own, and they come first."""
-    messages = [_tool_result(chat, part) for part in message.parts if isinstance(part, ToolResult)]
-    parts = [part for part in message.parts if not isinstance(part, ToolResult)]
-    if not parts:
-        return messages
-    texts = [part for part in parts if isinstance(part, Text)]
-    content = _texts(texts) if len(texts) == len(parts) else [_part(chat, part) for part in parts]
-    return [*messages, {"role": message.role, "content": content}]
-
-
-def _texts(parts: Sequence[Text]) -> str | list[dict[str, Any]]:
-    """One text as a string; several as parts, so that none runs into the next."""
-    return parts[0].text if len(parts) == 1 else [{"type": "text", "text": part.text} for part in parts]
-
-
 def _part(chat: Chat, part: Part) -> dict[str, Any]:
-    match part:
-        case Text(text=text):
-            return {"type": "text", "text": text}
-        case Image(url=str(url)):
-            return {"type": "image_url", "image_url": {"url": url}}
-        case Image(media_type=media_type, data=data):
-            return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{data}"}}
-        case File():
-            raise chat.cannot("messages", TARGET, "it takes no documents in a message")
+    if isinstance(part, File):
+        raise chat.cannot("messages", TARGET, "it takes no documents in a message")
     raise chat.cannot("messages", TARGET, f"it has no `{type(part).__name__}` in a user's message")
-
-
-def _tool_result(chat: Chat, result: ToolResult) -> dict[str, Any]:
-    texts = [part for part in result.parts if isinstance(part, Text)]
-    if len(texts) != len(result.parts):
-        raise chat.cannot("messages", TARGET, "the result of a tool must be text there")
-    return {"role": "tool", "tool_call_id": result.call_id, "content": _texts(texts) or ""}
 
 
 def _assistant(message: Message) -> dict[str, Any]:
@@ -113,13 +75,13 @@ def _assistant(message: Message) -> dict[str, Any]:
     texts = [part for part in said if isinstance(part, Text)]
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
     if said:
-        written["content"] = _texts(texts) if len(texts) == len(said) else [_said(part) for part in said]
+        written["content"] = write_texts(texts) if len(texts) == len(said) else [_said(part) for part in said]
     elif not calls:
         written["content"] = ""
     if plan := "".join(part.text for part in message.parts if isinstance(part, Thinking) and part.signature == PLAN):
         written["tool_plan"] = plan
     if calls:
-        written["tool_calls"] = [_tool_call(call) for call in calls]
+        written["tool_calls"] = [write_tool_call(call) for call in calls]
     return written
 
 
@@ -132,11 +94,6 @@ def _said(part: Part) -> dict[str, Any]:
         return {"type": "thinking", "thinking": part.text}
     assert isinstance(part, Text)
     return {"type": "text", "text": part.text}
-
-
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.arguments or "{}"}
-    return {"id": call.id, "type": "function", "function": function}
 
 
 def _tools(chat: Chat) -> dict[str, Any]:

@@ -6,13 +6,11 @@ does not know), other providers' thinking, and `is_error` of tool results (the r
 
 import base64
 import binascii
-from collections.abc import Sequence
 from typing import Any, Final
 
 from headgate.wire.chat import (
     Chat,
     File,
-    Image,
     JsonFormat,
     Message,
     Part,
@@ -22,9 +20,9 @@ from headgate.wire.chat import (
     Tool,
     ToolCall,
     ToolChoice,
-    ToolResult,
     effort_of,
 )
+from headgate.wire.openai_shape import write_messages, write_texts, write_tool_call
 
 TARGET: Final = "OpenAI chat completions"
 MAX_STOPS: Final = 4
@@ -45,7 +43,7 @@ def write_request(
     chat.require_absent(TARGET, "it has no such sampling", "top_k")
     if len(chat.stop) > MAX_STOPS:
         raise chat.cannot("stop", TARGET, f"it takes at most {MAX_STOPS} stop sequences")
-    request: dict[str, Any] = {"model": model, "messages": _messages(chat)}
+    request: dict[str, Any] = {"model": model, "messages": write_messages(chat, TARGET, _assistant, _part)}
     if chat.tools:
         request["tools"] = [_tool(tool) for tool in chat.tools]
         if chat.tool_choice is not None:
@@ -72,40 +70,8 @@ def write_request(
     return request
 
 
-def _messages(chat: Chat) -> list[dict[str, Any]]:
-    messages = [{"role": "system", "content": _texts(chat.system)}] if chat.system else []
-    for message in chat.messages:
-        if message.role == "assistant":
-            messages.append(_assistant(message))
-        else:
-            messages += _turn(chat, message)
-    return messages
-
-
-def _turn(chat: Chat, message: Message) -> list[dict[str, Any]]:
-    """A user's or system message; each result of a tool is a message of its own, and they come first."""
-    messages = [_tool_result(chat, part) for part in message.parts if isinstance(part, ToolResult)]
-    parts = [part for part in message.parts if not isinstance(part, ToolResult)]
-    if not parts:
-        return messages
-    texts = [part for part in parts if isinstance(part, Text)]
-    content = _texts(texts) if len(texts) == len(parts) else [_part(chat, part) for part in parts]
-    return [*messages, {"role": message.role, "content": content}]
-
-
-def _texts(parts: Sequence[Text]) -> str | list[dict[str, Any]]:
-    """One text as a string, which every provider takes; several as parts, so that none runs into the next."""
-    return parts[0].text if len(parts) == 1 else [{"type": "text", "text": part.text} for part in parts]
-
-
 def _part(chat: Chat, part: Part) -> dict[str, Any]:
     match part:
-        case Text(text=text):
-            return {"type": "text", "text": text}
-        case Image(url=str(url)):
-            return {"type": "image_url", "image_url": {"url": url}}
-        case Image(media_type=media_type, data=data):
-            return {"type": "image_url", "image_url": {"url": f"data:{media_type};base64,{data}"}}
         case File(url=str()):
             raise chat.cannot("messages", TARGET, "it takes documents as data, not by URL")
         case File(media_type="text/plain", data=str(data)):
@@ -123,19 +89,12 @@ def _decoded(chat: Chat, data: str) -> str:
         raise chat.cannot("messages", TARGET, "a text document in it is not valid base64 of UTF-8") from None
 
 
-def _tool_result(chat: Chat, result: ToolResult) -> dict[str, Any]:
-    texts = [part for part in result.parts if isinstance(part, Text)]
-    if len(texts) != len(result.parts):
-        raise chat.cannot("messages", TARGET, "the result of a tool must be text there")
-    return {"role": "tool", "tool_call_id": result.call_id, "content": _texts(texts) or ""}
-
-
 def _assistant(message: Message) -> dict[str, Any]:
     texts = [part for part in message.parts if isinstance(part, Text)]
     calls = [part for part in message.parts if isinstance(part, ToolCall)]
-    written: dict[str, Any] = {"role": "assistant", "content": _texts(texts) if texts else None}
+    written: dict[str, Any] = {"role": "assistant", "content": write_texts(texts) if texts else None}
     if calls:
-        written["tool_calls"] = [_tool_call(call) for call in calls]
+        written["tool_calls"] = [write_tool_call(call) for call in calls]
     elif not texts:
         written["content"] = ""  # null is taken beside tool calls only
     for member in REASONING_MEMBERS:
@@ -143,11 +102,6 @@ def _assistant(message: Message) -> dict[str, Any]:
         if text := "".join(part.text for part in thoughts if part.signature == SIGNATURE + member):
             written[member] = text
     return written
-
-
-def _tool_call(call: ToolCall) -> dict[str, Any]:
-    function = {"name": call.name, "arguments": call.arguments or "{}"}
-    return {"id": call.id, "type": "function", "function": function}
 
 
 def _tool(tool: Tool) -> dict[str, Any]:
