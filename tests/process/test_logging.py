@@ -3,6 +3,7 @@
 import io
 import json
 import logging
+import random
 import warnings
 from collections.abc import Iterator
 from typing import Any
@@ -14,7 +15,7 @@ from headgate.process.logging import REDACTED, configure_logging, redact
 from headgate.settings import Settings
 from headgate.tenancy.keys import mint
 
-KEY = mint(b"p" * 32).text
+KEY = mint(b"p" * 32, random.Random(1).randbytes).text
 
 
 @pytest.fixture
