@@ -48,7 +48,7 @@ class Client:
         pool = self._pool(request)
         total_at = asyncio.get_running_loop().time() + deadlines.total_s
         connect_s = min(deadlines.connect_s, deadlines.total_s)
-        connection = await pool.acquire(connect_s)
+        connection = pool.rested() or await pool.acquire(connect_s)
         try:
             return await connection.exchange(head, request.body, deadlines, total_at)
         except Stale:

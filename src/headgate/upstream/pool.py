@@ -41,17 +41,23 @@ class Pool:
     def closed(self) -> bool:
         return self._empty is not None
 
+    def rested(self) -> Connection | None:
+        """A connection ready to send, where one is at rest."""
+        while self._idle:
+            connection, since = self._idle.popitem()
+            if self._clock.monotonic() - since < self._limits.idle_s * NANOS_PER_SECOND and connection.usable():
+                return connection
+            connection.abort()
+        return None
+
     async def acquire(self, within_s: float) -> Connection:
         """A connection ready to send. Raises `Failed` with nothing sent: `pool_full`, or why dialling failed."""
         until = asyncio.get_running_loop().time() + within_s
         while True:
             if self.closed:
                 raise Failed("connect", "the client is closed", sent=False)
-            while self._idle:
-                connection, since = self._idle.popitem()
-                if self._clock.monotonic() - since < self._limits.idle_s * NANOS_PER_SECOND and connection.usable():
-                    return connection
-                connection.abort()
+            if (connection := self.rested()) is not None:
+                return connection
             if self._taken < self._limits.connections:
                 self._taken += 1
                 return await self._dial(until)

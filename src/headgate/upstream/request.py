@@ -4,7 +4,7 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from headgate.base.header_lines import header_lines
 from headgate.upstream.origin import Origin
@@ -32,8 +32,7 @@ OURS: Final = frozenset(
 """Headers that say where a message ends and which way it goes: the client writes them, no one else."""
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """`path` (with its query, if any) is appended to the origin's base path. `headers` are sent as they are."""
 
     origin: Origin
