@@ -102,10 +102,15 @@ def test_pydantic_ai(customer: Customer, provider: str) -> None:
 
 
 def test_every_call_of_an_sdk_is_in_both_books(customer: Customer) -> None:
-    """After a script's calls, what the simulator billed is what was recorded, call by call."""
+    """What the simulator billed is what was recorded, call by call; of streams that were cut off, at least that."""
     run_script("openai", "openai_sdk.py", **customer.arguments("anthropic"))
     bills = customer.gateway.bills()
     for request_id, bill in bills.items():
         if bill.usage:
             record = customer.gateway.record(request_id)
-            assert {meter: count for meter, count in record["usage"].items() if count} == bill.usage
+            used = {meter: count for meter, count in record["usage"].items() if count}
+            if record["usage_source"] == "estimated":
+                assert record["outcome"] in ("cut", "client_gone")
+                assert sum(used.values()) >= sum(bill.usage.values())
+            else:
+                assert used == bill.usage
