@@ -58,7 +58,7 @@ class Relay:
         call.answered_with(answer.status)
         settlement = self._settler.settle(call)
         told = self._standing(call)
-        if settlement is not None:
+        if settlement is not None and settlement.priced:
             told.append(cost_header(settlement.cost))
         await _respond(exchange, call, answer, body, told)
 

@@ -21,6 +21,8 @@ class Settlement:
 
     usage: Usage
     cost: int
+    priced: bool
+    """Whether that is all it cost: false where something that was used has no known price."""
 
 
 class Settler:
@@ -51,7 +53,7 @@ class Settler:
             requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
         )
         self._books.settle(call.request_id, amounts, self._record(call, usage, cost, call.outcome))
-        return Settlement(usage, cost.nanos)
+        return Settlement(usage, cost.nanos, not cost.unpriced)
 
     def unheard(self, call: Call) -> UsageRecord:
         """The record of a call of which nothing more will be heard: all that it held, marked `recovered`."""
