@@ -41,7 +41,8 @@ async def test_without_a_budget_it_passes_and_is_marked(plane: Plane) -> None:
 async def test_an_administrator_may_let_it_pass(plane: Plane) -> None:
     """Flagged as what it is: let through although a budget applies."""
     await plane.admin("PUT", "/admin/organisation", {"admission": {"unpriced": "allow"}})
-    assert (await plane.call(await plane.key(**BUDGET), CALL).reply()).status == 200
+    reply = await plane.call(await plane.key(**BUDGET), CALL).reply()
+    assert reply.status == 200
     [record] = await plane.records()
     assert record.cost == 0
     assert record.usage_flags == ("cost_not_bounded", "unpriced:input", "unpriced:output")
