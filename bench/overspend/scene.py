@@ -78,7 +78,8 @@ SCENES: Final = (
     Scene("streams, half of them left", "steady", CENT, stream=True, leave=True),
     Scene("fallback to a dearer model", "failing", CENT),
     Scene("an image in each", "gpt-4o", "Say 10 tokens, please.", dollars=0.25, max_tokens=10, image=True),
-    Scene("cut from $5 to $1 in flight", "priced", CENT, callers=20, dollars=5, edited_to=1.0),
+    # Streams of a second: twenty are over and twenty under way when the budget is cut, which takes less than a second.
+    Scene("cut from $5 to $1 in flight", "steady", CENT, callers=20, dollars=5, stream=True, edited_to=1.0),
     Scene("raised from $0.50 to $1", "priced", CENT, callers=50, dollars=0.5, edited_to=1.0),
     Scene("kill -9 in the middle", "priced", "Say 98 tokens, please.", callers=40, killed=True),
 )
