@@ -22,6 +22,7 @@ from headgate.controlplane.services import Services
 from headgate.dataplane.app import DataPlane
 from headgate.dataplane.door import Door
 from headgate.dataplane.edge import EdgeLimits
+from headgate.dataplane.groups import Groups
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.pipeline import Pipeline
 from headgate.dataplane.server import Server, make_server
@@ -44,6 +45,7 @@ from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
@@ -118,7 +120,8 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
         limits = _limits(settings)
-        data_plane = DataPlane(Pipeline(directory, catalog, books, client, clock, limits).serve, clock, limits)
+        groups = Groups(restoring.ledger, restoring, clock)
+        data_plane = DataPlane(Pipeline(directory, catalog, books, groups, client, clock, limits).serve, clock, limits)
         app = Door(
             data_plane,
             create_app(services),
@@ -200,6 +203,7 @@ def _services(
         models=ModelService(administration),
         webhooks=WebhookService(administration, vault, check_webhook),
         alert_settings=AlertSettingService(administration),
+        limit_policies=LimitPolicyService(administration),
     )
 
 

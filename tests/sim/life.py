@@ -13,6 +13,7 @@ from headgate.catalog.catalog import Catalog
 from headgate.dataplane.app import DataPlane
 from headgate.dataplane.attempt import Sender
 from headgate.dataplane.authenticate import Directory
+from headgate.dataplane.groups import Groups
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.pipeline import Pipeline
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
@@ -150,7 +151,8 @@ class Life:
         )
         self.writer.start()
         books = WatchedBooks(self.ledger, self.journal, self.writer, wrongs)
-        pipeline = Pipeline(policies, CATALOG, books, sender, clock, LIMITS)
+        groups = Groups(self.ledger, _nothing_to_restore, clock)
+        pipeline = Pipeline(policies, CATALOG, books, groups, sender, clock, LIMITS)
         self.plane = DataPlane(pipeline.serve, clock, LIMITS, random_bytes=random.randbytes)
         self.plane._live = OrderedSet()  # type: ignore[assignment]
         self.tasks: OrderedSet[asyncio.Task[None]] = OrderedSet()
@@ -175,6 +177,10 @@ class Life:
         except JournalUnavailable:
             return False
         return True
+
+
+async def _nothing_to_restore(allowances: Sequence[Allowance]) -> None:
+    """There are no limit policies."""
 
 
 def _unheard(what: str, error: BaseException) -> None:

@@ -20,6 +20,7 @@ from headgate.tenancy.audit import AuditEntry
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.founding import found
 from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
@@ -114,6 +115,7 @@ async def node(
         models=ModelService(administration),
         webhooks=WebhookService(administration, vault, lambda url: checked_url(url, guard, plain=True)),
         alert_settings=AlertSettingService(administration),
+        limit_policies=LimitPolicyService(administration),
     )
     root = Principal.operator(organization)
     app = create_app(services)

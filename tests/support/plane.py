@@ -138,7 +138,7 @@ def custom_model(name: str, prices: Mapping[str, float] | None) -> dict[str, obj
 
 
 @asynccontextmanager
-async def open_plane(directory: Path, play: Play, **settings: Any) -> AsyncIterator[Plane]:
+async def open_plane(directory: Path, play: Play, vault: Vault | None = None, **settings: Any) -> AsyncIterator[Plane]:
     """With a founded organization, and nothing in it. The directory must be there."""
     asked: list[dict[str, Any]] = []
 
@@ -149,7 +149,7 @@ async def open_plane(directory: Path, play: Play, **settings: Any) -> AsyncItera
             await play(peer, asked[-1])
 
     async with RawServer(script) as provider:
-        gateway = await open_gateway(Settings(data_dir=directory, **settings), Vault([MasterKey.generate()]))
+        gateway = await open_gateway(Settings(data_dir=directory, **settings), vault or Vault([MasterKey.generate()]))
         try:
             admin = keys.mint(gateway.pepper)
             assert await found(gateway.administration, admin) is not None

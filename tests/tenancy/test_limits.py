@@ -52,28 +52,28 @@ def test_what_is_no_amount_is_refused(written: object) -> None:
         ({"credit_limit": 1}, "api_key:k1:cost:lifetime", LIFETIME),
         (
             {"credit_limit": 1, "periodic_reset": "monthly"},
-            "api_key:k1:cost:month",
+            "api_key:k1:cost:month~Europe/Berlin",
             Window(WindowKind.CALENDAR, unit="month", time_zone="Europe/Berlin"),
         ),
         (
             {"type": "tokens", "credit_limit": 1, "periodic_reset": "weekly"},
-            "api_key:k1:tokens:week",
+            "api_key:k1:tokens:week~Europe/Berlin",
             Window(WindowKind.CALENDAR, unit="week", time_zone="Europe/Berlin"),
         ),
         (
             {"type": "requests", "credit_limit": 1, "periodic_reset": "daily"},
-            "api_key:k1:requests:day",
+            "api_key:k1:requests:day~Europe/Berlin",
             Window(WindowKind.CALENDAR, unit="day", time_zone="Europe/Berlin"),
         ),
         (
             {"credit_limit": 1, "periodic_reset_days": 30},
-            f"api_key:k1:cost:every-30-days-from-{NOW}",
+            f"api_key:k1:cost:every-30-days-from-{NOW}~Europe/Berlin",
             Window(WindowKind.EVERY_DAYS, days=30, anchor=NOW, time_zone="Europe/Berlin"),
         ),
     ],
 )
 def test_a_budget_becomes_an_allowance(written: dict[str, Any], identifier: str, window: Window) -> None:
-    """Its id names owner, resource and window, and does not depend on the cap."""
+    """Its id names owner, resource, window and zone, and does not depend on the cap."""
     for cap in (1, 2):
         (allowance,) = allowances(KEY, usage({**written, "credit_limit": cap}), (), time_zone="Europe/Berlin")
         assert (allowance.id, allowance.window, allowance.scope) == (identifier, window, KEY)

@@ -11,7 +11,17 @@ from fastapi import FastAPI
 
 from headgate.base.clock import Clock
 from headgate.base.ids import RandomBytes, request_id
-from headgate.controlplane import alerts, api_keys, errors, integrations, organisation, tenants, webhooks, workspaces
+from headgate.controlplane import (
+    alerts,
+    api_keys,
+    errors,
+    integrations,
+    limit_policies,
+    organisation,
+    tenants,
+    webhooks,
+    workspaces,
+)
 from headgate.controlplane.services import Services
 
 log = structlog.get_logger("headgate.controlplane")
@@ -30,6 +40,8 @@ ROUTERS: Final = (
     integrations.router,
     webhooks.router,
     alerts.router,
+    limit_policies.usage,
+    limit_policies.rates,
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""

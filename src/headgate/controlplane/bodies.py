@@ -76,8 +76,10 @@ class Defaults(Body):
 
 class OrganisationChange(Body):
     name: str | None = None
+    time_zone: str | None = Field(None, description="Where its days, weeks and months begin: an IANA name.")
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    reset_usage: bool | None = None
     admission: Admission = None
 
     def sent(self) -> dict[str, Any]:
@@ -90,6 +92,7 @@ class WorkspaceChange(Body):
     defaults: Defaults | None = None
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    reset_usage: bool | None = None
     admission: Admission = None
 
     def sent(self) -> dict[str, Any]:
@@ -102,14 +105,22 @@ class NewWorkspace(WorkspaceChange):
     slug: str | None = None
 
 
-class NewTenant(Body):
-    tenant_id: str | None = Field(None, description="Your own name for the customer; made from `name` if absent.")
-    name: str
-    workspace_id: str | None = Field(None, description="Slug or id.")
+class TenantChange(Body):
+    name: str | None = None
     metadata: Metadata = None
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    reset_usage: bool | None = None
     admission: Admission = None
+
+    def sent(self) -> dict[str, Any]:
+        return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
+
+
+class NewTenant(TenantChange):
+    tenant_id: str | None = Field(None, description="Your own name for the customer; made from `name` if absent.")
+    name: str
+    workspace_id: str | None = Field(None, description="Slug or id.")
 
 
 class KeyChange(Body):

@@ -8,6 +8,7 @@ from headgate.base.clock import Clock
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
@@ -45,3 +46,4 @@ class Services:
     models: ModelService
     webhooks: WebhookService
     alert_settings: AlertSettingService
+    limit_policies: LimitPolicyService

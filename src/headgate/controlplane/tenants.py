@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from headgate.controlplane import views
 from headgate.controlplane.answers import Answer, listing
-from headgate.controlplane.bodies import NewTenant
+from headgate.controlplane.bodies import NewTenant, TenantChange
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
 from headgate.tenancy.principal import Principal
@@ -40,3 +40,15 @@ async def find(
 async def get(tenant_id: str, services: WithServices, principal: Annotated[Principal, needs("tenants.read")]) -> Answer:
     """One tenant, by your name for it or by its id."""
     return Answer(views.tenant(await services.tenants.get(principal, tenant_id), services.clock.now()))
+
+
+@router.put("/{tenant_id}")
+async def update(
+    tenant_id: str,
+    body: TenantChange,
+    services: WithServices,
+    principal: Annotated[Principal, needs("tenants.update")],
+) -> Answer:
+    """Change what is sent; a list of limits replaces the one before."""
+    found = await services.tenants.update(principal, tenant_id, body.sent())
+    return Answer(views.tenant(found, services.clock.now()))

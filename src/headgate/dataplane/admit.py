@@ -23,7 +23,7 @@ def bound_call(call: Call, default_max_output: int) -> Bounds:
     unpriced = call.policy.admission.unpriced
     if isinstance(unpriced, Price) and call.target.price is None:
         call.plan = _priced(call.plan, unpriced)
-    call.allowances = call.plan.allowances
+    call.allowances = call.plan.allowances + call.of_policies if call.of_policies else call.plan.allowances
     bounds = bounds_for(call, default_max_output)
     call.bound = bound = bounds.whole()
     if bound.unbounded:

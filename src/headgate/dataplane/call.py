@@ -53,6 +53,8 @@ class Call:
     told: Sequence[tuple[bytes, bytes]] = ()
     """Headers that tell the client where its call went: from step 3 on."""
     plan: Plan = field(init=False)
+    of_policies: tuple[Allowance, ...] = ()
+    """Those of limit policies, which depend on its metadata and on where it goes."""
     allowances: tuple[Allowance, ...] = ()
     """All that apply to it: known from step 4 on."""
     bound: Bound = field(init=False)

@@ -1,5 +1,6 @@
 """`GET /v1/limits`: what a customer may use, and how much of it is left, with the customer's own key."""
 
+from collections.abc import Sequence
 from typing import Any
 
 import msgspec
@@ -11,7 +12,7 @@ from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.headers import call_headers
 from headgate.dataplane.refusal import window_name
 from headgate.dataplane.standing import visible
-from headgate.ledger.allowance import Resource
+from headgate.ledger.allowance import Allowance, Resource
 from headgate.ledger.balance import Balance
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.policy import Policy
@@ -19,11 +20,15 @@ from headgate.tenancy.policy import Policy
 JSON = (b"content-type", b"application/json")
 
 
-async def list_limits(exchange: Exchange, call: Call, policy: Policy, books: Books) -> None:
-    """Every allowance of the key, its tenant and its workspace, and those of the workspace's integrations, which apply
-    to calls that go there. What the organization as a whole may use is not for its customers."""
+async def list_limits(
+    exchange: Exchange, call: Call, policy: Policy, books: Books, of_policies: Sequence[Allowance]
+) -> None:
+    """Every allowance of the key, its tenant and its workspace, those of limit policies that all its calls count in,
+    and those of the workspace's integrations, which apply to calls that go there. What the organization as a whole may
+    use is not for its customers."""
     own = [
         *visible(policy.allowances),
+        *visible(of_policies),
         *(allowance for _, provider in sorted(policy.providers.items()) for allowance in provider.allowances),
     ]
     data = [_shown(balance) for balance in books.balances(own)]

@@ -18,6 +18,7 @@ from headgate.dataplane.call import Call
 from headgate.dataplane.converse import converse
 from headgate.dataplane.endpoints import LIMITS
 from headgate.dataplane.exchange import Exchange
+from headgate.dataplane.groups import Groups
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
@@ -39,13 +40,21 @@ class Pipeline:
     """The steps, with all they need handed in."""
 
     def __init__(
-        self, directory: Directory, catalog: Catalog, books: Books, sender: Sender, clock: Clock, limits: Limits
+        self,
+        directory: Directory,
+        catalog: Catalog,
+        books: Books,
+        groups: Groups,
+        sender: Sender,
+        clock: Clock,
+        limits: Limits,
     ) -> None:
         waiting = Waiting()
         self._directory = directory
         self._catalog = catalog
         self._router = Router(catalog)
         self._books = books
+        self._groups = groups
         self._sender = sender
         self._clock = clock
         self._limits = limits
@@ -71,6 +80,8 @@ class Pipeline:
             hint = provider_hint(exchange)
             call.plan = self._router.route(policy, head.model, hint, endpoint.format, call.started_at)
             call.told = call.target.told
+            if policy.limit_policies:
+                call.of_policies = await self._groups.of_call(call)
             # 4 bound: the most it can cost
             bounds = admit.bound_call(call, limits.default_max_output)
             call.dialogue = converse(call, call.target, bounds.whole())
@@ -98,6 +109,6 @@ class Pipeline:
     async def _show(self, exchange: Exchange, call: Call, policy: Policy) -> None:
         call.standing = self._standing(call)
         if call.endpoint is LIMITS:
-            await list_limits(exchange, call, policy, self._books)
+            await list_limits(exchange, call, policy, self._books, await self._groups.of_key(policy))
         else:
             await list_models(exchange, call, policy, self._catalog)

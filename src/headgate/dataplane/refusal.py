@@ -16,7 +16,8 @@ def refusal(denied: Denied) -> HeadgateError:
     together may spend is not for one of them.
     """
     allowance = denied.allowance
-    sentence, details = _hidden(allowance) if allowance.scope.kind == "organization" else _told(denied)
+    hidden = allowance.scope.kind == "organization" or allowance.scope.hidden
+    sentence, details = _hidden(allowance) if hidden else _told(denied)
     if denied.resets_at is not None:
         details["resets_at"] = to_iso(denied.resets_at)
     if allowance.window.kind is WindowKind.SLIDING or allowance.resource is Resource.IN_FLIGHT:

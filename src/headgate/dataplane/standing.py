@@ -25,7 +25,7 @@ Standing = Callable[[Call], list[Header]]
 
 def visible(allowances: Sequence[Allowance]) -> Iterator[Allowance]:
     """Those whose figures a customer may see."""
-    return (allowance for allowance in allowances if allowance.scope.kind != "organization")
+    return (each for each in allowances if each.scope.kind != "organization" and not each.scope.hidden)
 
 
 def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
@@ -39,7 +39,7 @@ def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
     budget, requests, tokens = _NONE, _NONE, _NONE
     rate_of_requests = rate_of_tokens = allowances[0]
     for allowance, left in zip(allowances, books.lefts(allowances), strict=True):
-        if allowance.scope.kind == "organization":
+        if allowance.scope.kind == "organization" or allowance.scope.hidden:
             continue
         resource = allowance.resource
         if resource is _COST:

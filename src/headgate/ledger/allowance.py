@@ -51,12 +51,14 @@ LIFETIME = Window(WindowKind.LIFETIME)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose allowance it is: `kind` is organization, workspace, tenant, api_key, integration, provider or policy."""
+    """Whose allowance it is: `kind` is organization, workspace, tenant, api_key, integration or policy."""
 
     kind: str
     id: str
     name: str = ""
     """What the caller knows it by; only its own scopes are ever shown to it."""
+    hidden: bool = False
+    """Its figures are of several customers together, and so for none of them; the organization's always are."""
 
 
 @dataclass(frozen=True, slots=True)

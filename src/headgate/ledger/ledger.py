@@ -195,6 +195,19 @@ class LocalLedger:
         """Begin the allowance's window anew: what is used now counts no longer, nor will calls that are under way."""
         self._counters.reset(allowance_id)
 
+    def forget(self, allowance_ids: Iterable[str], idle_seconds: int) -> set[str]:
+        """Drop those of these counters that nobody asked for in so long and no call holds anything of; which of the
+        ids have no counter now. Whoever uses one again restores it first."""
+        busy = {counter for claim in self._claims.values() for counter, _, _ in claim.takes}
+        since = self._clock.now() - idle_seconds * NANOS_PER_SECOND
+        gone = set()
+        for allowance_id in allowance_ids:
+            counter = self._counters.get(allowance_id)
+            if counter is None or (counter.used_at < since and counter not in busy):
+                self._counters.pop(allowance_id, None)
+                gone.add(allowance_id)
+        return gone
+
     def forget_idle(self, idle_seconds: int) -> int:
         """Drop what was not asked for so long and can be found again; see `Counters.forget_idle`."""
         # a call that holds nothing of an allowance may still extend into it, or be billed for it

@@ -14,6 +14,7 @@ from headgate.ledger.allowance import Allowance, Resource
 from headgate.ledger.record import UsageRecord
 from headgate.storage.alert_tables import allowance_use as table
 from headgate.storage.budgets import Budget, Budgets, Span
+from headgate.storage.policy_records import kept_from_its_start
 from headgate.storage.tables import usage_record
 
 KEEP_S: Final = 8 * 86_400
@@ -86,7 +87,7 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
         if key in known:
             each.before = known[key]
             each.after += each.before
-        else:
+        elif not kept_from_its_start(each.budget.allowance.scope, each.span[0]):
             taken, each.after = each.after, _sum(connection, each.budget, each.span)
             each.before = each.after - taken
     rows = [(*key, each.span[1], each.after) for key, each in moved.items()]

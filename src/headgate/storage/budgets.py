@@ -12,8 +12,11 @@ from headgate.ledger.period import NEVER, period_of
 from headgate.ledger.record import UsageRecord
 from headgate.storage import tables
 from headgate.storage.alert_tables import alert_setting
+from headgate.storage.policy_records import counts_in, facts_of_record
+from headgate.storage.repositories.limit_policies import every_limit_policy
 from headgate.storage.tables import usage_record
 from headgate.tenancy.alert_events import Owner
+from headgate.tenancy.limit_policy import LimitPolicy, PolicyScope, Values, groups_of
 from headgate.tenancy.limits import UsageLimit, allowances
 
 Parents = tuple[str, str, str | None, str, str]
@@ -27,6 +30,8 @@ Span = tuple[int, int | None]
 """A period: from its first nanosecond up to, and without, its last; None if it has no end."""
 _AT_ONCE: Final = 500
 """Owners asked for in one statement."""
+_MOST_GROUPS: Final = 20_000
+"""Groups of limit policies kept in memory."""
 
 
 class Budget:
@@ -81,6 +86,8 @@ class Budgets:
         self._of_owner: dict[OwnerKey, tuple[Budget, ...]] = {}
         self._percents: dict[tuple[str, str], Sequence[int]] = {}
         self._zones: dict[str, str] = {}
+        self._policies: dict[str, list[LimitPolicy]] = {}
+        self._of_group: dict[tuple[str, Values], Budget] = {}
 
     def of(
         self, connection: Connection, records: Sequence[UsageRecord]
@@ -95,17 +102,47 @@ class Budgets:
             self._load(connection, {owner for each in unknown for owner in _owners(each)})
             for each in unknown:
                 self._of_call[each] = tuple(budget for owner in _owners(each) for budget in self._of_owner[owner])
-        return [(found, its) for each, its in together.items() if (found := self._of_call[each])]
+        found = [(budgets, its) for each, its in together.items() if (budgets := self._of_call[each])]
+        return found + self._of_policies(records) if self._policies else found
+
+    def _of_policies(self, records: Sequence[UsageRecord]) -> list[tuple[tuple[Budget, ...], list[UsageRecord]]]:
+        together: dict[Budget, list[UsageRecord]] = {}
+        for record in records:
+            if policies := self._policies.get(record.organization_id):
+                for policy, values in groups_of(policies, facts_of_record(record)):
+                    together.setdefault(self._group(policy, values), []).append(record)
+        return [((budget,), its) for budget, its in together.items()]
+
+    def _group(self, policy: LimitPolicy, values: Values) -> Budget:
+        if (known := self._of_group.get((policy.id, values))) is not None:
+            return known
+        if len(self._of_group) >= _MOST_GROUPS:
+            self._of_group.clear()
+        allowance = policy.allowance(values, self._zones.get(policy.organization_id, "UTC"))
+        assert isinstance(allowance.scope, PolicyScope)
+        owner = Owner(policy.organization_id, policy.workspace_id)
+        thresholds = self._thresholds(allowance, policy.usage_limits[0], owner)
+        made = Budget(allowance, owner, thresholds, counts_in(allowance.scope), policy.usage_reset_at or 0)
+        self._of_group[(policy.id, values)] = made
+        return made
 
     def find(self, connection: Connection, allowances: Iterable[Allowance]) -> list[Budget]:
         """The budgets with these allowances' ids that there still are."""
         self._refresh(connection)
         found: list[Budget] = []
         for allowance in allowances:
+            if isinstance(allowance.scope, PolicyScope):
+                found += self._found(allowance, allowance.scope)
+                continue
             owner = (allowance.scope.kind, allowance.scope.id)
             self._load(connection, [owner])
             found += [budget for budget in self._of_owner[owner] if budget.allowance.id == allowance.id]
         return found
+
+    def _found(self, allowance: Allowance, scope: PolicyScope) -> list[Budget]:
+        policies = self._policies.get(scope.policy.organization_id, ())
+        now = [self._group(each, scope.values) for each in policies if each.id == scope.policy.id]
+        return [budget for budget in now if budget.allowance.id == allowance.id]
 
     def _load(self, connection: Connection, owners: Iterable[OwnerKey]) -> None:
         missing: dict[str, list[str]] = {}
@@ -129,6 +166,11 @@ class Budgets:
         organization = tables.organization
         zones = connection.execute(select(organization.c.id, organization.c.time_zone))
         self._zones = {row.id: row.time_zone for row in zones}
+        self._of_group.clear()
+        self._policies = {}
+        for policy in every_limit_policy(connection):
+            if policy.usage_limits:
+                self._policies.setdefault(policy.organization_id, []).append(policy)
 
     def add(
         self,
@@ -161,23 +203,25 @@ def _organizations(budgets: Budgets, connection: Connection, ids: Sequence[str])
     table = tables.organization
     for row in connection.execute(select(table).where(table.c.id.in_(ids))):
         counted = usage_record.c.organization_id == row.id
-        budgets.add(Scope("organization", row.id, row.name), Owner(row.id), row.usage_limits, counted)
+        budgets.add(
+            Scope("organization", row.id, row.name), Owner(row.id), row.usage_limits, counted, row.usage_reset_at
+        )
 
 
 def _workspaces(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
     table = tables.workspace
     for row in connection.execute(select(table).where(table.c.id.in_(ids))):
         owner = Owner(row.organization_id, row.id)
-        budgets.add(
-            Scope("workspace", row.id, row.slug), owner, row.usage_limits, usage_record.c.workspace_id == row.id
-        )
+        counted = usage_record.c.workspace_id == row.id
+        budgets.add(Scope("workspace", row.id, row.slug), owner, row.usage_limits, counted, row.usage_reset_at)
 
 
 def _tenants(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
     table = tables.tenant
     for row in connection.execute(select(table).where(table.c.id.in_(ids))):
         owner = Owner(row.organization_id, row.workspace_id, row.id)
-        budgets.add(Scope("tenant", row.id, row.slug), owner, row.usage_limits, usage_record.c.tenant_id == row.id)
+        counted = usage_record.c.tenant_id == row.id
+        budgets.add(Scope("tenant", row.id, row.slug), owner, row.usage_limits, counted, row.usage_reset_at)
 
 
 def _api_keys(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:

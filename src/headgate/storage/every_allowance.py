@@ -19,7 +19,8 @@ _OWNERS: Final[tuple[tuple[str, Table, str, str], ...]] = (
 
 
 def every_allowance(connection: Connection) -> Iterator[Allowance]:
-    """In the order of their owners. Keys that are revoked have none."""
+    """In the order of their owners, without those of limit policies, which follow from calls. Keys that are revoked
+    have none."""
     organizations = connection.execute(select(tables.organization.c.id, tables.organization.c.time_zone))
     zones = {row.id: row.time_zone for row in organizations}
     for kind, table, organization, name in _OWNERS:

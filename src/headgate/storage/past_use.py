@@ -10,7 +10,9 @@ from headgate.ledger.allowance import Allowance, Resource, Scope, WindowKind
 from headgate.ledger.period import period_of
 from headgate.ledger.sliding import GRAINS
 from headgate.storage.alert_tables import allowance_use
+from headgate.storage.policy_records import counts_in, kept_from_its_start
 from headgate.storage.tables import usage_record as table
+from headgate.tenancy.limit_policy import PolicyScope
 
 Use = tuple[int, int]
 """(moment, amount), as `LocalLedger.restore` takes them."""
@@ -55,7 +57,7 @@ def _in_period(connection: Connection, allowance: Allowance, now: int) -> list[U
         allowance_use.c.allowance_id == allowance.id, allowance_use.c.window_start == start
     )
     amount = connection.execute(kept).scalar()
-    if amount is None:
+    if amount is None and not kept_from_its_start(allowance.scope, start):
         since = max(start, allowance.since)
         summed = select(_TAKEN[allowance.resource]).where(
             _counts(allowance.scope), table.c.started_at >= since, table.c.started_at < min(period.end, 2**63 - 1)
@@ -86,6 +88,8 @@ def _in_window(connection: Connection, allowance: Allowance, now: int, longest: 
 
 def _counts(scope: Scope) -> ColumnElement[bool]:
     """Which records count against what this scope owns."""
+    if isinstance(scope, PolicyScope):
+        return counts_in(scope)
     if scope.kind == "integration":
         integration_id, _, workspace_id = scope.id.partition(":")
         return and_(table.c.integration_id == integration_id, table.c.workspace_id == workspace_id)

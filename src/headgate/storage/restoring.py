@@ -23,14 +23,14 @@ class Restoring:
         self, database: Database, ledger: LocalLedger, writer: UsageWriter, clock: Clock, longest_call_s: float
     ) -> None:
         self._database = database
-        self._ledger = ledger
+        self.ledger = ledger
         self._writer = writer
         self._clock = clock
         self._longest_call_s = longest_call_s
 
     async def __call__(self, allowances: Sequence[Allowance]) -> None:
         """Once it returns the ledger knows them all, with their past. Raises `Unavailable`: then nobody may decide."""
-        ledger = self._ledger
+        ledger = self.ledger
         missing = [allowance for allowance in allowances if allowance.id not in ledger]
         if not missing:
             return

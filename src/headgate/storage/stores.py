@@ -10,6 +10,7 @@ from headgate.storage.database import Database
 from headgate.storage.repositories.api_keys import SqlApiKeys
 from headgate.storage.repositories.audit import SqlAudit
 from headgate.storage.repositories.integrations import SqlIntegrations
+from headgate.storage.repositories.limit_policies import SqlLimitPolicies
 from headgate.storage.repositories.organizations import SqlOrganizations
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.tenants import SqlTenants
@@ -67,6 +68,10 @@ class SqlStores:
     @cached_property
     def alert_settings(self) -> SqlAlertSettings:
         return SqlAlertSettings(self._connection)
+
+    @cached_property
+    def limit_policies(self) -> SqlLimitPolicies:
+        return SqlLimitPolicies(self._connection)
 
     def version(self) -> int:
         value: int = self._connection.execute(select(counter.c.value).where(counter.c.name == _POLICY)).scalar_one()

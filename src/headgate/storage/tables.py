@@ -76,6 +76,7 @@ organization = Table(
     Column("time_zone", Text, nullable=False),
     *_limits(),
     Column("admission", Document),
+    Column("usage_reset_at", BigInteger),
     *_times(),
 )
 
@@ -91,6 +92,7 @@ workspace = Table(
     _document("metadata"),
     *_limits(),
     Column("admission", Document),
+    Column("usage_reset_at", BigInteger),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
@@ -107,6 +109,7 @@ tenant = Table(
     _document("metadata"),
     *_limits(),
     Column("admission", Document),
+    Column("usage_reset_at", BigInteger),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("workspace_id", "name"),
@@ -139,6 +142,22 @@ api_key = Table(
 )
 Index(None, api_key.c.workspace_id)
 Index(None, api_key.c.tenant_id)
+
+limit_policy = Table(
+    "limit_policy",
+    metadata,
+    _id(),
+    _parent("organization"),
+    _parent("workspace", nullable=True),
+    Column("name", Text, nullable=False),
+    Column("limit_kind", Text, nullable=False, comment="usage or rate"),
+    _document("conditions"),
+    _document("group_by"),
+    *_limits(),
+    Column("usage_reset_at", BigInteger),
+    *_times(),
+)
+Index(None, limit_policy.c.organization_id)
 
 integration = Table(
     "integration",

@@ -18,10 +18,14 @@ from headgate.ledger.journal import SettleEntry
 from headgate.ledger.period import Period, period_of
 from headgate.ledger.record import Outcome
 from headgate.ledger.recovery import Replay
+from headgate.storage import tables
 from headgate.storage.alert_tables import allowance_use
 from headgate.storage.every_allowance import every_allowance
 from headgate.storage.past_use import past_use
+from headgate.storage.policy_records import facts_of_row
+from headgate.storage.repositories.limit_policies import every_limit_policy
 from headgate.storage.tables import usage_record as table
+from headgate.tenancy.limit_policy import LimitPolicy, Values, groups_of
 
 AT_ONCE: Final = 2_000
 _NO_PERIOD: Final = Period(0, 0)
@@ -75,6 +79,30 @@ class _Sum:
             self.now += amount
 
 
+class _Groups:
+    """The groups of limit policies, which follow from the records; `sums` by group."""
+
+    def __init__(self, connection: Connection, now: int) -> None:
+        self.sums: dict[tuple[str, Values], _Sum] = {}
+        self._now = now
+        self._policies = every_limit_policy(connection)
+        organization = tables.organization.c
+        rows = connection.execute(select(organization.id, organization.time_zone))
+        self._zones = {row.id: row.time_zone for row in rows}
+
+    def of(self, row: Any) -> list[_Sum]:
+        """Those that a record counts in."""
+        if not self._policies:
+            return []
+        return [self._sum(policy, values) for policy, values in groups_of(self._policies, facts_of_row(row))]
+
+    def _sum(self, policy: LimitPolicy, values: Values) -> _Sum:
+        if (known := self.sums.get((policy.id, values))) is None:
+            allowance = policy.allowance(values, self._zones[policy.organization_id])
+            known = self.sums[(policy.id, values)] = _Sum(allowance, self._now)
+        return known
+
+
 def verify(connection: Connection, replay: Replay, now: int) -> Findings:
     """All in one transaction, after `replay` was read: what was settled in between is in the database then."""
     found = Findings(unfinished=sum(call.unheard is not None for call in replay.unfinished.values()))
@@ -82,6 +110,7 @@ def verify(connection: Connection, replay: Replay, now: int) -> Findings:
     by_owner: dict[tuple[str, str], list[_Sum]] = {}
     for each in sums:
         by_owner.setdefault((each.allowance.scope.kind, each.allowance.scope.id), []).append(each)
+    groups = _Groups(connection, now)
     journalled = dict(replay.settled)
     for row in _records(connection):
         found.records += 1
@@ -89,12 +118,12 @@ def verify(connection: Connection, replay: Replay, now: int) -> Findings:
         if (entry := journalled.pop(row["request_id"], None)) is not None:
             found.journalled += 1
             _check_entry(entry, row, amounts, found)
-        for owner in _owners(row):
-            for each in by_owner.get(owner, ()):
-                each.add(row["started_at"], row["started_at"] + row["ended_after"], amounts)
+        of_row = [each for owner in _owners(row) for each in by_owner.get(owner, ())] + groups.of(row)
+        for each in of_row:
+            each.add(row["started_at"], row["started_at"] + row["ended_after"], amounts)
     found.waiting = len(journalled)
     found.journalled += found.waiting
-    _check_balances(connection, sums, now, found)
+    _check_balances(connection, [*sums, *groups.sums.values()], now, found)
     return found
 
 

@@ -60,45 +60,60 @@ def _objects(value: object, param: str) -> list[tuple[str, Mapping[str, Any]]]:
     return listed
 
 
+def usage_limit(value: Mapping[str, Any], now: int, previous: Sequence[UsageLimit] = ()) -> UsageLimit:
+    """One whose fields stand by themselves, as those of a policy do."""
+    return _usage_limit(value, "", now, previous)
+
+
+def rate_limit(value: Mapping[str, Any]) -> RateLimit:
+    """One whose fields stand by themselves, as those of a policy do."""
+    return _rate_limit(value, "")
+
+
+def unscaled(amount: int | None, scale: int) -> Decimal | None:
+    """A stored amount as it was written: exact."""
+    return None if amount is None else Decimal(amount) / scale
+
+
 def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Sequence[UsageLimit]) -> UsageLimit:
-    resource = _choice(value.get("type") or "cost", _USAGE_TYPES, f"{where}.type")
+    at = f"{where}." if where else ""
+    resource = _choice(value.get("type") or "cost", _USAGE_TYPES, f"{at}type")
     scale = NANOS_PER_USD if resource is Resource.COST else 1
     if value.get("credit_limit") is None:
-        raise InvalidRequest(f"`{where}.credit_limit` is missing.", param=f"{where}.credit_limit")
-    cap = _amount(value["credit_limit"], scale, f"{where}.credit_limit")
+        raise InvalidRequest(f"`{at}credit_limit` is missing.", param=f"{at}credit_limit")
+    cap = _amount(value["credit_limit"], scale, f"{at}credit_limit")
     threshold = None
     if value.get("alert_threshold") is not None:
-        threshold = _amount(value["alert_threshold"], scale, f"{where}.alert_threshold")
+        threshold = _amount(value["alert_threshold"], scale, f"{at}alert_threshold")
         if threshold > cap:
             raise InvalidRequest(
-                f"`{where}.alert_threshold` is an amount, as `credit_limit` is, and cannot be above it.",
-                param=f"{where}.alert_threshold",
+                f"`{at}alert_threshold` is an amount, as `credit_limit` is, and cannot be above it.",
+                param=f"{at}alert_threshold",
             )
     reset, days = value.get("periodic_reset"), value.get("periodic_reset_days")
     if reset is not None and days is not None:
         raise InvalidRequest(
-            f"`{where}` takes `periodic_reset` or `periodic_reset_days`, not both.",
-            param=f"{where}.periodic_reset_days",
+            f"Send `{at}periodic_reset` or `{at}periodic_reset_days`, not both.",
+            param=f"{at}periodic_reset_days",
         )
     if days is not None:
-        days = whole(days, f"{where}.periodic_reset_days", low=1, high=365)
+        days = whole(days, f"{at}periodic_reset_days", low=1, high=365)
         anchor = next((old.anchor for old in previous if (old.resource, old.reset_days) == (resource, days)), now)
         return UsageLimit(resource, cap, threshold, None, days, anchor)
-    unit = None if reset is None else _choice(reset, _RESETS, f"{where}.periodic_reset")
+    unit = None if reset is None else _choice(reset, _RESETS, f"{at}periodic_reset")
     return UsageLimit(resource, cap, threshold, unit)
 
 
 def _rate_limit(value: Mapping[str, Any], where: str) -> RateLimit:
-    resource = _choice(value.get("type"), _RATE_TYPES, f"{where}.type")
+    at = f"{where}." if where else ""
+    resource = _choice(value.get("type"), _RATE_TYPES, f"{at}type")
     unit = value.get("unit")
     if resource is Resource.IN_FLIGHT:
         if unit is not None:
-            raise InvalidRequest(
-                f"`{where}.unit` does not go with type `in_flight`: leave it out.", param=f"{where}.unit"
-            )
+            raise InvalidRequest(f"`{at}unit` does not go with type `in_flight`: leave it out.", param=f"{at}unit")
     else:
-        _choice(unit, RATE_UNITS, f"{where}.unit")
-    return RateLimit(resource, unit, whole(value.get("value"), f"{where}.value", low=0, high=LARGEST))
+        _choice(unit, RATE_UNITS, f"{at}unit")
+    return RateLimit(resource, unit, whole(value.get("value"), f"{at}value", low=0, high=LARGEST))
 
 
 def _choice(value: object, choices: Mapping[str, T], param: str) -> T:

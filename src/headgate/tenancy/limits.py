@@ -83,13 +83,14 @@ def allowances(
     """The allowances of one owner.
 
     Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset of the usage
-    names a new counter, which starts at zero.
+    names a new counter, which starts at zero, and another time zone one whose periods begin elsewhere.
     """
     owner = f"{scope.kind}:{scope.id}"
     era = "" if usage_reset_at is None else f"@{usage_reset_at}"
+    zone = "" if time_zone == "UTC" else f"~{time_zone}"
     budgets = [
         Allowance(
-            f"{owner}:{limit.resource}:{limit.period}{era}",
+            f"{owner}:{limit.resource}:{limit.period}{zone if limit.period != 'lifetime' else ''}{era}",
             scope,
             limit.resource,
             limit.window(time_zone),

@@ -5,6 +5,8 @@ from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import InvalidRequest
+from headgate.ledger.allowance import Window, WindowKind
+from headgate.ledger.period import period_of
 from headgate.tenancy import limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
@@ -14,7 +16,8 @@ from headgate.tenancy.stores import Stores
 
 
 class OrganizationService:
-    """`fields`: `name`, `usage_limits`, `rate_limits`, `admission`. Only for the organization's keys."""
+    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`. Only for the
+    organization's keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -29,6 +32,8 @@ class OrganizationService:
 
         def work(change: Change) -> Organization:
             organization = _with(_own(change.stores, principal), fields, change)
+            if "time_zone" in fields:  # their periods begin elsewhere from now on, and the sums of those are new
+                change.stores.limit_policies.touch(organization.id, change.now)
             change.stores.organizations.update(organization)
             change.touched.organization = True
             body = {"fields": sorted(fields)} | _seen(organization)
@@ -48,6 +53,8 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
     changes: dict[str, Any] = {}
     if "name" in fields:
         changes["name"] = rules.name(fields["name"])
+    if fields.get("time_zone") is not None:
+        changes["time_zone"] = _time_zone(fields["time_zone"])
     if "usage_limits" in fields:
         changes["usage_limits"] = limit_rules.usage_limits(
             fields["usage_limits"], now=change.now, previous=organization.usage_limits
@@ -56,14 +63,30 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
     if "admission" in fields:
         changes["admission"] = admission_rules(fields["admission"])
+    if fields.get("reset_usage"):
+        changes["usage_reset_at"] = change.now
     if not changes:
-        raise InvalidRequest("There is nothing to change: send at least one of name, limits, admission.")
+        raise InvalidRequest(
+            "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission."
+        )
     return replace(organization, **changes, updated_at=change.now)
+
+
+def _time_zone(value: object) -> str:
+    found = rules.name(value, "time_zone")
+    try:
+        period_of(Window(WindowKind.CALENDAR, unit="day", time_zone=found), 0)
+    except ValueError:
+        raise InvalidRequest(
+            "`time_zone` must be the IANA name of a time zone, for example `Europe/Berlin`.", param="time_zone"
+        ) from None
+    return found
 
 
 def _seen(organization: Organization) -> dict[str, Any]:
     return {
         "name": organization.name,
+        "time_zone": organization.time_zone,
         "usage_limits": [limit.document() for limit in organization.usage_limits],
         "rate_limits": [limit.document() for limit in organization.rate_limits],
         "admission": dict(organization.admission),

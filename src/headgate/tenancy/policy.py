@@ -11,6 +11,7 @@ from headgate.base.errors import Forbidden
 from headgate.catalog.price import Price
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.admission import BY_DEFAULT, Admission
+from headgate.tenancy.limit_policy import LimitPolicy
 
 
 class Secret:
@@ -79,6 +80,9 @@ class Policy:
     metadata: Mapping[str, str] = field(default_factory=dict)
     allowances: tuple[Allowance, ...] = ()
     """Those of organization, workspace, tenant and key: they apply to every call."""
+    limit_policies: tuple[LimitPolicy, ...] = ()
+    """Those of organization and workspace. Which of them apply, and to which group, depends on the call."""
+    time_zone: str = "UTC"
     admission: Admission = BY_DEFAULT
     expires_at: int | None = None
     """Nanoseconds since the epoch."""

@@ -10,6 +10,7 @@ from headgate.tenancy.admission import Rules, admission
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import Integration, IntegrationModel, ProviderName, Provisioning
 from headgate.tenancy.integrations import KnownProviders
+from headgate.tenancy.limit_policy import LimitPolicy
 from headgate.tenancy.limits import allowances
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.policy import ModelAccess, Policy, Provider, Secret
@@ -38,6 +39,7 @@ class WorkspacePart:
     metadata: Mapping[str, str]
     providers: Mapping[str, Provider]
     allowances: tuple[Allowance, ...]
+    limit_policies: tuple[LimitPolicy, ...]
     admission: Rules
 
 
@@ -48,6 +50,7 @@ class _Stored:
     workspace: Workspace
     providers: Sequence[tuple[ProviderName, Integration, Provisioning]]
     models: Mapping[str, Sequence[IntegrationModel]]
+    limit_policies: Sequence[LimitPolicy]
 
 
 class PolicyLoader:
@@ -85,7 +88,8 @@ class PolicyLoader:
                 return None
             providers = stores.providers.in_workspace(workspace.id)
             models = {integration.id: stores.integrations.models(integration.id) for _, integration, _ in providers}
-            return _Stored(stores.version(), organization, workspace, providers, models)
+            policies = stores.limit_policies.in_force(organization_id, workspace.id)
+            return _Stored(stores.version(), organization, workspace, providers, models, policies)
 
         stored = await self._transactions.read(work)
         return None if stored is None else self._workspace_part(stored)
@@ -103,9 +107,10 @@ class PolicyLoader:
                 for name, integration, provisioning in stored.providers
             },
             allowances=(
-                *allowances(of_organization, organization.usage_limits, organization.rate_limits, time_zone=time_zone),
-                *allowances(of_workspace, workspace.usage_limits, workspace.rate_limits, time_zone=time_zone),
+                *_own(of_organization, organization, time_zone),
+                *_own(of_workspace, workspace, time_zone),
             ),
+            limit_policies=tuple(stored.limit_policies),
             admission={**organization.admission, **workspace.admission},
         )
 
@@ -127,13 +132,7 @@ class PolicyLoader:
             secret=Secret(self._open(integration.sealed_key, integration, integration.key_row)),
             models=model_access(integration, models),
             headers=self._headers(integration),
-            allowances=allowances(
-                scope,
-                provisioning.usage_limits,
-                provisioning.rate_limits,
-                time_zone=time_zone,
-                usage_reset_at=provisioning.usage_reset_at,
-            ),
+            allowances=_own(scope, provisioning, time_zone),
         )
 
     def _headers(self, integration: Integration) -> tuple[tuple[str, str], ...]:
@@ -168,17 +167,10 @@ def model_access(integration: Integration, models: Sequence[IntegrationModel]) -
 def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
     """One key's policy. Without a workspace (a key of the organization) it has no providers."""
     key, tenant = part.key, part.tenant
-    own = allowances(
-        Scope("api_key", key.id, key.name),
-        key.usage_limits,
-        key.rate_limits,
-        time_zone=part.time_zone,
-        usage_reset_at=key.usage_reset_at,
-    )
+    own = _own(Scope("api_key", key.id, key.name), key, part.time_zone)
     of_tenant: tuple[Allowance, ...] = ()
     if tenant is not None:
-        scope = Scope("tenant", tenant.id, tenant.slug)
-        of_tenant = allowances(scope, tenant.usage_limits, tenant.rate_limits, time_zone=part.time_zone)
+        of_tenant = _own(Scope("tenant", tenant.id, tenant.slug), tenant, part.time_zone)
     return Policy(
         organization_id=key.organization_id,
         workspace_id=key.workspace_id or "",
@@ -194,6 +186,16 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
             **(workspace.metadata if workspace else {}),
         },
         allowances=(*(workspace.allowances if workspace else ()), *of_tenant, *own),
+        limit_policies=workspace.limit_policies if workspace else (),
+        time_zone=part.time_zone,
         admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
         expires_at=key.expires_at,
+    )
+
+
+def _own(
+    scope: Scope, owner: Organization | Workspace | Tenant | ApiKey | Provisioning, time_zone: str
+) -> tuple[Allowance, ...]:
+    return allowances(
+        scope, owner.usage_limits, owner.rate_limits, time_zone=time_zone, usage_reset_at=owner.usage_reset_at
     )

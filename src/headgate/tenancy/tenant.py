@@ -20,5 +20,7 @@ class Tenant:
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     admission: Rules = field(default_factory=dict)
+    usage_reset_at: int | None = None
+    """Usage before this moment no longer counts."""
     created_at: int
     updated_at: int

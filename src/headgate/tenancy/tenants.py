@@ -1,6 +1,7 @@
-"""Making tenants and looking at them."""
+"""Making and changing tenants, and looking at them."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import Conflict, InvalidRequest
@@ -46,6 +47,22 @@ class TenantService:
     async def get(self, principal: Principal, reference: str) -> Tenant:
         return await self._administration.transactions.read(lambda stores: visible_tenant(stores, principal, reference))
 
+    async def update(self, principal: Principal, reference: str, fields: Mapping[str, Any]) -> Tenant:
+        """What is sent takes the place of what was before; `reset_usage` starts its budgets again from zero. Its
+        `tenant_id` and its workspace stay."""
+
+        def work(change: Change) -> Tenant:
+            before = visible_tenant(change.stores, principal, reference)
+            tenant = _with(before, fields, change)
+            if tenant.name != before.name:
+                _refuse_taken_name(change.stores, tenant.workspace_id, tenant.name)
+            change.stores.tenants.update(tenant)
+            change.touched.workspaces.add(tenant.workspace_id)
+            change.record("update", f"tenant:{tenant.id}", {"fields": sorted(fields)} | _seen(tenant))
+            return tenant
+
+        return await self._administration.change(principal, work)
+
 
 def visible_tenant(stores: Stores, principal: Principal, reference: str) -> Tenant:
     """By id or the platform's name for it. Absent and foreign tenants answer alike."""
@@ -68,8 +85,7 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
     slug = rules.slug(fields.get("tenant_id") or rules.slug_for(name, (), "tenant"), "tenant_id")
     if stores.tenants.get(principal.organization_id, slug) is not None:
         raise Conflict(f"There is a tenant `{slug}` already.", param="tenant_id")
-    if stores.tenants.named(workspace.id, name) is not None:
-        raise Conflict(f"There is a tenant named `{name}` in this workspace already.", param="name")
+    _refuse_taken_name(stores, workspace.id, name)
     return Tenant(
         id=change.new_id("tnt"),
         organization_id=principal.organization_id,
@@ -83,6 +99,46 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
         created_at=change.now,
         updated_at=change.now,
     )
+
+
+def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
+    changes: dict[str, Any] = {}
+    if "name" in fields:
+        changes["name"] = rules.name(fields["name"])
+    if "metadata" in fields:
+        changes["metadata"] = rules.metadata(fields["metadata"], "metadata")
+    if "usage_limits" in fields:
+        changes["usage_limits"] = limit_rules.usage_limits(
+            fields["usage_limits"], now=change.now, previous=tenant.usage_limits
+        )
+    if "rate_limits" in fields:
+        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    if "admission" in fields:
+        change.principal.require_organization()
+        changes["admission"] = admission_rules(fields["admission"])
+    if fields.get("reset_usage"):
+        changes["usage_reset_at"] = change.now
+    if not changes:
+        raise InvalidRequest(
+            "There is nothing to change: send at least one of name, metadata, limits, reset_usage, admission."
+        )
+    return replace(tenant, **changes, updated_at=change.now)
+
+
+def _seen(tenant: Tenant) -> dict[str, Any]:
+    return {
+        "tenant_id": tenant.slug,
+        "name": tenant.name,
+        "metadata": dict(tenant.metadata),
+        "usage_limits": [limit.document() for limit in tenant.usage_limits],
+        "rate_limits": [limit.document() for limit in tenant.rate_limits],
+        "admission": dict(tenant.admission),
+    }
+
+
+def _refuse_taken_name(stores: Stores, workspace_id: str, name: str) -> None:
+    if stores.tenants.named(workspace_id, name) is not None:
+        raise Conflict(f"There is a tenant named `{name}` in this workspace already.", param="name")
 
 
 def _admission(principal: Principal, fields: Mapping[str, Any]) -> Rules:

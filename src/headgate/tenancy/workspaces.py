@@ -139,9 +139,12 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
     if "admission" in fields:
         changes["admission"] = admission_rules(fields["admission"])
+    if fields.get("reset_usage"):
+        changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
-            "There is nothing to change: send at least one of name, description, defaults, limits, admission."
+            "There is nothing to change: send at least one of name, description, defaults, limits, reset_usage, "
+            "admission."
         )
     return replace(workspace, **changes, updated_at=change.now)
 

@@ -7,6 +7,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, insert, or_, select, update
 
 from headgate.tenancy.api_key import KeyLevel, KeyOwner
+from headgate.tenancy.limit_policy import Condition, LimitKind
 from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.stores import Page
 
@@ -27,6 +28,9 @@ _DUMP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "header_names": list,
     "admission": dict,
     "metadata": dict,
+    "conditions": _documents,
+    "group_by": list,
+    "limit_kind": str,
     "rates": lambda rates: None if rates is None else dict(rates),
 }
 _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -36,6 +40,9 @@ _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
     "scopes": frozenset,
     "alert_emails": tuple,
     "header_names": tuple,
+    "conditions": lambda documents: tuple(map(Condition.stored, documents)),
+    "group_by": tuple,
+    "limit_kind": LimitKind,
     "level": KeyLevel,
     "owner": KeyOwner,
 }

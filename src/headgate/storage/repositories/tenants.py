@@ -17,6 +17,9 @@ class SqlTenants:
     def add(self, tenant: Tenant) -> None:
         rows.add(self._connection, table, rows.row_of(tenant))
 
+    def update(self, tenant: Tenant) -> None:
+        rows.replace(self._connection, table, rows.row_of(tenant))
+
     def get(self, organization_id: str, reference: str) -> Tenant | None:
         row = rows.by_reference(self._connection, table, organization_id, reference)
         return rows.noun_of(Tenant, row) if row else None

@@ -24,7 +24,7 @@ class SqlWorkspaces:
         rows.replace(self._connection, table, rows.row_of(workspace))
 
     def remove(self, workspace_id: str) -> None:
-        for child in (tables.provider, tables.integration_workspace, alert_setting):
+        for child in (tables.provider, tables.integration_workspace, tables.limit_policy, alert_setting):
             self._connection.execute(delete(child).where(child.c.workspace_id == workspace_id))
         webhooks = SqlWebhooks(self._connection)
         its = select(webhook.c.id).where(webhook.c.workspace_id == workspace_id)

@@ -1,0 +1,53 @@
+"""Limit policies, in the table `limit_policy`."""
+
+from sqlalchemy import Connection, delete, or_, select, update
+
+from headgate.storage.repositories import rows
+from headgate.storage.tables import limit_policy as table
+from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
+from headgate.tenancy.stores import Page
+
+
+class SqlLimitPolicies:
+    """A `tenancy.stores.LimitPolicyStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def add(self, policy: LimitPolicy) -> None:
+        rows.add(self._connection, table, rows.row_of(policy))
+
+    def update(self, policy: LimitPolicy) -> None:
+        rows.replace(self._connection, table, rows.row_of(policy))
+
+    def remove(self, policy_id: str) -> None:
+        self._connection.execute(delete(table).where(table.c.id == policy_id))
+
+    def touch(self, organization_id: str, at: int) -> None:
+        statement = update(table).where(table.c.organization_id == organization_id)
+        self._connection.execute(statement.values(updated_at=at))
+
+    def get(self, organization_id: str, policy_id: str) -> LimitPolicy | None:
+        if "\0" in policy_id:
+            return None
+        row = rows.one(self._connection, table, table.c.organization_id == organization_id, table.c.id == policy_id)
+        return rows.noun_of(LimitPolicy, row) if row else None
+
+    def find(
+        self, organization_id: str, kind: LimitKind, page: Page, *, workspace_id: str | None = None
+    ) -> tuple[list[LimitPolicy], int]:
+        statement = select(table).where(table.c.organization_id == organization_id, table.c.limit_kind == kind.value)
+        if workspace_id is not None:
+            statement = statement.where(table.c.workspace_id == workspace_id)
+        return rows.listed(self._connection, statement, page, LimitPolicy, table.c.created_at, table.c.id)
+
+    def in_force(self, organization_id: str, workspace_id: str) -> list[LimitPolicy]:
+        here = or_(table.c.workspace_id.is_(None), table.c.workspace_id == workspace_id)
+        statement = select(table).where(table.c.organization_id == organization_id, here).order_by(table.c.id)
+        return [rows.noun_of(LimitPolicy, row) for row in self._connection.execute(statement).mappings()]
+
+
+def every_limit_policy(connection: Connection) -> list[LimitPolicy]:
+    """Of all organizations."""
+    found = connection.execute(select(table).order_by(table.c.id)).mappings()
+    return [rows.noun_of(LimitPolicy, row) for row in found]

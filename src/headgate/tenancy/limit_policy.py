@@ -1,0 +1,166 @@
+"""Limits on groups of calls: one counter for each value of what the calls are grouped by.
+
+A policy looks at facts of a call that its usage record keeps too, so that what is counted while the call is made and
+what is summed over records later are the same calls.
+"""
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from enum import StrEnum
+from hashlib import blake2b
+from typing import Any, Final
+
+import msgspec
+
+from headgate.ledger.allowance import Allowance, Scope
+from headgate.tenancy.limits import RateLimit, UsageLimit, allowances
+
+METADATA: Final = "metadata."
+KEYS: Final = ("api_key", "provider", "virtual_key", "model", "workspace_id", "organisation_id", "tenant_id")
+"""What conditions and groups may look at, besides `metadata.<key>`. A virtual key is a provider by its older name."""
+ANY: Final = "*"
+_SHOWN: Final = 128
+"""Characters of a group's values in its name."""
+_OWN: Final = frozenset({"api_key", "tenant_id", "workspace_id"})
+_encode: Final = msgspec.json.Encoder().encode
+
+Values = tuple[str | None, ...]
+"""A group: the value of each key that the policy groups by; None where the call has none."""
+
+
+class LimitKind(StrEnum):
+    """A budget, or a rate."""
+
+    USAGE = "usage"
+    RATE = "rate"
+
+
+class Facts(dict[str, str | None]):
+    """What a call is, by key: those of `KEYS`, and its metadata."""
+
+    def __missing__(self, key: str) -> None:
+        return None
+
+
+FACTS: Final = ("organization_id", "workspace_id", "tenant_id", "key_id", "provider", "model", "metadata")
+"""The fields of a usage record that `facts_of` takes."""
+
+
+def facts_of(
+    *,
+    organization_id: str,
+    workspace_id: str,
+    tenant_id: str | None,
+    key_id: str,
+    provider: str,
+    model: str,
+    metadata: Mapping[str, str],
+) -> Facts:
+    """Of one call."""
+    return Facts(
+        {f"{METADATA}{key}": value for key, value in metadata.items()},
+        api_key=key_id,
+        provider=provider,
+        virtual_key=provider,
+        model=f"@{provider}/{model}",
+        workspace_id=workspace_id,
+        organisation_id=organization_id,
+        tenant_id=tenant_id,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """The fact `key` is one of `values`, or with `excludes` none of them. A value may end in `*`; alone it is met by
+    every call. A model is `@provider/model`."""
+
+    key: str
+    values: tuple[str, ...]
+    excludes: bool = False
+
+    def met_by(self, facts: Facts) -> bool:
+        found = facts[self.key]
+        return any(_matches(value, found) for value in self.values) is not self.excludes
+
+    def document(self) -> dict[str, Any]:
+        """For storage; `Condition.stored` reads it back."""
+        return {"key": self.key, "values": list(self.values), "excludes": self.excludes}
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> "Condition":
+        return cls(document["key"], tuple(document["values"]), document["excludes"])
+
+
+def _matches(value: str, found: str | None) -> bool:
+    if value == ANY:
+        return True
+    if found is None:
+        return False
+    return found.startswith(value[:-1]) if value.endswith(ANY) else found == value
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LimitPolicy:
+    """One limit on every group of the calls that meet all conditions. It is a budget or a rate: of `usage_limits` and
+    `rate_limits` together there is exactly one. Times are nanoseconds since the epoch."""
+
+    id: str
+    organization_id: str
+    workspace_id: str | None = None
+    """None: calls of all workspaces."""
+    name: str
+    limit_kind: LimitKind
+    conditions: tuple[Condition, ...] = ()
+    group_by: tuple[str, ...] = ()
+    usage_limits: tuple[UsageLimit, ...] = ()
+    rate_limits: tuple[RateLimit, ...] = ()
+    usage_reset_at: int | None = None
+    created_at: int
+    updated_at: int
+
+    def group_of(self, facts: Facts) -> Values | None:
+        """The group that a call counts in; None: the policy does not apply to it."""
+        if facts["organisation_id"] != self.organization_id:
+            return None
+        if self.workspace_id is not None and facts["workspace_id"] != self.workspace_id:
+            return None
+        for condition in self.conditions:
+            if not condition.met_by(facts):
+                return None
+        return tuple([facts[key] for key in self.group_by])
+
+    def allowance(self, values: Values, time_zone: str) -> Allowance:
+        """The group's. Its id names the conditions too: counts of other calls are another counter."""
+        counted = [[each.key, each.values, each.excludes] for each in self.conditions]
+        digest = blake2b(_encode([counted, self.group_by, values]), digest_size=16).hexdigest()
+        scope = PolicyScope(
+            "policy",
+            f"{self.id}:{digest}",
+            self._name(values),
+            hidden=self.workspace_id is None and not _OWN.intersection(self.group_by),
+            policy=self,
+            values=values,
+        )
+        (made,) = allowances(
+            scope, self.usage_limits, self.rate_limits, time_zone=time_zone, usage_reset_at=self.usage_reset_at
+        )
+        return made
+
+    def _name(self, values: Values) -> str:
+        shown = ", ".join(f"{key}={value}" for key, value in zip(self.group_by, values, strict=True))
+        return f"{self.name} ({shown[:_SHOWN]})" if shown else self.name
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PolicyScope(Scope):
+    """A policy's group, with all it takes to find its calls among the usage records."""
+
+    policy: LimitPolicy
+    values: Values
+
+
+def groups_of(policies: Sequence[LimitPolicy], facts: Facts) -> Iterator[tuple[LimitPolicy, Values]]:
+    """The policies that apply to a call, each with the call's group."""
+    for policy in policies:
+        if (values := policy.group_of(facts)) is not None:
+            yield policy, values
