@@ -9,9 +9,9 @@ from tests.support.http import call
 from tests.support.sdk import run_script
 
 BUDGET_USD = 0.06
-"""Of the 5,000 tokens that each call may take, 3,000 can be paid."""
-WHOLE = 16_000
-"""Characters of the provider's whole answer."""
+"""Of the 100,000 tokens that each call may take, 3,000 can be paid."""
+WHOLE = 400_000
+"""Characters of the provider's whole answer: megabytes of stream, more than can be under way when it is cut."""
 
 _numbers = itertools.count(1)
 

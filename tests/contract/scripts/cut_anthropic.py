@@ -7,7 +7,7 @@ client = anthropic.Anthropic(
     base_url=ARGUMENTS["base_url"].removesuffix("/v1"), api_key=ARGUMENTS["key"], max_retries=0
 )
 with client.messages.stream(
-    model=ARGUMENTS["model"], messages=[{"role": "user", "content": "hello"}], max_tokens=5000
+    model=ARGUMENTS["model"], messages=[{"role": "user", "content": "100000 tokens"}], max_tokens=100_000
 ) as stream:
     message = stream.get_final_message()
 tell(
