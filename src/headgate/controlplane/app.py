@@ -1,7 +1,6 @@
 """The control plane as an ASGI application, at `/v1/…` and at `/…`."""
 
 import os
-import re
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.metadata import version
 from typing import Any, Final
@@ -10,7 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from headgate.base.clock import Clock
-from headgate.base.ids import RandomBytes, request_id
+from headgate.base.ids import RandomBytes, request_id, trace_id
 from headgate.controlplane import (
     alerts,
     api_keys,
@@ -45,7 +44,6 @@ ROUTERS: Final = (
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""
-_TRACE_ID: Final = re.compile(rb"[!-~]{1,128}")
 
 
 def create_app(services: Services, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
@@ -72,9 +70,8 @@ class _Traced:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         identifier = request_id(self._clock.now(), self._random_bytes)
-        given = dict(scope["headers"]).get(b"x-portkey-trace-id", b"")
-        trace = given if _TRACE_ID.fullmatch(given) else identifier.encode()
-        ours = [(b"x-portkey-trace-id", trace), (b"x-headgate-request-id", identifier.encode())]
+        trace = trace_id(dict(scope["headers"]).get(b"x-portkey-trace-id"), identifier)
+        ours = [(b"x-portkey-trace-id", trace.encode()), (b"x-headgate-request-id", identifier.encode())]
 
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]
         scope = {**scope, "headers": [*headers, JSON]}

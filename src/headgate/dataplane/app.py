@@ -2,26 +2,23 @@
 
 import asyncio
 import math
-import re
 from collections.abc import Awaitable, Callable
 
 import structlog
 
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, MethodNotAllowed, Unavailable
-from headgate.base.ids import BufferedRandom, RandomBytes, request_id
+from headgate.base.ids import BufferedRandom, RandomBytes, request_id, trace_id
 from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
 from headgate.dataplane.call import Call, Stop
 from headgate.dataplane.endpoints import Endpoint, endpoint_for
 from headgate.dataplane.exchange import ClientGone, Exchange
-from headgate.dataplane.headers import call_headers
+from headgate.dataplane.headers import JSON, call_headers
 from headgate.dataplane.limits import Limits
-from headgate.dataplane.relay import JSON
 from headgate.wire.registry import FORMATS
 
 log = structlog.get_logger("headgate.dataplane")
 
-_TRACE_ID = re.compile(rb"[!-~]{1,128}")
 
 Serve = Callable[[Exchange, Call], Awaitable[None]]
 """`Pipeline.serve`."""
@@ -69,12 +66,11 @@ class DataPlane:
     def _begin(self, exchange: Exchange, endpoint: Endpoint) -> Call:
         now = self._clock.now()
         identifier = request_id(now, self._random_bytes)
-        trace = exchange.header(b"x-portkey-trace-id") or b""
         task = asyncio.current_task()
         assert task is not None
         return Call(
             request_id=identifier,
-            trace_id=trace.decode() if _TRACE_ID.fullmatch(trace) else identifier,
+            trace_id=trace_id(exchange.header(b"x-portkey-trace-id"), identifier),
             endpoint=endpoint,
             started_at=now,
             started=self._clock.monotonic(),

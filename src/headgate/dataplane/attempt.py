@@ -45,7 +45,6 @@ async def attempt(
     except Failed as failed:
         call.sent = failed.sent
         raise failure(failed, target) from failed
-    call.answered = answer.status
     return answer
 
 

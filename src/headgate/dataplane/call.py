@@ -68,8 +68,6 @@ class Call:
     attempts: int = 0
     sent: bool = False
     """Whether any byte may have reached a provider: from here on it may have billed."""
-    answered: int | None = None
-    """The provider's HTTP status."""
     first_byte: int | None = None
     """Monotonic."""
     status: int = 0

@@ -11,6 +11,8 @@ Header = tuple[bytes, bytes]
 ALWAYS = frozenset({b"retry-after", b"retry-after-ms"})
 """What any provider may tell the client; beyond that, its catalog file says."""
 
+JSON: Header = (b"content-type", b"application/json")
+
 STREAM_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),

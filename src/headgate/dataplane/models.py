@@ -6,11 +6,9 @@ from headgate.base.errors import MethodNotAllowed, NotFound
 from headgate.catalog.catalog import Catalog
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
-from headgate.dataplane.headers import call_headers
+from headgate.dataplane.headers import JSON, call_headers
 from headgate.routing.resolve import allowed_models
 from headgate.tenancy.policy import Policy, Provider
-
-JSON = (b"content-type", b"application/json")
 
 
 async def list_models(exchange: Exchange, call: Call, policy: Policy, catalog: Catalog) -> None:

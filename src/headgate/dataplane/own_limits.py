@@ -9,15 +9,13 @@ from headgate.base.money import usd
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
-from headgate.dataplane.headers import call_headers
+from headgate.dataplane.headers import JSON, call_headers
 from headgate.dataplane.refusal import window_name
 from headgate.dataplane.standing import visible
 from headgate.ledger.allowance import Allowance, Resource
 from headgate.ledger.balance import Balance
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.policy import Policy
-
-JSON = (b"content-type", b"application/json")
 
 
 async def list_limits(

@@ -16,8 +16,7 @@ def refusal(denied: Denied) -> HeadgateError:
     together may spend is not for one of them.
     """
     allowance = denied.allowance
-    hidden = allowance.scope.kind == "organization" or allowance.scope.hidden
-    sentence, details = _hidden(allowance) if hidden else _told(denied)
+    sentence, details = _told(denied) if allowance.scope.open_to_callers else _hidden(allowance)
     if denied.resets_at is not None:
         details["resets_at"] = to_iso(denied.resets_at)
     if allowance.window.kind is WindowKind.SLIDING or allowance.resource is Resource.IN_FLIGHT:

@@ -12,7 +12,7 @@ from headgate.base.errors import HeadgateError, Unavailable, UpstreamFailed
 from headgate.dataplane.attempt import failure
 from headgate.dataplane.call import Call, Stop
 from headgate.dataplane.exchange import ClientGone, Exchange
-from headgate.dataplane.headers import STREAM_HEADERS, Header, call_headers, cost_header, provider_headers
+from headgate.dataplane.headers import JSON, STREAM_HEADERS, Header, call_headers, cost_header, provider_headers
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import CUT
 from headgate.dataplane.settle import Settler
@@ -20,8 +20,6 @@ from headgate.dataplane.standing import Standing
 from headgate.ledger.record import Outcome
 from headgate.upstream.client import Answer, Failed
 from headgate.wire.dialogue import Dialogue
-
-JSON: Header = (b"content-type", b"application/json")
 
 
 class Relay:

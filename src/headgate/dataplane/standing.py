@@ -25,7 +25,7 @@ Standing = Callable[[Call], list[Header]]
 
 def visible(allowances: Sequence[Allowance]) -> Iterator[Allowance]:
     """Those whose figures a customer may see."""
-    return (each for each in allowances if each.scope.kind != "organization" and not each.scope.hidden)
+    return (each for each in allowances if each.scope.open_to_callers)
 
 
 def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
@@ -39,7 +39,7 @@ def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
     budget, requests, tokens = _NONE, _NONE, _NONE
     rate_of_requests = rate_of_tokens = allowances[0]
     for allowance, left in zip(allowances, books.lefts(allowances), strict=True):
-        if allowance.scope.kind == "organization" or allowance.scope.hidden:
+        if not allowance.scope.open_to_callers:
             continue
         resource = allowance.resource
         if resource is _COST:

@@ -60,6 +60,11 @@ class Scope:
     hidden: bool = False
     """Its figures are of several customers together, and so for none of them; the organization's always are."""
 
+    @property
+    def open_to_callers(self) -> bool:
+        """Whether a caller to whom it applies may see its figures."""
+        return self.kind != "organization" and not self.hidden
+
 
 @dataclass(frozen=True, slots=True)
 class Allowance:
