@@ -12,6 +12,7 @@ from headgate.catalog.price import Price
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.admission import BY_DEFAULT, Admission
 from headgate.tenancy.limit_policy import LimitPolicy
+from headgate.tenancy.tenant_policy import TenantPolicy
 
 
 class Secret:
@@ -77,6 +78,8 @@ class Policy:
     providers: Mapping[str, Provider]
     """By slug."""
     tenant_id: str | None = None
+    tenant: TenantPolicy | None = None
+    """Of the tenant it belongs to, or acts for in this call."""
     metadata: Mapping[str, str] = field(default_factory=dict)
     allowances: tuple[Allowance, ...] = ()
     """Those of organization, workspace, tenant and key: they apply to every call."""

@@ -1,0 +1,70 @@
+"""A list of models by name: `@provider/model`, or `model` of whichever provider; `*` at the end stands for any rest."""
+
+from collections.abc import Iterable, Sequence
+from typing import Any, Final
+
+from headgate.base.errors import InvalidRequest
+from headgate.tenancy import rules
+
+ANY: Final = "*"
+MOST: Final = 1_000
+
+
+class ModelNames:
+    """Compiled once, asked on calls. Equal where the names are."""
+
+    __slots__ = ("_beginnings", "_exact", "names")
+
+    def __init__(self, names: Iterable[str]) -> None:
+        self.names = tuple(names)
+        self._exact = frozenset(name for name in self.names if not name.endswith(ANY))
+        self._beginnings = tuple(name[:-1] for name in self.names if name.endswith(ANY))
+
+    def allow(self, provider: str, model: str) -> bool:
+        """Whether the model of this provider (its slug) is on the list, in one spelling or the other."""
+        full = f"@{provider}/{model}"
+        if full in self._exact or model in self._exact:
+            return True
+        return bool(self._beginnings) and (full.startswith(self._beginnings) or model.startswith(self._beginnings))
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, ModelNames) and self.names == other.names
+
+    def __hash__(self) -> int:
+        return hash(self.names)
+
+    def __repr__(self) -> str:
+        return f"ModelNames({list(self.names)!r})"
+
+
+def model_names(value: object, param: str) -> tuple[str, ...] | None:
+    """Read from a request. None: every model that the caller's workspace has.
+
+    Raises `InvalidRequest`, for an empty list too: it would allow nothing, which is hardly what was meant.
+    """
+    if value is None:
+        return None
+    found = rules.texts(value, param, most=MOST)
+    if not found:
+        raise InvalidRequest(
+            f"`{param}` must name at least one model; null allows all that the workspace has.", param=param
+        )
+    for index, each in enumerate(found):
+        model_name(each, f"{param}[{index}]", pattern=True)
+    return tuple(dict.fromkeys(found))
+
+
+def model_name(value: Any, param: str, *, pattern: bool = False) -> str:
+    """One name: `@provider/model` or `model`; as a pattern also with a `*` at its end."""
+    found = rules.name(value, param)
+    slug, slash, model = found[1:].partition("/") if found.startswith("@") else ("-", "/", found)
+    starred = found.removesuffix(ANY) if pattern else found
+    if not (slug and slash and model) or ANY in starred:
+        wanted = "`@provider/model`, `model` or `@provider/*`" if pattern else "`@provider/model` or `model`"
+        raise InvalidRequest(f"`{param}` must be of the form {wanted}.", param=param)
+    return found
+
+
+def shown(names: Sequence[str] | None) -> list[str] | None:
+    """As it was written."""
+    return None if names is None else list(names)
