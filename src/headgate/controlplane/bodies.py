@@ -105,24 +105,6 @@ class NewWorkspace(WorkspaceChange):
     slug: str | None = None
 
 
-class TenantChange(Body):
-    name: str | None = None
-    metadata: Metadata = None
-    usage_limits: UsageLimits = None
-    rate_limits: RateLimits = None
-    reset_usage: bool | None = None
-    admission: Admission = None
-
-    def sent(self) -> dict[str, Any]:
-        return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
-
-
-class NewTenant(TenantChange):
-    tenant_id: str | None = Field(None, description="Your own name for the customer; made from `name` if absent.")
-    name: str
-    workspace_id: str | None = Field(None, description="Slug or id.")
-
-
 class KeyChange(Body):
     name: str | None = None
     description: str | None = None

@@ -4,11 +4,10 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
-from headgate.controlplane import views
-from headgate.controlplane.answers import Answer, listing
-from headgate.controlplane.bodies import NewTenant, TenantChange
+from headgate.controlplane.answers import Answer, done, listing
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
+from headgate.controlplane.tenant_bodies import NewTenant, TenantChange, shown
 from headgate.tenancy.principal import Principal
 
 router = APIRouter(prefix="/admin/tenants", tags=["tenants"], route_class=AuthenticatedRoute)
@@ -20,7 +19,7 @@ async def create(
 ) -> Answer:
     """Make a tenant: one customer account within a workspace."""
     found = await services.tenants.create(principal, body.sent())
-    return Answer(views.tenant(found, services.clock.now()))
+    return Answer(shown(found, services.clock.now()))
 
 
 @router.get("")
@@ -33,13 +32,13 @@ async def find(
     """All tenants, or those of one workspace."""
     found, total = await services.tenants.find(principal, page, workspace=workspace_id)
     now = services.clock.now()
-    return listing([views.tenant(each, now) for each in found], total)
+    return listing([shown(each, now) for each in found], total)
 
 
 @router.get("/{tenant_id}")
 async def get(tenant_id: str, services: WithServices, principal: Annotated[Principal, needs("tenants.read")]) -> Answer:
     """One tenant, by your name for it or by its id."""
-    return Answer(views.tenant(await services.tenants.get(principal, tenant_id), services.clock.now()))
+    return Answer(shown(await services.tenants.get(principal, tenant_id), services.clock.now()))
 
 
 @router.put("/{tenant_id}")
@@ -51,4 +50,13 @@ async def update(
 ) -> Answer:
     """Change what is sent; a list of limits replaces the one before."""
     found = await services.tenants.update(principal, tenant_id, body.sent())
-    return Answer(views.tenant(found, services.clock.now()))
+    return Answer(shown(found, services.clock.now()))
+
+
+@router.delete("/{tenant_id}")
+async def delete(
+    tenant_id: str, services: WithServices, principal: Annotated[Principal, needs("tenants.delete")]
+) -> Answer:
+    """Remove one that has no keys; its usage records stay."""
+    await services.tenants.delete(principal, tenant_id)
+    return done()

@@ -14,7 +14,6 @@ from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.pricing import plain
-from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.workspace import Workspace
 
 _RESETS = {"day": "daily", "week": "weekly", "month": "monthly"}
@@ -78,22 +77,6 @@ def workspace(found: Workspace, now: int) -> dict[str, Any]:
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "workspace",
-    }
-
-
-def tenant(found: Tenant, now: int) -> dict[str, Any]:
-    return {
-        "id": found.id,
-        "tenant_id": found.slug,
-        "name": found.name,
-        "workspace_id": found.workspace_id,
-        "metadata": dict(found.metadata),
-        "usage_limits": usage_limits(found.usage_limits, now),
-        "rate_limits": rate_limits(found.rate_limits),
-        "admission": admission_rules.shown(found.admission),
-        "created_at": to_iso(found.created_at),
-        "last_updated_at": to_iso(found.updated_at),
-        "object": "tenant",
     }
 
 

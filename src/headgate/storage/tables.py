@@ -106,6 +106,11 @@ tenant = Table(
     _parent("workspace"),
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
+    Column("tier", Text),
+    Column("allowed_models", Document, comment="NULL: all that the workspace has."),
+    Column("default_model", Text),
+    Column("downgrade", Document),
+    Column("suspended", Boolean, nullable=False),
     _document("metadata"),
     *_limits(),
     Column("admission", Document),
@@ -139,6 +144,7 @@ api_key = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     *_times(),
+    Column("allowed_models", Document, comment="NULL: all that the workspace has."),
 )
 Index(None, api_key.c.workspace_id)
 Index(None, api_key.c.tenant_id)
@@ -179,6 +185,7 @@ integration = Table(
     _document("global_usage_limits"),
     _document("global_rate_limits"),
     *_times(),
+    Column("multipliers", Document, comment="Of prices: millionths by meter, and under `default`."),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
 )
@@ -202,6 +209,11 @@ provider = Table(
     _parent("integration"),
     Column("slug", Text, nullable=False),
     *_times(),
+    Column("name", Text, nullable=False),
+    Column("note", Text, nullable=False),
+    *_limits(),
+    Column("usage_reset_at", BigInteger),
+    Column("expires_at", BigInteger),
     UniqueConstraint("workspace_id", "slug"),
 )
 
@@ -216,6 +228,9 @@ integration_model = Table(
     Column("base_model_slug", Text),
     Column("rates", Document, comment="Nano-dollars per million units, by meter."),
     *_times(),
+    Column("base_url", Text, comment="NULL: the integration's."),
+    Column("sealed_headers", LargeBinary),
+    Column("header_names", Document),
 )
 
 usage_record = Table(

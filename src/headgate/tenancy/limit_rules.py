@@ -81,10 +81,10 @@ def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Seque
     scale = NANOS_PER_USD if resource is Resource.COST else 1
     if value.get("credit_limit") is None:
         raise InvalidRequest(f"`{at}credit_limit` is missing.", param=f"{at}credit_limit")
-    cap = _amount(value["credit_limit"], scale, f"{at}credit_limit")
+    cap = amount(value["credit_limit"], scale, f"{at}credit_limit")
     threshold = None
     if value.get("alert_threshold") is not None:
-        threshold = _amount(value["alert_threshold"], scale, f"{at}alert_threshold")
+        threshold = amount(value["alert_threshold"], scale, f"{at}alert_threshold")
         if threshold > cap:
             raise InvalidRequest(
                 f"`{at}alert_threshold` is an amount, as `credit_limit` is, and cannot be above it.",
@@ -135,11 +135,12 @@ def number(value: object, param: str) -> Decimal:
     return found
 
 
-def _amount(value: object, scale: int, param: str) -> int:
-    amount = number(value, param)
-    if not 0 <= amount <= LARGEST // scale:
+def amount(value: object, scale: int, param: str) -> int:
+    """A limit, in the resource's unit: `scale` of them are one as it is written."""
+    found = number(value, param)
+    if not 0 <= found <= LARGEST // scale:
         raise InvalidRequest(f"`{param}` must be between 0 and {LARGEST // scale:,}.", param=param)
-    scaled = amount * scale
+    scaled = found * scale
     if scaled != scaled.to_integral_value():
         unit = "whole nano-dollars (at most nine decimals)" if scale > 1 else "a whole number"
         raise InvalidRequest(f"`{param}` must be {unit}.", param=param)

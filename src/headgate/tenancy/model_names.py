@@ -1,6 +1,6 @@
 """A list of models by name: `@provider/model`, or `model` of whichever provider; `*` at the end stands for any rest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
@@ -65,6 +65,13 @@ def model_name(value: Any, param: str, *, pattern: bool = False) -> str:
     return found
 
 
-def shown(names: Sequence[str] | None) -> list[str] | None:
-    """As it was written."""
-    return None if names is None else list(names)
+def may_allow(names: Iterable[str], name: str) -> bool:
+    """Whether a list may allow what a name means. Which provider a plain `model` means is not known here."""
+    slug, slash, model = name.removeprefix("@").partition("/") if name.startswith("@") else ("", "", name)
+    if slash:
+        return ModelNames(names).allow(slug, model)
+    for each in names:
+        listed = each.partition("/")[2] if each.startswith("@") else each
+        if listed == model or (listed.endswith(ANY) and model.startswith(listed[:-1])):
+            return True
+    return False

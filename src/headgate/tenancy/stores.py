@@ -10,10 +10,11 @@ from typing import Protocol, TypeVar
 from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.api_key import ApiKey, Kind
 from headgate.tenancy.audit import AuditEntry
-from headgate.tenancy.integration import Integration, IntegrationModel, ProviderName, Provisioning
+from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.outbox import Attempt, Delivery, Event
+from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.webhook import Webhook
 from headgate.tenancy.workspace import Workspace
@@ -57,6 +58,10 @@ class WorkspaceStore(Protocol):
 class TenantStore(Protocol):
     def add(self, tenant: Tenant) -> None: ...
     def update(self, tenant: Tenant) -> None: ...
+    def remove(self, tenant_id: str) -> None:
+        """With its webhooks, and the keys revoked of it."""
+        ...
+
     def get(self, organization_id: str, reference: str) -> Tenant | None: ...
     def named(self, workspace_id: str, name: str) -> Tenant | None: ...
     def find(
@@ -110,12 +115,26 @@ class IntegrationStore(Protocol):
 
 
 class ProviderStore(Protocol):
-    """The slugs of integrations in workspaces."""
+    """Integrations as workspaces name them."""
 
-    def add(self, provider: ProviderName) -> None: ...
-    def get(self, workspace_id: str, slug: str) -> ProviderName | None: ...
-    def of_integration(self, integration_id: str) -> Sequence[ProviderName]: ...
-    def in_workspace(self, workspace_id: str) -> Sequence[tuple[ProviderName, Integration, Provisioning]]:
+    def add(self, provider: WorkspaceProvider) -> None: ...
+    def update(self, provider: WorkspaceProvider) -> None: ...
+    def remove(self, provider_id: str) -> None: ...
+    def get(self, workspace_id: str, slug: str) -> WorkspaceProvider | None: ...
+    def of_integration(self, integration_id: str) -> Sequence[WorkspaceProvider]: ...
+    def find(
+        self,
+        organization_id: str,
+        page: Page,
+        *,
+        workspace_id: str | None = None,
+        slug: str | None = None,
+        own: bool = False,
+    ) -> tuple[Sequence[tuple[WorkspaceProvider, Integration]], int]:
+        """`own`: only those on integrations of their own workspace's."""
+        ...
+
+    def in_workspace(self, workspace_id: str) -> Sequence[tuple[WorkspaceProvider, Integration, Provisioning]]:
         """Only those whose provisioning is enabled."""
         ...
 

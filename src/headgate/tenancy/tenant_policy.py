@@ -1,11 +1,12 @@
 """What the data plane knows of a tenant, beside its allowances, metadata and admission: those are in the policy."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any, Final
 
 from headgate.tenancy.model_names import ModelNames
 
-PER_WHOLE = 1_000_000
+WHOLE: Final = 1_000_000
 """Shares are in millionths."""
 
 
@@ -22,6 +23,18 @@ class Downgrade:
     def instead_of(self, provider: str, model: str) -> str | None:
         """The name of the cheaper model; None: there is none."""
         return self.models.get(f"@{provider}/{model}") or self.models.get(model)
+
+    def reached(self, cap: int, used: int) -> bool:
+        """Whether so much of a budget is the share at which it begins, or more."""
+        return used * WHOLE >= cap * self.at
+
+    def document(self) -> dict[str, Any]:
+        """For storage; `Downgrade.stored` reads it back."""
+        return asdict(self)
+
+    @classmethod
+    def stored(cls, document: Mapping[str, Any]) -> "Downgrade":
+        return cls(**document)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,14 +1,14 @@
 """Making and changing tenants, and looking at them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import limit_rules, rules
+from headgate.tenancy import limit_rules, rules, short_limits, tenant_rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.admission import Rules
 from headgate.tenancy.admission_rules import admission_rules
+from headgate.tenancy.model_names import model_names
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
@@ -17,7 +17,11 @@ from headgate.tenancy.workspaces import visible_workspace
 
 class TenantService:
     """`fields`: `tenant_id` (the platform's own name for its customer; made from the name where absent), `name`,
-    `workspace_id`, `metadata`, `usage_limits`, `rate_limits`, and `admission`, which is the organization's to set."""
+    `workspace_id`, `tier`, `allowed_models`, `default_model`, `downgrade`, `status`, `metadata`, `usage_limits`,
+    `rate_limits`, the names of `short_limits`, and `admission`, which is the organization's to set.
+
+    What is not sent limits nothing: a tenant without limits may use what its workspace may.
+    """
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -28,9 +32,8 @@ class TenantService:
         def work(change: Change) -> Tenant:
             tenant = _new(change, fields)
             change.stores.tenants.add(tenant)
-            body: dict[str, Any] = {"tenant_id": tenant.slug, "name": tenant.name, "workspace_id": tenant.workspace_id}
-            body["admission"] = dict(tenant.admission)
-            change.record("create", f"tenant:{tenant.id}", body)
+            change.touched.workspaces.add(tenant.workspace_id)  # for those who remember that there is no such tenant
+            change.record("create", f"tenant:{tenant.id}", {"workspace_id": tenant.workspace_id} | _seen(tenant))
             return tenant
 
         return await self._administration.change(principal, work)
@@ -63,6 +66,18 @@ class TenantService:
 
         return await self._administration.change(principal, work)
 
+    async def delete(self, principal: Principal, reference: str) -> None:
+        """Its usage records stay, and name it by its id. Raises `Conflict` while it has keys."""
+
+        def work(change: Change) -> None:
+            tenant = visible_tenant(change.stores, principal, reference)
+            _refuse_in_use(change.stores, tenant)
+            change.stores.tenants.remove(tenant.id)
+            change.touched.workspaces.add(tenant.workspace_id)
+            change.record("delete", f"tenant:{tenant.id}", {"tenant_id": tenant.slug, "name": tenant.name})
+
+        await self._administration.change(principal, work)
+
 
 def visible_tenant(stores: Stores, principal: Principal, reference: str) -> Tenant:
     """By id or the platform's name for it. Absent and foreign tenants answer alike."""
@@ -86,49 +101,72 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
     if stores.tenants.get(principal.organization_id, slug) is not None:
         raise Conflict(f"There is a tenant `{slug}` already.", param="tenant_id")
     _refuse_taken_name(stores, workspace.id, name)
-    return Tenant(
+    blank = Tenant(
         id=change.new_id("tnt"),
         organization_id=principal.organization_id,
         workspace_id=workspace.id,
         slug=slug,
         name=name,
-        metadata=rules.metadata(fields.get("metadata"), "metadata"),
-        usage_limits=limit_rules.usage_limits(fields.get("usage_limits"), now=change.now),
-        rate_limits=limit_rules.rate_limits(fields.get("rate_limits")),
-        admission=_admission(principal, fields),
         created_at=change.now,
         updated_at=change.now,
     )
+    return _with(blank, {**fields, "name": name}, change)
 
 
 def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
-    changes: dict[str, Any] = {}
-    if "name" in fields:
-        changes["name"] = rules.name(fields["name"])
-    if "metadata" in fields:
-        changes["metadata"] = rules.metadata(fields["metadata"], "metadata")
-    if "usage_limits" in fields:
-        changes["usage_limits"] = limit_rules.usage_limits(
-            fields["usage_limits"], now=change.now, previous=tenant.usage_limits
-        )
-    if "rate_limits" in fields:
-        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
-    if "admission" in fields:
-        change.principal.require_organization()
+    changes = {field: read(fields[field]) for field, read in _READERS.items() if field in fields}
+    if "status" in fields:
+        changes["suspended"] = tenant_rules.suspended(fields["status"])
+    changes |= _limits(tenant, fields, change)
+    if fields.get("admission") is not None or ("admission" in fields and tenant.admission):
+        change.principal.require_organization()  # they decide over the organization's money
         changes["admission"] = admission_rules(fields["admission"])
     if fields.get("reset_usage"):
         changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
-            "There is nothing to change: send at least one of name, metadata, limits, reset_usage, admission."
+            "There is nothing to change: send at least one of name, tier, status, allowed_models, default_model, "
+            "downgrade, metadata, limits, reset_usage, admission."
         )
-    return replace(tenant, **changes, updated_at=change.now)
+    changed = replace(tenant, **changes, updated_at=change.now)
+    tenant_rules.refuse_unreachable_default(changed)
+    return changed
+
+
+_READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
+    "name": rules.name,
+    "tier": tenant_rules.tier,
+    "allowed_models": lambda value: model_names(value, "allowed_models"),
+    "default_model": tenant_rules.default_model,
+    "downgrade": tenant_rules.downgrade,
+    "metadata": lambda value: rules.metadata(value, "metadata"),
+}
+
+
+def _limits(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> dict[str, Any]:
+    """Those that differ now, in whichever spelling they came."""
+    budgets, rates = tenant.usage_limits, tenant.rate_limits
+    if "usage_limits" in fields:
+        budgets = limit_rules.usage_limits(fields["usage_limits"], now=change.now, previous=budgets)
+    if "rate_limits" in fields:
+        rates = limit_rules.rate_limits(fields["rate_limits"])
+    if {"usage_limits", "rate_limits", *short_limits.NAMES}.isdisjoint(fields):
+        return {}
+    return {
+        "usage_limits": short_limits.with_short_budgets(budgets, fields),
+        "rate_limits": short_limits.with_short_rate(rates, fields),
+    }
 
 
 def _seen(tenant: Tenant) -> dict[str, Any]:
     return {
         "tenant_id": tenant.slug,
         "name": tenant.name,
+        "tier": tenant.tier,
+        "allowed_models": tenant.allowed_models,
+        "default_model": tenant.default_model,
+        "downgrade": tenant.downgrade.document() if tenant.downgrade else None,
+        "status": tenant.status,
         "metadata": dict(tenant.metadata),
         "usage_limits": [limit.document() for limit in tenant.usage_limits],
         "rate_limits": [limit.document() for limit in tenant.rate_limits],
@@ -141,8 +179,10 @@ def _refuse_taken_name(stores: Stores, workspace_id: str, name: str) -> None:
         raise Conflict(f"There is a tenant named `{name}` in this workspace already.", param="name")
 
 
-def _admission(principal: Principal, fields: Mapping[str, Any]) -> Rules:
-    if fields.get("admission") is None:
-        return {}
-    principal.require_organization()  # they decide over the organization's money
-    return admission_rules(fields["admission"])
+def _refuse_in_use(stores: Stores, tenant: Tenant) -> None:
+    keys = stores.api_keys.find(tenant.organization_id, Page(limit=1), tenant_id=tenant.id)[1]
+    if keys:
+        raise Conflict(
+            f"The tenant `{tenant.slug}` still has {keys} API key{'s' if keys > 1 else ''}. Revoke them first, or set "
+            "its `status` to `suspended`: then none of its calls is taken."
+        )

@@ -10,6 +10,7 @@ from headgate.tenancy.api_key import KeyLevel, KeyOwner
 from headgate.tenancy.limit_policy import Condition, LimitKind
 from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.stores import Page
+from headgate.tenancy.tenant_policy import Downgrade
 
 T = TypeVar("T")
 Noun = Any
@@ -32,6 +33,9 @@ _DUMP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "group_by": list,
     "limit_kind": str,
     "rates": lambda rates: None if rates is None else dict(rates),
+    "downgrade": lambda downgrade: None if downgrade is None else downgrade.document(),
+    "multipliers": dict,
+    "allowed_models": lambda names: None if names is None else list(names),
 }
 _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
     "usage_limits": lambda documents: tuple(map(UsageLimit.stored, documents)),
@@ -39,10 +43,13 @@ _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
     "admission": lambda document: document or {},
     "scopes": frozenset,
     "alert_emails": tuple,
-    "header_names": tuple,
+    "header_names": lambda names: tuple(names or ()),
+    "multipliers": lambda document: document or {},
+    "allowed_models": lambda names: None if names is None else tuple(names),
     "conditions": lambda documents: tuple(map(Condition.stored, documents)),
     "group_by": tuple,
     "limit_kind": LimitKind,
+    "downgrade": lambda document: None if document is None else Downgrade.stored(document),
     "level": KeyLevel,
     "owner": KeyOwner,
 }

@@ -1,8 +1,11 @@
 """Tenants, in the table `tenant`."""
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, delete, select
 
+from headgate.storage.alert_tables import webhook
 from headgate.storage.repositories import rows
+from headgate.storage.repositories.webhooks import SqlWebhooks
+from headgate.storage.tables import api_key
 from headgate.storage.tables import tenant as table
 from headgate.tenancy.stores import Page
 from headgate.tenancy.tenant import Tenant
@@ -19,6 +22,15 @@ class SqlTenants:
 
     def update(self, tenant: Tenant) -> None:
         rows.replace(self._connection, table, rows.row_of(tenant))
+
+    def remove(self, tenant_id: str) -> None:
+        webhooks = SqlWebhooks(self._connection)
+        its = select(webhook.c.id).where(webhook.c.tenant_id == tenant_id)
+        for webhook_id in self._connection.execute(its).scalars().all():
+            webhooks.remove(webhook_id)
+        revoked = api_key.c.revoked_at.is_not(None)
+        self._connection.execute(delete(api_key).where(api_key.c.tenant_id == tenant_id, revoked))
+        self._connection.execute(delete(table).where(table.c.id == tenant_id))
 
     def get(self, organization_id: str, reference: str) -> Tenant | None:
         row = rows.by_reference(self._connection, table, organization_id, reference)
