@@ -31,6 +31,7 @@ from headgate.ledger.recovery import Replay
 from headgate.settings import Settings
 from headgate.storage import migrate
 from headgate.storage.alert_rows import AlertedRows
+from headgate.storage.balances import Balances
 from headgate.storage.books import Books
 from headgate.storage.database import Database, open_database
 from headgate.storage.journal import FileJournal
@@ -50,6 +51,7 @@ from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.webhooks import WebhookService
@@ -115,7 +117,8 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         directory = _directory(administration, loader, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
-        services = _services(administration, directory, catalog, vault, guard, webhook_guard, pepper)
+        balances = Balances(database, restoring.ledger, restoring.written, clock)
+        services = _services(administration, directory, catalog, vault, guard, webhook_guard, pepper, balances)
         _start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
@@ -188,6 +191,7 @@ def _services(
     guard: Guard,
     webhook_guard: Guard,
     pepper: bytes,
+    balances: Balances,
 ) -> Services:
     check_webhook = partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private)
     return Services(
@@ -204,6 +208,7 @@ def _services(
         webhooks=WebhookService(administration, vault, check_webhook),
         alert_settings=AlertSettingService(administration),
         limit_policies=LimitPolicyService(administration),
+        standings=Standings(administration.transactions, balances, administration.clock),
     )
 
 

@@ -10,6 +10,8 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services
+from headgate.ledger.ledger import LocalLedger
+from headgate.storage.balances import Balances
 from headgate.storage.database import Database
 from headgate.storage.stores import SqlTransactions
 from headgate.tenancy import keys
@@ -26,6 +28,7 @@ from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.vault import MasterKey, Vault
 from headgate.tenancy.webhooks import WebhookService
@@ -33,6 +36,7 @@ from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.guard import Guard
 from tests.support.asgi import Reply, request
+from tests.support.ledger import KeptEntries
 
 NOON = 1_800_000_000 * NANOS_PER_SECOND  # 2027-01-15T08:00:00Z
 PEPPER = b"p" * keys.PEPPER_BYTES
@@ -90,6 +94,10 @@ class World:
         )
 
 
+async def _written() -> None:
+    """Nothing waits for the database."""
+
+
 @asynccontextmanager
 async def node(
     database: Database, vault: Vault, clock: MovedClock, admin_key: str, organization: str
@@ -102,6 +110,7 @@ async def node(
     directory = Directory(loader, PEPPER, clock, lambda what, error: reported.append((what, error)))
     administration.on_change(directory.changed)
     guard = Guard()
+    ledger = LocalLedger(clock, KeptEntries())  # no calls are made here: what is settled is written by the tests
     services = Services(
         clock=clock,
         directory=directory,
@@ -116,6 +125,7 @@ async def node(
         webhooks=WebhookService(administration, vault, lambda url: checked_url(url, guard, plain=True)),
         alert_settings=AlertSettingService(administration),
         limit_policies=LimitPolicyService(administration),
+        standings=Standings(transactions, Balances(database, ledger, _written, clock), clock),
     )
     root = Principal.operator(organization)
     app = create_app(services)

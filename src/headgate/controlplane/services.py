@@ -13,6 +13,7 @@ from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
@@ -47,3 +48,4 @@ class Services:
     webhooks: WebhookService
     alert_settings: AlertSettingService
     limit_policies: LimitPolicyService
+    standings: Standings

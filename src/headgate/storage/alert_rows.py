@@ -14,8 +14,9 @@ from headgate.ledger.allowance import Allowance
 from headgate.ledger.record import UsageRecord
 from headgate.storage import allowance_use, events, usage_rows
 from headgate.storage.alert_tables import alert_told
-from headgate.storage.allowance_use import Key, Moved
+from headgate.storage.allowance_use import Moved
 from headgate.storage.budgets import Budgets
+from headgate.storage.kept_sums import Key
 from headgate.tenancy.alert_events import Reached, budget_event
 from headgate.tenancy.outbox import Event
 from headgate.tenancy.webhook import EventType

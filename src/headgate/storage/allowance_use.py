@@ -14,6 +14,7 @@ from headgate.ledger.allowance import Allowance, Resource
 from headgate.ledger.record import UsageRecord
 from headgate.storage.alert_tables import allowance_use as table
 from headgate.storage.budgets import Budget, Budgets, Span
+from headgate.storage.kept_sums import Key, kept_sums
 from headgate.storage.policy_records import kept_from_its_start
 from headgate.storage.tables import usage_record
 
@@ -26,12 +27,6 @@ _THERE: Final = {
     "sqlite": "SELECT request_id FROM usage_record WHERE request_id IN (SELECT value FROM json_each(?))",
     "postgresql": "SELECT request_id FROM usage_record WHERE request_id = ANY($1::text[])",
 }
-_SETTLED: Final = {
-    "sqlite": "SELECT allowance_id, window_start, settled FROM json_each(?) AS key JOIN allowance_use "
-    "ON allowance_id = json_extract(key.value, '$[0]') AND window_start = json_extract(key.value, '$[1]')",
-    "postgresql": "SELECT allowance_id, window_start, settled FROM unnest($1::text[], $2::bigint[]) AS key (id, start) "
-    "JOIN allowance_use ON allowance_id = key.id AND window_start = key.start",
-}
 _SUMMED: Final = {
     Resource.COST: func.sum(usage_record.c.cost),
     Resource.TOKENS: func.sum(usage_record.c.input_tokens + usage_record.c.output_tokens),
@@ -39,8 +34,6 @@ _SUMMED: Final = {
 }
 
 
-Key = tuple[str, int]
-"""Allowance id and start of the period."""
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -82,7 +75,7 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
     moved = _moved(connection, budgets, records)
     if not moved:
         return []
-    known = _settled(connection, list(moved))
+    known = kept_sums(connection, list(moved))
     for key, each in moved.items():
         if key in known:
             each.before = known[key]
@@ -100,7 +93,7 @@ def standing(connection: Connection, budgets: Budgets, allowances: Iterable[Allo
     records until this transaction ends."""
     _lock(connection)
     found = [Moved(budget, budget.span_of(now), 0, 0) for budget in budgets.find(connection, allowances)]
-    known = _settled(connection, [each.key for each in found])
+    known = kept_sums(connection, [each.key for each in found])
     for each in found:
         each.before = each.after = known.get(each.key, 0)
     return [each for each in found if each.after]
@@ -147,16 +140,6 @@ def _amount(resource: Resource, record: UsageRecord) -> int:
             return 1
         case _:
             return sum([count for meter, count in record.usage.items() if meter in _TOKENS])
-
-
-def _settled(connection: Connection, keys: Sequence[Key]) -> dict[Key, int]:
-    parameters: tuple[object, ...]
-    if connection.dialect.name == "sqlite":
-        parameters = (_encode(keys).decode(),)
-    else:
-        parameters = ([key[0] for key in keys], [key[1] for key in keys])
-    rows = connection.exec_driver_sql(_SETTLED[connection.dialect.name], parameters)
-    return {(row[0], row[1]): row[2] for row in rows}
 
 
 def _sum(connection: Connection, budget: Budget, span: Span) -> int:

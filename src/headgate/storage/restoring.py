@@ -1,7 +1,8 @@
 """Allowances are brought up to date with the usage records before anything is decided on them."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Final
 
 from headgate.base.clock import Clock
@@ -9,10 +10,12 @@ from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.database import Database
-from headgate.storage.past_use import past_use
+from headgate.storage.past_use import past_uses
 from headgate.storage.usage_writer import UsageWriter
 
 WRITTEN_WITHIN_S: Final = 5.0
+Written = Callable[[], Awaitable[None]]
+"""Once it returns, all that was settled before is in the database; see `Restoring.written`."""
 
 
 class Restoring:
@@ -34,17 +37,18 @@ class Restoring:
         missing = [allowance for allowance in allowances if allowance.id not in ledger]
         if not missing:
             return
-        await self._write_what_waits()
+        await self.written()
         now = self._clock.now()
         found = await self._database.read(
-            lambda connection: [past_use(connection, each, now, self._longest_call_s) for each in missing]
+            partial(past_uses, allowances=missing, now=now, longest_call_s=self._longest_call_s)
         )
-        for allowance, uses in zip(missing, found, strict=True):
+        for allowance in missing:
             if allowance.id not in ledger:  # somebody else may have asked for it at the same time
-                ledger.restore(allowance, uses)
+                ledger.restore(allowance, found[allowance.id])
 
-    async def _write_what_waits(self) -> None:
-        """An allowance may be new, and the calls it counts just over."""
+    async def written(self) -> None:
+        """Once it returns, what was settled before is in the database: an allowance may be new, and the calls it counts
+        just over. Raises `Unavailable`."""
         try:
             async with asyncio.timeout(WRITTEN_WITHIN_S):
                 await self._writer.flush()

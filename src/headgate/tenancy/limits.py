@@ -11,6 +11,8 @@ from headgate.ledger.allowance import LIFETIME, Allowance, Resource, Scope, Wind
 
 RATE_UNITS: Final = {"rps": 1, "rpm": 60, "rph": 3_600, "rpd": 86_400, "rpw": 604_800}
 """Seconds of the sliding window."""
+RESETS: Final = {"day": "daily", "week": "weekly", "month": "monthly"}
+"""Calendar units in the contract's words."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,0 +1,42 @@
+"""Who owns limits, and the allowances that follow from what an owner has."""
+
+from headgate.ledger.allowance import Allowance, Scope
+from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.integration import Provisioning
+from headgate.tenancy.limits import allowances
+from headgate.tenancy.organization import Organization
+from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.workspace import Workspace
+
+LimitOwner = Organization | Workspace | Tenant | ApiKey | Provisioning
+
+
+def scope_of(owner: LimitOwner, name: str = "") -> Scope:
+    """What the owner is to the ledger. `name` is for those without one of their own."""
+    match owner:
+        case Organization():
+            return Scope("organization", owner.id, owner.name)
+        case Workspace():
+            return Scope("workspace", owner.id, owner.slug)
+        case Tenant():
+            return Scope("tenant", owner.id, owner.slug)
+        case ApiKey():
+            return Scope("api_key", owner.id, owner.name)
+        case Provisioning():
+            return Scope("integration", f"{owner.integration_id}:{owner.workspace_id}", name)
+
+
+def budgets_of(owner: LimitOwner, time_zone: str) -> tuple[Allowance, ...]:
+    """One for each usage limit, in their order."""
+    return allowances(scope_of(owner), owner.usage_limits, (), time_zone=time_zone, usage_reset_at=owner.usage_reset_at)
+
+
+def allowances_of(owner: LimitOwner, time_zone: str, name: str = "") -> tuple[Allowance, ...]:
+    """One for each usage limit, then one for each rate limit."""
+    return allowances(
+        scope_of(owner, name),
+        owner.usage_limits,
+        owner.rate_limits,
+        time_zone=time_zone,
+        usage_reset_at=owner.usage_reset_at,
+    )
