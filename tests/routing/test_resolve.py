@@ -115,5 +115,5 @@ def test_an_endpoint_the_provider_lacks_is_refused() -> None:
 
 def test_what_is_listed_is_what_resolves() -> None:
     """Every model of `allowed_models` can be asked for by its `@provider/model` name."""
-    for found, model in allowed_models(TWO, CATALOG):
+    for found, model in allowed_models(TWO, CATALOG, NOW):
         assert target(TWO, f"@{found.slug}/{model}").model == model

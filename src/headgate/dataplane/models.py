@@ -15,7 +15,7 @@ async def list_models(exchange: Exchange, call: Call, policy: Policy, catalog: C
     """The list, or the one model whose id follows in the path. Readable by OpenAI's, Anthropic's and Portkey's SDK."""
     if exchange.method != "GET":
         raise MethodNotAllowed(f"`{exchange.path}` takes GET.")
-    data = [_entry(provider, model) for provider, model in allowed_models(policy, catalog)]
+    data = [_entry(provider, model) for provider, model in allowed_models(policy, catalog, call.started_at)]
     asked = exchange.path.removeprefix("/v1").removeprefix("/models").removeprefix("/")
     if asked:
         body = msgspec.json.encode(_one(data, asked))

@@ -38,5 +38,10 @@ class Plan:
     """All that apply: those of the policy, and of the integration the first target goes to."""
 
     @property
+    def expires_at(self) -> int | None:
+        """When the first of its providers expires (wall clock, nanoseconds)."""
+        return min((each.provider.expires_at for each in self.targets if each.provider.expires_at), default=None)
+
+    @property
     def first(self) -> Target:
         return self.targets[0]

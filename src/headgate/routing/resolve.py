@@ -5,8 +5,11 @@ plain model alone goes to the first provider (in the order of their slugs) that 
 only provider of the workspace that takes any model.
 """
 
-from headgate.base.errors import InvalidRequest, ModelNotAllowed, NotFound
+from collections.abc import Set
+
+from headgate.base.errors import InvalidRequest, ModelNotAllowed, NotFound, Unauthenticated
 from headgate.catalog.catalog import Catalog
+from headgate.catalog.price import Price
 from headgate.catalog.provider import ProviderSpec
 from headgate.routing.plan import Plan, Target
 from headgate.tenancy.policy import Policy, Provider
@@ -22,34 +25,55 @@ def resolve(
     """The plan for a model name. `client` is the client's wire format, `at` the wall clock that dates prices.
 
     Raises `InvalidRequest` (no model, or a provider that has no such endpoint), `NotFound` (no such provider here)
-    and `ModelNotAllowed`, which lists what is allowed.
+    `Unauthenticated` (the provider has expired) and `ModelNotAllowed`, which lists what is allowed.
     """
     slug, model = _parse(asked, provider_hint)
-    provider = _provider(policy, slug) if slug else _provider_for(policy, catalog, model)
-    if not provider.models.allows(model):
-        raise _not_allowed(policy, catalog, f"@{provider.slug}/{model}")
+    provider = _provider(policy, slug) if slug else _provider_for(policy, catalog, model, at)
+    _refuse_expired(provider, at)
+    if not allows(policy, provider, model):
+        raise _not_allowed(policy, catalog, f"@{provider.slug}/{model}", at)
     spec = catalog.provider(provider.kind)
     if spec is None:
         raise NotFound(f"Provider `@{provider.slug}` is of the unknown kind `{provider.kind}`.", param="model")
     target = Target(
-        provider=provider,
+        provider=provider.elsewhere.get(model, provider),
         spec=spec,
         model=model,
         format=_format(spec, client, provider.slug),
-        facts=catalog.model(provider.kind, model),
-        price=provider.models.prices.get(model) or catalog.price(provider.kind, model, at),
+        facts=catalog.model(provider.kind, provider.models.bases.get(model, model)),
+        price=price_of(provider, catalog, model, at),
     )
     return Plan(asked or model, (target,), policy.allowances + provider.allowances)
 
 
-def allowed_models(policy: Policy, catalog: Catalog) -> list[tuple[Provider, str]]:
-    """Every model a call with this policy may name, by provider slug and then by name."""
+def allowed_models(policy: Policy, catalog: Catalog, at: int) -> list[tuple[Provider, str]]:
+    """Every model a call with this policy may name at this moment, by provider slug and then by name."""
     return [
         (provider, model)
         for _, provider in sorted(policy.providers.items())
+        if not _expired(provider, at) and catalog.provider(provider.kind) is not None
         for model in sorted(_known(provider, catalog))
-        if provider.models.allows(model)
+        if allows(policy, provider, model)
     ]
+
+
+def allows(policy: Policy, provider: Provider, model: str) -> bool:
+    """What the integration has, and the tenant and the key may use."""
+    if not provider.models.allows(model):
+        return False
+    tenant = policy.tenant
+    if tenant is not None and tenant.models is not None and not tenant.models.allow(provider.slug, model):
+        return False
+    return policy.models is None or policy.models.allow(provider.slug, model)
+
+
+def price_of(provider: Provider, catalog: Catalog, model: str, at: int) -> Price | None:
+    """The administrator's own price, else the catalog's, of the model or of the one it is based on; multiplied as the
+    administrator says. None: it has no known price."""
+    access = provider.models
+    base = access.bases.get(model, model)
+    price = access.prices.get(model) or access.prices.get(base) or catalog.price(provider.kind, base, at)
+    return access.multipliers.of(price) if price is not None and access.multipliers is not None else price
 
 
 def _parse(asked: str | None, hint: str | None) -> tuple[str | None, str]:
@@ -78,10 +102,24 @@ def _provider(policy: Policy, slug: str) -> Provider:
     )
 
 
-def _provider_for(policy: Policy, catalog: Catalog, model: str) -> Provider:
+def _expired(provider: Provider, at: int) -> bool:
+    return provider.expires_at is not None and provider.expires_at <= at
+
+
+def _refuse_expired(provider: Provider, at: int) -> None:
+    if _expired(provider, at):
+        raise Unauthenticated(
+            f"The provider `@{provider.slug}` has expired. Name another one, or ask an administrator to extend it.",
+            param="model",
+            code="01",
+            type="virtual_key_expired_error",
+        )
+
+
+def _provider_for(policy: Policy, catalog: Catalog, model: str, at: int) -> Provider:
     open_to_all = []
     for _, provider in sorted(policy.providers.items()):
-        if not provider.models.allows(model):
+        if _expired(provider, at) or not allows(policy, provider, model):
             continue
         if model in _known(provider, catalog) or catalog.model(provider.kind, model) is not None:
             return provider
@@ -89,12 +127,12 @@ def _provider_for(policy: Policy, catalog: Catalog, model: str) -> Provider:
             open_to_all.append(provider)
     if len(open_to_all) == 1:
         return open_to_all[0]
-    raise _not_allowed(policy, catalog, model)
+    raise _not_allowed(policy, catalog, model, at)
 
 
-def _known(provider: Provider, catalog: Catalog) -> set[str]:
-    named = set(provider.models.enabled) | set(provider.models.prices)
-    return named | set(catalog.models(provider.kind)) if provider.models.allow_all else named
+def _known(provider: Provider, catalog: Catalog) -> Set[str]:
+    named = provider.models.enabled | provider.models.prices.keys() | provider.models.bases.keys()
+    return named.union(catalog.models(provider.kind)) if provider.models.allow_all else named
 
 
 def _format(spec: ProviderSpec, client: str, slug: str) -> str:
@@ -107,8 +145,8 @@ def _format(spec: ProviderSpec, client: str, slug: str) -> str:
     raise InvalidRequest(f"Provider `@{slug}` has no endpoint for `{client}` requests.", param="model")
 
 
-def _not_allowed(policy: Policy, catalog: Catalog, asked: str) -> ModelNotAllowed:
-    allowed = [f"@{provider.slug}/{model}" for provider, model in allowed_models(policy, catalog)]
+def _not_allowed(policy: Policy, catalog: Catalog, asked: str, at: int) -> ModelNotAllowed:
+    allowed = [f"@{provider.slug}/{model}" for provider, model in allowed_models(policy, catalog, at)]
     listed = ", ".join(f"`{name}`" for name in allowed[:SHOWN]) or "none"
     more = f" and {len(allowed) - SHOWN} more (GET /v1/models)" if len(allowed) > SHOWN else ""
     return ModelNotAllowed(

@@ -31,5 +31,6 @@ class Router:
         plan = resolve(policy, self._catalog, asked, hint, client, at)
         if len(self._plans) >= MOST:
             self._plans.clear()
-        self._plans[name] = policy, minute, plan
+        if plan.expires_at is None or plan.expires_at // MINUTE != minute:
+            self._plans[name] = policy, minute, plan
         return plan

@@ -46,6 +46,8 @@ class ApiKey:
     config_id: str | None = None
     allow_config_override: bool = True
     alert_emails: tuple[str, ...] = ()
+    allowed_models: tuple[str, ...] | None = None
+    """All that it may use of what its workspace has, as `tenancy.model_names` reads them; None: everything."""
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     usage_reset_at: int | None = None

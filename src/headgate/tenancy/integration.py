@@ -36,6 +36,8 @@ class Integration:
     header_names: tuple[str, ...] = ()
     allow_all_models: bool = True
     global_access: GlobalAccess = GlobalAccess()
+    multipliers: Mapping[str, int] = field(default_factory=dict)
+    """What its prices are multiplied by, in millionths, by meter and under `default`."""
     created_at: int
     updated_at: int
 
@@ -64,20 +66,9 @@ class Provisioning:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class ProviderName:
-    """The slug under which a workspace addresses an integration, as `@slug/model`."""
-
-    id: str
-    workspace_id: str
-    integration_id: str
-    slug: str
-    created_at: int
-    updated_at: int
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
 class IntegrationModel:
-    """One model an administrator said something about. `rates` are nano-dollars per million units, by meter."""
+    """One model an administrator said something about. `rates` are nano-dollars per million units, by meter; without
+    them it costs what its base model costs."""
 
     integration_id: str
     slug: str
@@ -86,5 +77,13 @@ class IntegrationModel:
     is_finetune: bool = False
     base_model_slug: str | None = None
     rates: Mapping[str, int] | None = None
+    base_url: str | None = None
+    """Where it lives, if not where the rest of the integration does."""
+    sealed_headers: bytes | None = field(default=None, repr=False)
+    header_names: tuple[str, ...] = ()
     created_at: int
     updated_at: int
+
+    @property
+    def headers_row(self) -> str:
+        return f"integration/{self.integration_id}/model/{self.slug}/headers"

@@ -8,10 +8,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headgate.base.errors import Forbidden
+from headgate.catalog.multiplier import Multipliers
 from headgate.catalog.price import Price
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.admission import BY_DEFAULT, Admission
 from headgate.tenancy.limit_policy import LimitPolicy
+from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.tenant_policy import TenantPolicy
 
 
@@ -35,16 +37,21 @@ class ModelAccess:
     """Which models of an integration a caller may use.
 
     `enabled` is the allow-list where `allow_all` is false; `disabled` is taken away in both cases.
-    `prices` are the administrator's own prices (custom models, overrides) by model; they win over the catalog's.
+    `disabled` holds every spelling of a name, in small letters. `prices` are the administrator's own prices (custom
+    models, overrides) by model; they win over the catalog's.
     """
 
     allow_all: bool = True
     enabled: frozenset[str] = frozenset()
     disabled: frozenset[str] = frozenset()
     prices: Mapping[str, Price] = field(default_factory=dict)
+    bases: Mapping[str, str] = field(default_factory=dict)
+    """Of fine-tuned and custom models, the model whose price and limits they have where they have none of their own."""
+    multipliers: Multipliers | None = None
+    """Of all prices, the administrator's own included."""
 
     def allows(self, model: str) -> bool:
-        return model not in self.disabled and (self.allow_all or model in self.enabled)
+        return model.lower() not in self.disabled and (self.allow_all or model in self.enabled)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +69,12 @@ class Provider:
     headers: tuple[tuple[str, str], ...] = ()
     """Extra headers an administrator configured (organisation, project)."""
     allowances: tuple[Allowance, ...] = ()
-    """Budgets and rate limits of this integration in this workspace; they apply when the call goes to it."""
+    """Budgets and rate limits of this integration in this workspace, and of this provider of it; they apply when the
+    call goes to it."""
+    expires_at: int | None = None
+    """Nanoseconds since the epoch; from then on nothing goes there."""
+    elsewhere: Mapping[str, "Provider"] = field(default_factory=dict)
+    """The same provider for models that live at an address of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +101,10 @@ class Policy:
     admission: Admission = BY_DEFAULT
     expires_at: int | None = None
     """Nanoseconds since the epoch."""
+    user_id: str | None = None
+    """Whose key it is."""
+    models: ModelNames | None = None
+    """All that this key may use, of what its workspace has; None: everything."""
 
     def require(self, scope: str) -> None:
         """Raises `Forbidden` naming the scope that is missing."""

@@ -1,21 +1,24 @@
-"""Puts policies together from what is stored. The only place where provider credentials are opened."""
+"""Puts policies together from what is stored."""
 
-import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from headgate.catalog.price import Price, Rates
 from headgate.ledger.allowance import Allowance, Scope
 from headgate.tenancy.admission import Rules, admission
-from headgate.tenancy.api_key import ApiKey
-from headgate.tenancy.integration import Integration, IntegrationModel, ProviderName, Provisioning
+from headgate.tenancy.api_key import ApiKey, KeyOwner
+from headgate.tenancy.holder import holder_scopes
+from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.integrations import KnownProviders
 from headgate.tenancy.limit_policy import LimitPolicy
 from headgate.tenancy.limits import allowances
+from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.organization import Organization
-from headgate.tenancy.policy import ModelAccess, Policy, Provider, Secret
+from headgate.tenancy.policy import Policy, Provider
+from headgate.tenancy.provider import WorkspaceProvider
+from headgate.tenancy.provider_policy import ProviderPolicies
 from headgate.tenancy.stores import Stores, Transactions
 from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.tenant_policy import TenantPolicy
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.workspace import Workspace
 
@@ -48,7 +51,7 @@ class _Stored:
     version: int
     organization: Organization
     workspace: Workspace
-    providers: Sequence[tuple[ProviderName, Integration, Provisioning]]
+    providers: Sequence[tuple[WorkspaceProvider, Integration, Provisioning]]
     models: Mapping[str, Sequence[IntegrationModel]]
     limit_policies: Sequence[LimitPolicy]
 
@@ -58,20 +61,27 @@ class PolicyLoader:
 
     def __init__(self, transactions: Transactions, vault: Vault, providers: KnownProviders) -> None:
         self._transactions = transactions
-        self._vault = vault
-        self._known = providers
+        self._providers = ProviderPolicies(vault, providers)
 
     async def version(self) -> int:
         return await self._transactions.read(lambda stores: stores.version())
 
-    async def key(self, key_id: str) -> KeyPart | None:
-        """None: there is no such key, or it is revoked."""
+    async def key(self, key_id: str, acting_for: str | None = None) -> KeyPart | None:
+        """None: there is no such key, or it is revoked; or there is no such tenant in its workspace to act for."""
 
         def work(stores: Stores) -> KeyPart | None:
             key = stores.api_keys.get(key_id)
             if key is None or key.revoked_at is not None:
                 return None
-            tenant = stores.tenants.get(key.organization_id, key.tenant_id) if key.tenant_id else None
+            if key.owner is KeyOwner.USER:
+                allowed = holder_scopes(stores, key)
+                if allowed is None:
+                    return None
+                key = replace(key, scopes=key.scopes & allowed)  # his role may have changed since the key was made
+            reference = key.tenant_id or acting_for
+            tenant = stores.tenants.get(key.organization_id, reference) if reference else None
+            if acting_for is not None and (tenant is None or tenant.workspace_id != key.workspace_id):
+                return None
             organization = stores.organizations.get(key.organization_id)
             assert organization is not None
             return KeyPart(stores.version(), key, tenant, organization.time_zone)
@@ -103,8 +113,8 @@ class PolicyLoader:
             slug=workspace.slug,
             metadata=dict(workspace.metadata),
             providers={
-                name.slug: self._provider(name, integration, provisioning, stored.models[integration.id], time_zone)
-                for name, integration, provisioning in stored.providers
+                each.slug: self._providers.of(each, integration, provisioning, stored.models[integration.id], time_zone)
+                for each, integration, provisioning in stored.providers
             },
             allowances=(
                 *_own(of_organization, organization, time_zone),
@@ -114,53 +124,17 @@ class PolicyLoader:
             admission={**organization.admission, **workspace.admission},
         )
 
-    def _provider(
-        self,
-        name: ProviderName,
-        integration: Integration,
-        provisioning: Provisioning,
-        models: Sequence[IntegrationModel],
-        time_zone: str,
-    ) -> Provider:
-        spec = self._known.provider(integration.kind)
-        scope = Scope("integration", f"{integration.id}:{provisioning.workspace_id}", name.slug)
-        return Provider(
-            slug=name.slug,
-            integration_id=integration.id,
-            kind=integration.kind,
-            base_url=integration.base_url or (spec.base_url if spec else ""),
-            secret=Secret(self._open(integration.sealed_key, integration, integration.key_row)),
-            models=model_access(integration, models),
-            headers=self._headers(integration),
-            allowances=_own(scope, provisioning, time_zone),
-        )
 
-    def _headers(self, integration: Integration) -> tuple[tuple[str, str], ...]:
-        text = self._open(integration.sealed_headers, integration, integration.headers_row)
-        return tuple((name, value) for name, value in json.loads(text)) if text else ()
-
-    def _open(self, sealed: bytes | None, integration: Integration, row: str) -> str:
-        return self._vault.open(sealed, integration.organization_id, row).decode() if sealed is not None else ""
-
-
-def model_access(integration: Integration, models: Sequence[IntegrationModel]) -> ModelAccess:
-    """Allow-list, deny-list and the administrator's own prices."""
-    return ModelAccess(
-        allow_all=integration.allow_all_models,
-        enabled=frozenset(model.slug for model in models if model.enabled),
-        disabled=frozenset(model.slug for model in models if not model.enabled),
-        prices={
-            model.slug: Price(
-                id=f"custom:{integration.id}:{model.slug}@{model.updated_at}",
-                provider=integration.kind,
-                model=model.slug,
-                rates=Rates(dict(model.rates)),
-                effective_from=model.updated_at,
-                source="administrator",
-            )
-            for model in models
-            if model.rates is not None
-        },
+def tenant_policy(tenant: Tenant) -> TenantPolicy:
+    """What of a tenant is neither allowance nor metadata nor admission."""
+    return TenantPolicy(
+        id=tenant.id,
+        slug=tenant.slug,
+        tier=tenant.tier,
+        models=None if tenant.allowed_models is None else ModelNames(tenant.allowed_models),
+        default_model=tenant.default_model,
+        downgrade=tenant.downgrade,
+        suspended=tenant.suspended,
     )
 
 
@@ -179,7 +153,9 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         key_name=key.name,
         scopes=key.scopes,
         providers=workspace.providers if workspace else {},
-        tenant_id=key.tenant_id,
+        tenant_id=tenant.id if tenant else None,
+        tenant=tenant_policy(tenant) if tenant else None,
+        user_id=key.user_id,
         metadata={
             **key.metadata,
             **(tenant.metadata if tenant else {}),
@@ -190,12 +166,11 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         time_zone=part.time_zone,
         admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
         expires_at=key.expires_at,
+        models=None if key.allowed_models is None else ModelNames(key.allowed_models),
     )
 
 
-def _own(
-    scope: Scope, owner: Organization | Workspace | Tenant | ApiKey | Provisioning, time_zone: str
-) -> tuple[Allowance, ...]:
+def _own(scope: Scope, owner: Organization | Workspace | Tenant | ApiKey, time_zone: str) -> tuple[Allowance, ...]:
     return allowances(
         scope, owner.usage_limits, owner.rate_limits, time_zone=time_zone, usage_reset_at=owner.usage_reset_at
     )

@@ -7,8 +7,9 @@ from typing import Any
 from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy import limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.integration import GlobalAccess, Integration, ProviderName, Provisioning
+from headgate.tenancy.integration import GlobalAccess, Integration, Provisioning
 from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.workspace import Workspace
 
@@ -77,11 +78,13 @@ def provision(
             param="default_provider_slug",
         )
     change.stores.providers.add(
-        ProviderName(
+        WorkspaceProvider(
             id=change.new_id("prv"),
             workspace_id=provisioning.workspace_id,
             integration_id=integration.id,
             slug=wanted,
+            name=integration.name,
+            usage_reset_at=change.now,
             created_at=change.now,
             updated_at=change.now,
         )
