@@ -51,7 +51,7 @@ LIFETIME = Window(WindowKind.LIFETIME)
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """Whose allowance it is: `kind` is organization, workspace, tenant, api_key, integration or policy."""
+    """Whose allowance it is: `kind` is organization, workspace, tenant, api_key, integration, provider or policy."""
 
     kind: str
     id: str

@@ -19,10 +19,10 @@ from headgate.tenancy.alert_events import Owner
 from headgate.tenancy.limit_policy import LimitPolicy, PolicyScope, Values, groups_of
 from headgate.tenancy.limits import UsageLimit, allowances
 
-Parents = tuple[str, str, str | None, str, str]
-"""Organization, workspace, tenant, key and integration of a call."""
+Parents = tuple[str, str, str | None, str, str, str]
+"""Organization, workspace, tenant, key, integration and provider of a call."""
 _parents: Final[Callable[[UsageRecord], Parents]] = attrgetter(
-    "organization_id", "workspace_id", "tenant_id", "key_id", "integration_id"
+    "organization_id", "workspace_id", "tenant_id", "key_id", "integration_id", "provider"
 )
 OwnerKey = tuple[str, str]
 """Kind and id of a scope."""
@@ -67,12 +67,13 @@ class Budget:
 
 def _owners(parents: Parents) -> list[OwnerKey]:
     """All that have a say in a call, as `tenancy.policy_loader` names them."""
-    organization_id, workspace_id, tenant_id, key_id, integration_id = parents
+    organization_id, workspace_id, tenant_id, key_id, integration_id, provider = parents
     owners = [
         ("organization", organization_id),
         ("workspace", workspace_id),
         ("api_key", key_id),
         ("integration", f"{integration_id}:{workspace_id}"),
+        ("provider", f"{workspace_id}:{provider}"),
     ]
     return owners if tenant_id is None else [*owners, ("tenant", tenant_id)]
 
@@ -249,10 +250,26 @@ def _integrations(budgets: Budgets, connection: Connection, ids: Sequence[str]) 
         budgets.add(scope, owner, row.usage_limits, counted, row.usage_reset_at)
 
 
+def _providers(budgets: Budgets, connection: Connection, ids: Sequence[str]) -> None:
+    table, integration = tables.provider, tables.integration
+    pairs = [tuple(reference.split(":")) for reference in ids]
+    statement = (
+        select(table, integration.c.organization_id)
+        .join(integration, integration.c.id == table.c.integration_id)
+        .where(tuple_(table.c.workspace_id, table.c.slug).in_(pairs))
+    )
+    for row in connection.execute(statement):
+        counted = and_(usage_record.c.workspace_id == row.workspace_id, usage_record.c.provider == row.slug)
+        owner = Owner(row.organization_id, row.workspace_id)
+        scope = Scope("provider", f"{row.workspace_id}:{row.slug}", row.slug)
+        budgets.add(scope, owner, row.usage_limits, counted, row.usage_reset_at)
+
+
 _LOADERS: Final = {
     "organization": _organizations,
     "workspace": _workspaces,
     "tenant": _tenants,
     "api_key": _api_keys,
     "integration": _integrations,
+    "provider": _providers,
 }

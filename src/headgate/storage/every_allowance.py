@@ -34,6 +34,13 @@ def every_allowance(connection: Connection) -> Iterator[Allowance]:
     for row in connection.execute(statement).mappings():
         scope = Scope("integration", f"{row['integration_id']}:{row['workspace_id']}", row["slug"])
         yield from _of(scope, row, zones[row["organization_id"]])
+    provider = tables.provider
+    named = select(provider, integration.c.organization_id).join(
+        integration, integration.c.id == provider.c.integration_id
+    )
+    for row in connection.execute(named).mappings():
+        scope = Scope("provider", f"{row['workspace_id']}:{row['slug']}", row["slug"])
+        yield from _of(scope, row, zones[row["organization_id"]])
 
 
 def _of(scope: Scope, row: Mapping[Any, Any], time_zone: str) -> tuple[Allowance, ...]:

@@ -57,6 +57,9 @@ def counted_in(scope: Scope) -> ColumnElement[bool]:
     if scope.kind == "integration":
         integration_id, _, workspace_id = scope.id.partition(":")
         return and_(table.c.integration_id == integration_id, table.c.workspace_id == workspace_id)
+    if scope.kind == "provider":
+        workspace_id, _, slug = scope.id.partition(":")
+        return and_(table.c.provider == slug, table.c.workspace_id == workspace_id)
     return _OWNERS[scope.kind] == scope.id
 
 

@@ -146,6 +146,7 @@ def _owners(row: Any) -> Sequence[tuple[str, str]]:
         ("tenant", row["tenant_id"] or ""),
         ("api_key", row["key_id"]),
         ("integration", f"{row['integration_id']}:{row['workspace_id']}"),
+        ("provider", f"{row['workspace_id']}:{row['provider']}"),
     )
 
 

@@ -5,10 +5,11 @@ from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import Provisioning
 from headgate.tenancy.limits import allowances
 from headgate.tenancy.organization import Organization
+from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.workspace import Workspace
 
-LimitOwner = Organization | Workspace | Tenant | ApiKey | Provisioning
+LimitOwner = Organization | Workspace | Tenant | ApiKey | Provisioning | WorkspaceProvider
 
 
 def scope_of(owner: LimitOwner, name: str = "") -> Scope:
@@ -24,6 +25,9 @@ def scope_of(owner: LimitOwner, name: str = "") -> Scope:
             return Scope("api_key", owner.id, owner.name)
         case Provisioning():
             return Scope("integration", f"{owner.integration_id}:{owner.workspace_id}", name)
+        case WorkspaceProvider():
+            # By its slug, which is all that a usage record says of it.
+            return Scope("provider", f"{owner.workspace_id}:{owner.slug}", owner.slug)
 
 
 def budgets_of(owner: LimitOwner, time_zone: str) -> tuple[Allowance, ...]:

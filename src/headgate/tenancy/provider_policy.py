@@ -7,10 +7,9 @@ from dataclasses import replace
 from headgate.catalog.multiplier import Multipliers
 from headgate.catalog.price import Price, Rates
 from headgate.catalog.provider import ProviderSpec
-from headgate.ledger.allowance import Allowance, Scope
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.integrations import KnownProviders
-from headgate.tenancy.limits import allowances
+from headgate.tenancy.owner import allowances_of
 from headgate.tenancy.policy import ModelAccess, Provider, Secret
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.vault import Vault
@@ -41,7 +40,10 @@ class ProviderPolicies:
             secret=Secret(self._open(integration.sealed_key, integration, integration.key_row)),
             models=model_access(integration, models, spec),
             headers=self._headers(integration.sealed_headers, integration, integration.headers_row),
-            allowances=_allowances(provider, provisioning, time_zone),
+            allowances=(
+                *allowances_of(provisioning, time_zone, provider.slug),
+                *allowances_of(provider, time_zone),
+            ),
             expires_at=provider.expires_at,
         )
         elsewhere = {
@@ -63,19 +65,6 @@ class ProviderPolicies:
 
     def _open(self, sealed: bytes | None, integration: Integration, row: str) -> str:
         return self._vault.open(sealed, integration.organization_id, row).decode() if sealed is not None else ""
-
-
-def _allowances(provider: WorkspaceProvider, provisioning: Provisioning, time_zone: str) -> tuple[Allowance, ...]:
-    """Those of the integration in this workspace, and the provider's own."""
-    integration = Scope("integration", f"{provisioning.integration_id}:{provisioning.workspace_id}", provider.slug)
-    own = Scope("provider", f"{provider.workspace_id}:{provider.slug}", provider.slug)
-    return (*_of(integration, provisioning, time_zone), *_of(own, provider, time_zone))
-
-
-def _of(scope: Scope, owner: Provisioning | WorkspaceProvider, time_zone: str) -> tuple[Allowance, ...]:
-    return allowances(
-        scope, owner.usage_limits, owner.rate_limits, time_zone=time_zone, usage_reset_at=owner.usage_reset_at
-    )
 
 
 def model_access(
