@@ -11,7 +11,8 @@ from typing import Any
 import pytest
 import structlog
 
-from headgate.process.logging import REDACTED, configure_logging, redact
+from headgate.base.redaction import REDACTED
+from headgate.process.logging import configure_logging, redact
 from headgate.settings import Settings
 from headgate.tenancy.keys import mint
 

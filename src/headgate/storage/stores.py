@@ -10,8 +10,10 @@ from headgate.storage.database import Database
 from headgate.storage.repositories.api_keys import SqlApiKeys
 from headgate.storage.repositories.audit import SqlAudit
 from headgate.storage.repositories.integrations import SqlIntegrations
+from headgate.storage.repositories.kept_answers import SqlKeptAnswers
 from headgate.storage.repositories.limit_policies import SqlLimitPolicies
 from headgate.storage.repositories.organizations import SqlOrganizations
+from headgate.storage.repositories.people import SqlInvites, SqlMembers, SqlUsers
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.tenants import SqlTenants
 from headgate.storage.repositories.webhooks import SqlAlertSettings, SqlDeliveries, SqlWebhooks
@@ -72,6 +74,22 @@ class SqlStores:
     @cached_property
     def limit_policies(self) -> SqlLimitPolicies:
         return SqlLimitPolicies(self._connection)
+
+    @cached_property
+    def users(self) -> SqlUsers:
+        return SqlUsers(self._connection)
+
+    @cached_property
+    def members(self) -> SqlMembers:
+        return SqlMembers(self._connection)
+
+    @cached_property
+    def invites(self) -> SqlInvites:
+        return SqlInvites(self._connection)
+
+    @cached_property
+    def answers(self) -> SqlKeptAnswers:
+        return SqlKeptAnswers(self._connection)
 
     def version(self) -> int:
         value: int = self._connection.execute(select(counter.c.value).where(counter.c.name == _POLICY)).scalar_one()

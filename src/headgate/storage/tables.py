@@ -144,10 +144,17 @@ api_key = Table(
     Column("expires_at", BigInteger),
     Column("revoked_at", BigInteger),
     *_times(),
+    Column("previous_hash", LargeBinary, comment="Of the secret before the last rotation, good until previous_until."),
+    Column("previous_until", BigInteger),
+    Column("rotated_at", BigInteger),
+    Column("rotation_policy", Document),
+    Column("next_rotation_at", BigInteger),
     Column("allowed_models", Document, comment="NULL: all that the workspace has."),
 )
 Index(None, api_key.c.workspace_id)
 Index(None, api_key.c.tenant_id)
+Index(None, api_key.c.next_rotation_at)
+Index(None, api_key.c.user_id)
 
 limit_policy = Table(
     "limit_policy",
@@ -284,4 +291,14 @@ audit = Table(
     Column("body", Text, nullable=False),
     Column("previous_hash", LargeBinary, nullable=False),
     Column("hash", LargeBinary, nullable=False),
+    Column("user_id", Text),
+    Column("workspace_id", Text),
+    Column("request_id", Text),
+    Column("method", Text),
+    Column("uri", Text),
+    Column("query", Text),
+    Column("headers", Text),
+    Column("request_body", Text),
+    Column("client_ip", Text),
 )
+Index(None, audit.c.organization_id, audit.c.at)

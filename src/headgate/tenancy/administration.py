@@ -41,17 +41,20 @@ class Change:
         return object_id(prefix, self._random_bytes)
 
     def record(self, action: str, resource: str, body: Mapping[str, Any]) -> None:
-        """Write the audit entry. `body` must hold no secret."""
-        organization_id = self.principal.organization_id
-        previous = self.stores.audit.last(organization_id)
+        """Write the audit entry. `body` must hold no secret; its `workspace_id`, if any, is the workspace that the
+        entry is about, else it is the caller's."""
+        principal = self.principal
         entry = audit.next_entry(
-            organization_id,
-            previous,
+            principal.organization_id,
+            self.stores.audit.last(principal.organization_id),
             at=self.now,
-            actor=self.principal.actor,
+            actor=principal.actor,
+            user_id=principal.user_id,
+            workspace_id=body.get("workspace_id") or principal.workspace_id,
             action=action,
             resource=resource,
             body=body,
+            origin=principal.origin,
         )
         self.stores.audit.append(entry)
         self.recorded = True

@@ -1,28 +1,47 @@
-"""Who is asking for a change: a key at the control plane, or the operator at the machine."""
+"""Who is asking for a change: a key or a user at the control plane, or the operator at the machine."""
 
 from dataclasses import dataclass
 from typing import Self
 
 from headgate.base.errors import Forbidden, NotFound
+from headgate.tenancy.origin import Origin
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.scopes import ORGANIZATION_SCOPES
+from headgate.tenancy.user import Member, User, scopes_in_organization, scopes_in_workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """`actor` is what the audit log keeps: `api_key:<id>`, `operator` for commands on the machine itself, or `headgate`
-    for what it does by itself."""
+    """`actor` is what the audit log keeps: `api_key:<id>`, `user:<id>` for a session, `operator` for commands on the
+    machine itself, or `headgate` for what it does by itself."""
 
     organization_id: str
     actor: str
     scopes: frozenset[str]
     workspace_id: str | None = None
     """None: of the organization, and so of every workspace."""
+    user_id: str | None = None
+    """Whose key or session it is."""
+    origin: Origin | None = None
+    """The HTTP request that asks."""
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
         """A workspace's key acts in that workspace, the organization's key in all."""
-        return cls(policy.organization_id, f"api_key:{policy.key_id}", policy.scopes, policy.workspace_id or None)
+        actor, workspace_id = f"api_key:{policy.key_id}", policy.workspace_id or None
+        return cls(policy.organization_id, actor, policy.scopes, workspace_id, policy.user_id)
+
+    @classmethod
+    def of_user(cls, user: User, member: Member | None = None) -> Self:
+        """A session: in the workspace of `member`, or, for owners and admins, in the whole organization. Raises
+        `Forbidden` for somebody who has no place in either."""
+        actor = f"user:{user.id}"
+        if member is not None:
+            scopes = scopes_in_workspace(user, member)
+            return cls(user.organization_id, actor, scopes, member.workspace_id, user.id)
+        if not user.administers:
+            raise Forbidden("You are not a member of any workspace here. Ask an administrator to add you to one.")
+        return cls(user.organization_id, actor, scopes_in_organization(user), None, user.id)
 
     @classmethod
     def operator(cls, organization_id: str) -> Self:
@@ -31,9 +50,10 @@ class Principal:
     def require(self, *scopes: str) -> None:
         """Raises `Forbidden` unless one of the scopes is held."""
         if not any(scope in self.scopes for scope in scopes):
-            raise Forbidden(
-                f"This API key does not have the scope `{scopes[0]}`. Ask an administrator to add it.", param=scopes[0]
-            )
+            wanted = f"the scope `{scopes[0]}`"
+            if len(scopes) > 1:
+                wanted = f"any of the scopes {', '.join(f'`{scope}`' for scope in scopes)}"
+            raise Forbidden(f"This API key does not have {wanted}. Ask an administrator to add it.", param=scopes[0])
 
     def require_organization(self) -> None:
         """Raises `Forbidden` for a workspace's key."""

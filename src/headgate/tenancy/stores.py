@@ -4,30 +4,23 @@ Every method is plain and runs inside one transaction; `Transactions` says which
 """
 
 from collections.abc import Callable, Collection, Sequence
-from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
 from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.api_key import ApiKey, Kind
-from headgate.tenancy.audit import AuditEntry
+from headgate.tenancy.audit import AuditEntry, AuditFilter
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.outbox import Attempt, Delivery, Event
+from headgate.tenancy.page import Page as Page
+from headgate.tenancy.people_stores import AnswerStore, InviteStore, MemberStore, UserStore
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.webhook import Webhook
 from headgate.tenancy.workspace import Workspace
 
 T = TypeVar("T")
-
-
-@dataclass(frozen=True, slots=True)
-class Page:
-    """A slice of a list, oldest first."""
-
-    offset: int = 0
-    limit: int = 10_000
 
 
 class OrganizationStore(Protocol):
@@ -84,6 +77,9 @@ class ApiKeyStore(Protocol):
         workspace_id: str | None = None,
         tenant_id: str | None = None,
     ) -> tuple[Sequence[ApiKey], int]: ...
+    def of_user(self, organization_id: str, user_id: str, workspace_id: str | None = None) -> Sequence[ApiKey]:
+        """Those that are not revoked; all of them, or those of one workspace."""
+        ...
 
 
 class IntegrationStore(Protocol):
@@ -145,6 +141,9 @@ class AuditStore(Protocol):
     def append(self, entry: AuditEntry) -> None: ...
     def last(self, organization_id: str) -> AuditEntry | None: ...
     def after(self, organization_id: str, seq: int, limit: int) -> Sequence[AuditEntry]: ...
+    def find(self, organization_id: str, page: Page, wanted: AuditFilter) -> tuple[Sequence[AuditEntry], int]:
+        """The latest first."""
+        ...
 
 
 class WebhookStore(Protocol):
@@ -225,6 +224,14 @@ class Stores(Protocol):
     def alert_settings(self) -> AlertSettingStore: ...
     @property
     def limit_policies(self) -> LimitPolicyStore: ...
+    @property
+    def users(self) -> UserStore: ...
+    @property
+    def members(self) -> MemberStore: ...
+    @property
+    def invites(self) -> InviteStore: ...
+    @property
+    def answers(self) -> AnswerStore: ...
 
     def version(self) -> int:
         """How many administrative changes there have been: what a policy was built at."""

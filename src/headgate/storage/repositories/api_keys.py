@@ -44,3 +44,11 @@ class SqlApiKeys:
         if tenant_id is not None:
             statement = statement.where(table.c.tenant_id == tenant_id)
         return rows.listed(self._connection, statement, page, ApiKey, table.c.created_at, table.c.id)
+
+    def of_user(self, organization_id: str, user_id: str, workspace_id: str | None = None) -> list[ApiKey]:
+        at = table.c
+        statement = select(table).where(at.organization_id == organization_id, at.user_id == user_id)
+        statement = statement.where(at.revoked_at.is_(None)).order_by(at.created_at, at.id)
+        if workspace_id is not None:
+            statement = statement.where(at.workspace_id == workspace_id)
+        return [rows.noun_of(ApiKey, row) for row in self._connection.execute(statement).mappings()]

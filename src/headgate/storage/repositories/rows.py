@@ -9,6 +9,7 @@ from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, fun
 from headgate.tenancy.api_key import KeyLevel, KeyOwner
 from headgate.tenancy.limit_policy import Condition, LimitKind
 from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.rotation import RotationPolicy
 from headgate.tenancy.stores import Page
 from headgate.tenancy.tenant_policy import Downgrade
 
@@ -35,6 +36,7 @@ _DUMP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rates": lambda rates: None if rates is None else dict(rates),
     "downgrade": lambda downgrade: None if downgrade is None else downgrade.document(),
     "multipliers": dict,
+    "rotation_policy": lambda policy: None if policy is None else policy.document(),
     "allowed_models": lambda names: None if names is None else list(names),
 }
 _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
@@ -46,6 +48,7 @@ _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
     "header_names": lambda names: tuple(names or ()),
     "multipliers": lambda document: document or {},
     "allowed_models": lambda names: None if names is None else tuple(names),
+    "rotation_policy": lambda document: None if document is None else RotationPolicy.stored(document),
     "conditions": lambda documents: tuple(map(Condition.stored, documents)),
     "group_by": tuple,
     "limit_kind": LimitKind,

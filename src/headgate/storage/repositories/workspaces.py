@@ -4,6 +4,7 @@ from sqlalchemy import Connection, delete, select
 
 from headgate.storage import tables
 from headgate.storage.alert_tables import alert_setting, webhook
+from headgate.storage.people_tables import workspace_user
 from headgate.storage.repositories import rows
 from headgate.storage.repositories.webhooks import SqlWebhooks
 from headgate.storage.tables import workspace as table
@@ -24,7 +25,13 @@ class SqlWorkspaces:
         rows.replace(self._connection, table, rows.row_of(workspace))
 
     def remove(self, workspace_id: str) -> None:
-        for child in (tables.provider, tables.integration_workspace, tables.limit_policy, alert_setting):
+        for child in (
+            tables.provider,
+            tables.integration_workspace,
+            tables.limit_policy,
+            alert_setting,
+            workspace_user,
+        ):
             self._connection.execute(delete(child).where(child.c.workspace_id == workspace_id))
         webhooks = SqlWebhooks(self._connection)
         its = select(webhook.c.id).where(webhook.c.workspace_id == workspace_id)

@@ -1,0 +1,46 @@
+"""Answers that are given again, in the table `idempotency_key`."""
+
+from typing import Any
+
+from sqlalchemy import Connection, and_, delete, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from headgate.storage.people_tables import idempotency_key as table
+from headgate.storage.repositories import rows
+from headgate.tenancy.kept_answer import KeptAnswer
+
+
+class SqlKeptAnswers:
+    """A `tenancy.people_stores.AnswerStore`."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+
+    def claim(self, answer: KeptAnswer) -> bool:
+        # Two may claim at the same moment: the second waits for the first, and finds it there.
+        dialect = sqlite if self._connection.dialect.name == "sqlite" else postgresql
+        statement = dialect.insert(table).values(**rows.row_of(answer)).on_conflict_do_nothing()
+        return self._connection.execute(statement).rowcount == 1
+
+    def get(self, organization_id: str, actor: str, key_hash: bytes) -> KeptAnswer | None:
+        row = rows.one(self._connection, table, _same(organization_id, actor, key_hash))
+        return rows.noun_of(KeptAnswer, row) if row else None
+
+    def update(self, answer: KeptAnswer) -> None:
+        same = _same(answer.organization_id, answer.actor, answer.key_hash)
+        self._connection.execute(update(table).where(same).values(**rows.row_of(answer)))
+
+    def release(self, answer: KeptAnswer) -> None:
+        same = _same(answer.organization_id, answer.actor, answer.key_hash)
+        self._connection.execute(delete(table).where(same))
+
+    def prune(self, now: int) -> None:
+        self._connection.execute(delete(table).where(table.c.expires_at <= now))
+
+    def kept(self, organization_id: str) -> list[KeptAnswer]:
+        statement = select(table).where(table.c.organization_id == organization_id, table.c.sealed_body.is_not(None))
+        return [rows.noun_of(KeptAnswer, row) for row in self._connection.execute(statement).mappings()]
+
+
+def _same(organization_id: str, actor: str, key_hash: bytes) -> Any:
+    return and_(table.c.organization_id == organization_id, table.c.actor == actor, table.c.key_hash == key_hash)

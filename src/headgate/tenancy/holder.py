@@ -1,0 +1,33 @@
+"""What the user who holds a key may do, and so at most what the key may."""
+
+from headgate.base.errors import Forbidden
+from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.principal import not_found
+from headgate.tenancy.stores import Stores
+from headgate.tenancy.user import scopes_in_organization, scopes_in_workspace
+
+
+def holder_scopes(stores: Stores, key: ApiKey) -> frozenset[str] | None:
+    """All that the role of the key's user allows where the key belongs; None: there is no such user."""
+    user = stores.users.get(key.organization_id, key.user_id) if key.user_id else None
+    if user is None:
+        return None
+    if key.workspace_id is None:
+        return scopes_in_organization(user)
+    return scopes_in_workspace(user, stores.members.get(key.workspace_id, user.id))
+
+
+def require_within_role(stores: Stores, key: ApiKey) -> None:
+    """Raises `NotFound` for a key of nobody, `Forbidden` for one with a scope that its user's role does not allow."""
+    allowed = holder_scopes(stores, key)
+    if allowed is None:
+        raise not_found("user", key.user_id or "")
+    beyond = sorted(key.scopes - allowed)
+    if beyond:
+        raise Forbidden(
+            f"The role of the user `{key.user_id}` does not allow the scope `{beyond[0]}` here, so a key of his cannot "
+            "have it.",
+            param="scopes",
+        )
+    if not allowed:
+        raise Forbidden(f"The user `{key.user_id}` is not a member here, so he can have no key.", param="user_id")

@@ -1,0 +1,24 @@
+"""The first answer to a request with an idempotency key, kept to be given again."""
+
+from dataclasses import dataclass, field
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptAnswer:
+    """One per organization, caller and key. The body is sealed: it may show a secret for the only time."""
+
+    organization_id: str
+    actor: str
+    key_hash: bytes = field(repr=False)
+    fingerprint: bytes = field(repr=False)
+    """Of method, path, query and body."""
+    status: int | None = None
+    """None: the request is under way, or its process died in it."""
+    sealed_body: bytes | None = field(default=None, repr=False)
+    created_at: int
+    expires_at: int
+
+    @property
+    def row(self) -> str:
+        """What the vault binds the body to."""
+        return f"idempotency_key/{self.actor}/{self.key_hash.hex()}/body"

@@ -1,0 +1,88 @@
+"""What the services need of storage for users, members and invites, and for answers that are given again."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headgate.tenancy.invite import Invite, InviteStatus
+from headgate.tenancy.kept_answer import KeptAnswer
+from headgate.tenancy.page import Page
+from headgate.tenancy.roles import OrganizationRole
+from headgate.tenancy.user import Member, User
+
+
+class UserStore(Protocol):
+    def add(self, user: User) -> None: ...
+    def update(self, user: User) -> None: ...
+    def remove(self, user_id: str) -> None:
+        """With his place in every workspace."""
+        ...
+
+    def get(self, organization_id: str, user_id: str) -> User | None: ...
+    def with_email(self, organization_id: str, email: str) -> User | None: ...
+    def find(
+        self,
+        organization_id: str,
+        page: Page,
+        *,
+        role: OrganizationRole | None = None,
+        email: str | None = None,
+    ) -> tuple[Sequence[User], int]: ...
+    def owners(self, organization_id: str) -> int:
+        """How many there are."""
+        ...
+
+
+class MemberStore(Protocol):
+    """Who is in which workspace."""
+
+    def add(self, member: Member) -> None: ...
+    def update(self, member: Member) -> None: ...
+    def remove(self, workspace_id: str, user_id: str) -> None: ...
+    def get(self, workspace_id: str, user_id: str) -> Member | None: ...
+    def of_workspace(self, workspace_id: str, page: Page) -> tuple[Sequence[tuple[Member, User]], int]: ...
+    def of_users(self, user_ids: Sequence[str]) -> Sequence[Member]:
+        """All the places that these users have."""
+        ...
+
+
+class InviteStore(Protocol):
+    def add(self, invite: Invite) -> None: ...
+    def update(self, invite: Invite) -> None: ...
+    def get(self, organization_id: str, invite_id: str) -> Invite | None: ...
+    def with_token(self, token_hash: bytes) -> Invite | None: ...
+    def pending(self, organization_id: str, email: str) -> Invite | None:
+        """One that can still be accepted, or has expired without."""
+        ...
+
+    def find(
+        self,
+        organization_id: str,
+        page: Page,
+        *,
+        now: int,
+        role: OrganizationRole | None = None,
+        email: str | None = None,
+        status: InviteStatus | None = None,
+    ) -> tuple[Sequence[Invite], int]: ...
+
+
+class AnswerStore(Protocol):
+    """First answers to requests that carry an idempotency key."""
+
+    def claim(self, answer: KeptAnswer) -> bool:
+        """Whether the key was free; then it is taken."""
+        ...
+
+    def get(self, organization_id: str, actor: str, key_hash: bytes) -> KeptAnswer | None: ...
+    def update(self, answer: KeptAnswer) -> None: ...
+    def release(self, answer: KeptAnswer) -> None:
+        """Its key is free again."""
+        ...
+
+    def prune(self, now: int) -> None:
+        """Forget those that have expired."""
+        ...
+
+    def kept(self, organization_id: str) -> Sequence[KeptAnswer]:
+        """All that are sealed."""
+        ...
