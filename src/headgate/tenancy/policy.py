@@ -14,6 +14,8 @@ from headgate.ledger.allowance import Allowance
 from headgate.tenancy.admission import BY_DEFAULT, Admission
 from headgate.tenancy.limit_policy import LimitPolicy
 from headgate.tenancy.model_names import ModelNames
+from headgate.tenancy.route_nodes import RouteConfig
+from headgate.tenancy.routing_table import RoutingTable
 from headgate.tenancy.tenant_policy import TenantPolicy
 
 
@@ -105,6 +107,14 @@ class Policy:
     """Whose key it is."""
     models: ModelNames | None = None
     """All that this key may use, of what its workspace has; None: everything."""
+    config: RouteConfig | None = None
+    """The one that its calls take which name none."""
+    configs: Mapping[str, RouteConfig] = field(default_factory=dict)
+    """Those that a call may name, by slug."""
+    allow_config_override: bool = True
+    """Whether a call may bring a config of its own."""
+    routing: RoutingTable | None = None
+    """Where calls go that leave the choice of the model to the gateway."""
 
     def require(self, scope: str) -> None:
         """Raises `Forbidden` naming the scope that is missing."""
