@@ -6,6 +6,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select, update
 
+from headgate.storage import config_tables
 from headgate.storage.database import Database
 from headgate.storage.repositories.api_keys import SqlApiKeys
 from headgate.storage.repositories.audit import SqlAudit
@@ -16,9 +17,12 @@ from headgate.storage.repositories.organizations import SqlOrganizations
 from headgate.storage.repositories.people import SqlInvites, SqlMembers, SqlUsers
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.tenants import SqlTenants
+from headgate.storage.repositories.versioned import SqlVersioned
 from headgate.storage.repositories.webhooks import SqlAlertSettings, SqlDeliveries, SqlWebhooks
 from headgate.storage.repositories.workspaces import SqlWorkspaces
 from headgate.storage.tables import counter
+from headgate.tenancy.config import Config
+from headgate.tenancy.guardrail import Guardrail
 from headgate.tenancy.stores import Stores
 
 T = TypeVar("T")
@@ -90,6 +94,14 @@ class SqlStores:
     @cached_property
     def answers(self) -> SqlKeptAnswers:
         return SqlKeptAnswers(self._connection)
+
+    @cached_property
+    def configs(self) -> SqlVersioned[Config]:
+        return SqlVersioned(self._connection, config_tables.config, Config)
+
+    @cached_property
+    def guardrails(self) -> SqlVersioned[Guardrail]:
+        return SqlVersioned(self._connection, config_tables.guardrail, Guardrail)
 
     def version(self) -> int:
         value: int = self._connection.execute(select(counter.c.value).where(counter.c.name == _POLICY)).scalar_one()

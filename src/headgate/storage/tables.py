@@ -78,6 +78,10 @@ organization = Table(
     Column("admission", Document),
     Column("usage_reset_at", BigInteger),
     *_times(),
+    Column("api_key_metadata_schema", Document),
+    Column("workspace_metadata_schema", Document),
+    Column("input_guardrails", Document),
+    Column("output_guardrails", Document),
 )
 
 workspace = Table(
@@ -94,6 +98,10 @@ workspace = Table(
     Column("admission", Document),
     Column("usage_reset_at", BigInteger),
     *_times(),
+    Column("config_id", Text),
+    Column("allow_config_override", Boolean, comment="NULL: it does."),
+    Column("input_guardrails", Document),
+    Column("output_guardrails", Document),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
 )

@@ -1,6 +1,8 @@
 """The organization: whose gateway this is."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
@@ -19,5 +21,11 @@ class Organization:
     admission: Rules = field(default_factory=dict)
     usage_reset_at: int | None = None
     """Usage before this moment no longer counts."""
+    api_key_metadata_schema: Mapping[str, Any] | None = None
+    """What the metadata of workspaces' keys must be, as `tenancy.metadata_schema` reads it; None: anything."""
+    workspace_metadata_schema: Mapping[str, Any] | None = None
+    input_guardrails: tuple[str, ...] = ()
+    """Of every call; ids."""
+    output_guardrails: tuple[str, ...] = ()
     created_at: int
     updated_at: int

@@ -1,5 +1,6 @@
 """What names, slugs, texts and metadata may be. The same for every noun."""
 
+import json
 import re
 from collections.abc import Collection, Mapping
 from typing import Any, Final
@@ -72,6 +73,22 @@ def _metadata_value(value: Any, param: str) -> str:
     if isinstance(value, int | float):
         value = str(value)
     return text(value, param, METADATA_LENGTH)
+
+
+def document(value: object, param: str, longest: int) -> dict[str, Any]:
+    """A JSON object that every database takes, of so many characters at most and not nested without end."""
+    if not isinstance(value, Mapping):
+        raise InvalidRequest(f"`{param}` must be an object.", param=param)
+    try:
+        written = json.dumps(value, ensure_ascii=False, allow_nan=False)
+        written.encode()
+    except (ValueError, RecursionError):  # no number, half of a surrogate pair, too deep
+        raise InvalidRequest(f"`{param}` holds what is no JSON that can be kept.", param=param) from None
+    if len(written) > longest:
+        raise InvalidRequest(f"`{param}` is longer than {longest} characters.", param=param)
+    if "\\u0000" in written:
+        raise InvalidRequest(f"`{param}` holds a character that is no text.", param=param)
+    return dict(value)
 
 
 def texts(value: object, param: str, most: int = 100) -> tuple[str, ...]:

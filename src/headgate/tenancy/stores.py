@@ -9,6 +9,8 @@ from typing import Protocol, TypeVar
 from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.api_key import ApiKey, Kind
 from headgate.tenancy.audit import AuditEntry, AuditFilter
+from headgate.tenancy.config import Config
+from headgate.tenancy.guardrail import Guardrail
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
 from headgate.tenancy.organization import Organization
@@ -17,10 +19,12 @@ from headgate.tenancy.page import Page as Page
 from headgate.tenancy.people_stores import AnswerStore, InviteStore, MemberStore, UserStore
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.version import Version
 from headgate.tenancy.webhook import Webhook
 from headgate.tenancy.workspace import Workspace
 
 T = TypeVar("T")
+V = TypeVar("V")
 
 
 class OrganizationStore(Protocol):
@@ -199,6 +203,26 @@ class LimitPolicyStore(Protocol):
         ...
 
 
+class VersionedStore(Protocol[V]):
+    """Configs, or guardrails, with every version there was of each."""
+
+    def add(self, noun: V, version: Version) -> None: ...
+    def update(self, noun: V, version: Version) -> None: ...
+    def remove(self, identifier: str) -> None:
+        """With its versions."""
+        ...
+
+    def get(self, organization_id: str, reference: str) -> V | None: ...
+    def find(self, organization_id: str, page: Page, *, workspace_id: str | None = None) -> tuple[Sequence[V], int]: ...
+    def usable(self, organization_id: str, workspace_id: str | None) -> Sequence[V]:
+        """The organization's and the workspace's."""
+        ...
+
+    def versions(self, identifier: str, page: Page) -> tuple[Sequence[Version], int]:
+        """The newest first."""
+        ...
+
+
 class Stores(Protocol):
     """All of them, on one transaction."""
 
@@ -224,6 +248,10 @@ class Stores(Protocol):
     def alert_settings(self) -> AlertSettingStore: ...
     @property
     def limit_policies(self) -> LimitPolicyStore: ...
+    @property
+    def configs(self) -> VersionedStore[Config]: ...
+    @property
+    def guardrails(self) -> VersionedStore[Guardrail]: ...
     @property
     def users(self) -> UserStore: ...
     @property

@@ -23,5 +23,12 @@ class Workspace:
     admission: Rules = field(default_factory=dict)
     usage_reset_at: int | None = None
     """Usage before this moment no longer counts."""
+    config_id: str | None = None
+    """The slug of the config of calls whose key has none."""
+    allow_config_override: bool = True
+    """Whether a call may name another one."""
+    input_guardrails: tuple[str, ...] = ()
+    """Of its calls, after the organization's; ids."""
+    output_guardrails: tuple[str, ...] = ()
     created_at: int
     updated_at: int
