@@ -28,7 +28,7 @@ Play = Callable[[Peer, dict[str, Any]], Awaitable[None]]
 class Client:
     """One call. `reply` returns when it is over; `received` while it goes on."""
 
-    def __init__(self, gateway: Gateway, path: str, body: object, key: str) -> None:
+    def __init__(self, gateway: Gateway, path: str, body: object, key: str, headers: Mapping[str, str]) -> None:
         self.sent: list[Message] = []
         self._news = asyncio.Condition()
         self._left = asyncio.Event()
@@ -40,7 +40,10 @@ class Client:
             "method": "GET" if body is None else "POST",
             "path": path,
             "query_string": b"",
-            "headers": [(b"authorization", f"Bearer {key}".encode())],
+            "headers": [
+                (b"authorization", f"Bearer {key}".encode()),
+                *((name.encode(), value.encode()) for name, value in headers.items()),
+            ],
         }
         self.task = asyncio.get_running_loop().create_task(self._run())
 
@@ -113,8 +116,10 @@ class Plane:
         body = {"name": "customer", "workspace_id": "default", "scopes": ["completions.write"], **more}
         return str((await self.admin("POST", "/api-keys/workspace/service", body))["key"])
 
-    def call(self, key: str, body: object, path: str = "/v1/chat/completions") -> Client:
-        return Client(self.gateway, path, body, key)
+    def call(self, key: str, body: object, path: str = "/v1/chat/completions", **headers: str) -> Client:
+        """`headers` by their names with `_` for `-`."""
+        named = {name.replace("_", "-"): value for name, value in headers.items()}
+        return Client(self.gateway, path, body, key, named)
 
     async def limits(self, key: str) -> list[dict[str, Any]]:
         """What `GET /v1/limits` shows."""

@@ -8,7 +8,7 @@ which of the two was meant.
 from collections.abc import Sequence
 from typing import Protocol
 
-from headgate.base.errors import InvalidRequest, Unauthenticated
+from headgate.base.errors import Forbidden, InvalidRequest, Unauthenticated
 from headgate.dataplane.exchange import Exchange
 from headgate.tenancy import keys
 from headgate.tenancy.policy import Policy
@@ -29,14 +29,30 @@ class Directory(Protocol):
         """Raises `Unauthenticated`."""
         ...
 
+    async def acting(self, policy: Policy, tenant: str) -> Policy:
+        """That of the same key while it acts for a tenant. Raises `NotFound`."""
+        ...
+
 
 async def authenticate(exchange: Exchange, directory: Directory, scopes: Sequence[str]) -> Policy:
-    """The caller's policy. Raises `Unauthenticated`, `InvalidRequest` (two keys) and `Forbidden` (no such scope)."""
+    """The caller's policy. Raises `Unauthenticated`, `InvalidRequest` (two keys) and `Forbidden` (no such scope, or a
+    suspended tenant)."""
     key = credential(exchange)
     policy = directory.lookup(key) or await directory.load(key)
     if not any(scope in policy.scopes for scope in scopes):
         policy.require(scopes[-1])
+    if policy.tenant is not None:
+        refuse_suspended(policy)
     return policy
+
+
+def refuse_suspended(policy: Policy) -> None:
+    """Raises `Forbidden` for every call of a suspended tenant."""
+    if policy.tenant is not None and policy.tenant.suspended:
+        raise Forbidden(
+            f"The tenant `{policy.tenant.slug}` is suspended: none of its calls is taken. Ask your administrator.",
+            code="tenant_suspended",
+        )
 
 
 def credential(exchange: Exchange) -> str:

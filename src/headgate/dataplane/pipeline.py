@@ -11,6 +11,7 @@ from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError
 from headgate.catalog.catalog import Catalog
 from headgate.dataplane import admit
+from headgate.dataplane.acting import NO_BODY, acting
 from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory, authenticate
 from headgate.dataplane.books import Books
@@ -31,7 +32,6 @@ from headgate.dataplane.settle import Settler
 from headgate.dataplane.standing import standing_headers
 from headgate.dataplane.waiting import Waiting
 from headgate.routing.router import Router
-from headgate.tenancy.policy import Policy
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS
 
@@ -71,11 +71,12 @@ class Pipeline:
             call.policy = policy = await authenticate(exchange, self._directory, endpoint.scopes)
             call.allowances = policy.allowances
             if endpoint.method == "GET":
-                return await self._show(exchange, call, policy)
+                return await self._show(exchange, call)
             # 2 read: the request, once
             call.document = Document(await exchange.body(limits.body, limits.body_within_s))
             call.head = head = FORMATS[endpoint.format].head(call.document)
-            # 3 resolve and route: metadata, and where it goes
+            # 3 resolve and route: for whom, metadata, and where it goes
+            policy = await acting(exchange, call, head, self._directory)
             call.metadata = metadata_of(exchange, head, policy)
             hint = provider_hint(exchange)
             call.plan = self._router.route(policy, head.model, hint, endpoint.format, call.started_at)
@@ -106,7 +107,8 @@ class Pipeline:
             # 8 settle and 9 record: once, whatever happened
             self._settler.settle(call)
 
-    async def _show(self, exchange: Exchange, call: Call, policy: Policy) -> None:
+    async def _show(self, exchange: Exchange, call: Call) -> None:
+        policy = await acting(exchange, call, NO_BODY, self._directory)
         call.standing = self._standing(call)
         if call.endpoint is LIMITS:
             await list_limits(exchange, call, policy, self._books, await self._groups.of_key(policy))

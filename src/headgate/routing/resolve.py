@@ -15,6 +15,8 @@ from headgate.routing.plan import Plan, Target
 from headgate.tenancy.policy import Policy, Provider
 from headgate.wire.registry import speaks
 
+NO_MODEL = "portkey-default"
+"""What the Portkey SDK sends for a call without a model."""
 SHOWN = 30
 """How many allowed models a refusal lists."""
 
@@ -27,7 +29,7 @@ def resolve(
     Raises `InvalidRequest` (no model, or a provider that has no such endpoint), `NotFound` (no such provider here)
     `Unauthenticated` (the provider has expired) and `ModelNotAllowed`, which lists what is allowed.
     """
-    slug, model = _parse(asked, provider_hint)
+    slug, model = _parse(asked_or_default(policy, asked), provider_hint)
     provider = _provider(policy, slug) if slug else _provider_for(policy, catalog, model, at)
     _refuse_expired(provider, at)
     if not allows(policy, provider, model):
@@ -74,6 +76,13 @@ def price_of(provider: Provider, catalog: Catalog, model: str, at: int) -> Price
     base = access.bases.get(model, model)
     price = access.prices.get(model) or access.prices.get(base) or catalog.price(provider.kind, base, at)
     return access.multipliers.of(price) if price is not None and access.multipliers is not None else price
+
+
+def asked_or_default(policy: Policy, asked: str | None) -> str | None:
+    """The model's name; for a call that names none, the tenant's default."""
+    if asked and asked != NO_MODEL:
+        return asked
+    return policy.tenant.default_model if policy.tenant is not None else None
 
 
 def _parse(asked: str | None, hint: str | None) -> tuple[str | None, str]:

@@ -20,11 +20,11 @@ class Router:
 
     def __init__(self, catalog: Catalog) -> None:
         self._catalog = catalog
-        self._plans: dict[tuple[str, str | None, str | None, str], tuple[Policy, int, Plan]] = {}
+        self._plans: dict[tuple[str, str | None, str | None, str | None, str], tuple[Policy, int, Plan]] = {}
 
     def route(self, policy: Policy, asked: str | None, hint: str | None, client: str, at: int) -> Plan:
         """As `resolve`, which also says what it raises."""
-        name, minute = (policy.key_id, asked, hint, client), at // MINUTE
+        name, minute = (policy.key_id, policy.tenant_id, asked, hint, client), at // MINUTE
         known = self._plans.get(name)
         if known is not None and known[0] is policy and known[1] == minute:
             return known[2]

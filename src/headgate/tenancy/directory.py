@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
-from headgate.base.errors import HeadgateError, Unauthenticated
+from headgate.base.errors import HeadgateError, NotFound, Unauthenticated
 from headgate.base.tasks import Tasks
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy import keys
@@ -26,6 +26,8 @@ POLL_SECONDS: Final = 0.5
 UNKNOWN_NANOS: Final = NANOS_PER_SECOND
 """How long it is remembered that there is no such key."""
 MOST_UNKNOWN: Final = 10_000
+MOST_ACTING: Final = 10_000
+"""Tenants for which one key acts, in memory."""
 
 
 @dataclass(slots=True)
@@ -35,6 +37,11 @@ class _Entry:
     version: int
     proven: str = field(default="", repr=False)
     """The key itself, once its HMAC was right: comparing it again costs a tenth of computing the HMAC again."""
+    previous_hash: bytes | None = None
+    """Of the secret before a rotation, which is as good until `previous_until`."""
+    previous_until: int = 0
+    acting: dict[str, Policy | None] = field(default_factory=dict)
+    """By the tenant it named, its policy while it acts for it; None: there is none. As old as the key's own."""
 
 
 class Directory:
@@ -91,6 +98,21 @@ class Directory:
         """From memory where it is there, else from the store."""
         return self.lookup(text) or await self.load(text)
 
+    async def acting(self, policy: Policy, tenant: str) -> Policy:
+        """What holds for a key while it acts for a tenant of its workspace, by slug or id. Raises `NotFound`, the same
+        for an absent and a foreign tenant."""
+        entry = self._entries.get(policy.key_id)
+        if entry is not None and tenant in entry.acting:
+            found = entry.acting[tenant]
+        else:
+            name = f"key {policy.key_id} for {tenant}"
+            found = await self._once(name, lambda: self._load_acting(policy.key_id, tenant))
+        if found is None:
+            raise NotFound(
+                f"There is no tenant `{tenant[:100]}` in this workspace.", param="tenant_id", code="tenant_not_found"
+            )
+        return found
+
     def changed(self, touched: Touched) -> None:
         """A change was committed by this process: forget what it touched."""
         self._invalidations += 1
@@ -129,39 +151,67 @@ class Directory:
 
     def _admit(self, entry: _Entry, text: str) -> Policy:
         if not hmac.compare_digest(entry.proven.encode(), text.encode()):
-            if not hmac.compare_digest(entry.hash, keys.hash_key(text, self._pepper)):
-                raise _invalid()
-            entry.proven = text
+            self._prove(entry, text)
         expires_at = entry.policy.expires_at
         if expires_at is not None and expires_at <= self._clock.now():
             raise Unauthenticated("This API key has expired.", code="01")
         return entry.policy
 
+    def _prove(self, entry: _Entry, text: str) -> None:
+        digest = keys.hash_key(text, self._pepper)
+        if hmac.compare_digest(entry.hash, digest):
+            entry.proven = text
+            return
+        # Not remembered: its end is looked at with every call.
+        previous = entry.previous_hash
+        if previous is None or entry.previous_until <= self._clock.now() or not hmac.compare_digest(previous, digest):
+            raise _invalid()
+
     async def _load(self, key_id: str) -> _Entry | None:
+        entry = await self._made(key_id)
+        if entry is None:
+            self._remember_unknown(key_id)
+        else:
+            self._entries[key_id] = entry
+        return entry
+
+    async def _load_acting(self, key_id: str, tenant: str) -> Policy | None:
+        made = await self._made(key_id, tenant)
+        policy = None if made is None else made.policy
+        if (entry := self._entries.get(key_id)) is not None:
+            if len(entry.acting) >= MOST_ACTING:
+                del entry.acting[next(iter(entry.acting))]
+            entry.acting[tenant] = policy
+        return policy
+
+    async def _made(self, key_id: str, acting_for: str | None = None) -> _Entry | None:
+        """From the store, as of now."""
         while True:
             before = self._invalidations
-            part = await self._loader.key(key_id)
+            part = await self._loader.key(key_id, acting_for)
             entry = None if part is None else await self._entry(part)
             if self._invalidations != before or (entry is not None and entry.version < self._known_version):
                 continue  # something changed while it was read: what was read may be from before
-            if entry is None:
-                self._remember_unknown(key_id)
-                return None
-            if self._prepare is not None:
+            if entry is not None and self._prepare is not None:
                 await self._prepare(_allowances(entry.policy))
                 if self._invalidations != before:
                     continue
-            self._entries[key_id] = entry
             return entry
 
     async def _entry(self, part: KeyPart) -> _Entry | None:
         key = part.key
-        if key.workspace_id is None:
-            return _Entry(key.hash, policy_of(part, None), part.version)
-        workspace = await self._workspace(key.organization_id, key.workspace_id)
-        if workspace is None:
-            return None
-        return _Entry(key.hash, policy_of(part, workspace), part.version)
+        workspace = None
+        if key.workspace_id is not None:
+            workspace = await self._workspace(key.organization_id, key.workspace_id)
+            if workspace is None:
+                return None
+        return _Entry(
+            key.hash,
+            policy_of(part, workspace),
+            part.version,
+            previous_hash=key.previous_hash,
+            previous_until=key.previous_until or 0,
+        )
 
     async def _workspace(self, organization_id: str, workspace_id: str) -> WorkspacePart | None:
         async def load() -> WorkspacePart | None:

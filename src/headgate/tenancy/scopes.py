@@ -12,6 +12,8 @@ def _family(noun: str, verbs: str) -> set[str]:
 
 
 _CRUDL: Final = "create read update delete list"
+ACT_AS: Final = "tenants.act_as"
+"""To call for any tenant of the key's workspace, under that tenant's policy."""
 
 _ADMINISTRATION: Final = {
     *_family("logs", "export list view write"),
@@ -32,7 +34,7 @@ _ADMINISTRATION: Final = {
 }
 
 WORKSPACE_SCOPES: Final[frozenset[str]] = frozenset(
-    {"completions.write", "models.list", *_family("workspaces", "read update list"), *_ADMINISTRATION}
+    {"completions.write", "models.list", ACT_AS, *_family("workspaces", "read update list"), *_ADMINISTRATION}
 )
 """What a key of a workspace can have."""
 

@@ -1,0 +1,44 @@
+"""For whom a call is made: a backend with one key names the tenant, and that tenant's whole policy applies.
+
+Whoever lacks the scope for it changes nothing by naming a tenant: its metadata stays mere metadata.
+"""
+
+from typing import Final
+
+from headgate.base.errors import InvalidRequest
+from headgate.dataplane.authenticate import Directory, refuse_suspended
+from headgate.dataplane.call import Call
+from headgate.dataplane.exchange import Exchange
+from headgate.dataplane.metadata import metadata_of
+from headgate.tenancy.policy import Policy
+from headgate.tenancy.scopes import ACT_AS
+from headgate.wire.dialogue import Head
+
+HEADER: Final = b"x-headgate-tenant"
+METADATA: Final = "tenant_id"
+NO_BODY: Final = Head(model=None)
+
+
+async def acting(exchange: Exchange, call: Call, head: Head, directory: Directory) -> Policy:
+    """The policy that the call goes by, from here on: the tenant's, with what the key has of its own; or the key's own
+    where it may act for nobody, or names nobody.
+
+    Raises `NotFound`, for a tenant of another workspace as for one that does not exist, `Forbidden` for one that is
+    suspended, and `InvalidRequest` where header and metadata name different ones.
+    """
+    policy = call.policy
+    if ACT_AS not in policy.scopes or policy.tenant is not None:
+        return policy
+    header = exchange.header(HEADER)
+    named = header.decode("latin-1").strip() if header is not None else ""
+    in_metadata = metadata_of(exchange, head, policy).get(METADATA, "")
+    if named and in_metadata and named != in_metadata:
+        raise InvalidRequest(
+            f"The header `{HEADER.decode()}` and `metadata.{METADATA}` name different tenants. Send one of them.",
+            param=METADATA,
+        )
+    if tenant := named or in_metadata:
+        call.policy = policy = await directory.acting(policy, tenant)
+        call.allowances = policy.allowances
+        refuse_suspended(policy)
+    return policy
