@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.rotation import RotationPolicy
 
 
 class KeyLevel(StrEnum):
@@ -53,6 +54,13 @@ class ApiKey:
     usage_reset_at: int | None = None
     expires_at: int | None = None
     revoked_at: int | None = None
+    previous_hash: bytes | None = field(default=None, repr=False)
+    """Of the secret before the last rotation: until `previous_until` it is as good as the present one."""
+    previous_until: int | None = None
+    rotated_at: int | None = None
+    rotation_policy: RotationPolicy | None = None
+    next_rotation_at: int | None = None
+    """When its secret is due to be replaced."""
     created_at: int
     updated_at: int
 

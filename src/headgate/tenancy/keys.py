@@ -52,9 +52,10 @@ class MintedKey:
     masked: str
 
 
-def mint(pepper: bytes, random_bytes: RandomBytes = os.urandom) -> MintedKey:
-    """A new key."""
-    key_id = base32(int.from_bytes(random_bytes(_ID_LENGTH * 5 // 8)), _ID_LENGTH)
+def mint(pepper: bytes, random_bytes: RandomBytes = os.urandom, key_id: str | None = None) -> MintedKey:
+    """A new key; with `key_id` another secret for the one that has it."""
+    if key_id is None:
+        key_id = base32(int.from_bytes(random_bytes(_ID_LENGTH * 5 // 8)), _ID_LENGTH)
     secret = base32(int.from_bytes(random_bytes(_SECRET_LENGTH * 5 // 8)), _SECRET_LENGTH)
     body = f"{PREFIX}_{key_id}_{secret}"
     return adopt(ParsedKey(key_id, f"{body}_{_checksum(body)}"), pepper)

@@ -77,7 +77,7 @@ def unscaled(amount: int | None, scale: int) -> Decimal | None:
 
 def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Sequence[UsageLimit]) -> UsageLimit:
     at = f"{where}." if where else ""
-    resource = _choice(value.get("type") or "cost", _USAGE_TYPES, f"{at}type")
+    resource = choice(value.get("type") or "cost", _USAGE_TYPES, f"{at}type")
     scale = NANOS_PER_USD if resource is Resource.COST else 1
     if value.get("credit_limit") is None:
         raise InvalidRequest(f"`{at}credit_limit` is missing.", param=f"{at}credit_limit")
@@ -100,23 +100,24 @@ def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Seque
         days = whole(days, f"{at}periodic_reset_days", low=1, high=365)
         anchor = next((old.anchor for old in previous if (old.resource, old.reset_days) == (resource, days)), now)
         return UsageLimit(resource, cap, threshold, None, days, anchor)
-    unit = None if reset is None else _choice(reset, _RESETS, f"{at}periodic_reset")
+    unit = None if reset is None else choice(reset, _RESETS, f"{at}periodic_reset")
     return UsageLimit(resource, cap, threshold, unit)
 
 
 def _rate_limit(value: Mapping[str, Any], where: str) -> RateLimit:
     at = f"{where}." if where else ""
-    resource = _choice(value.get("type"), _RATE_TYPES, f"{at}type")
+    resource = choice(value.get("type"), _RATE_TYPES, f"{at}type")
     unit = value.get("unit")
     if resource is Resource.IN_FLIGHT:
         if unit is not None:
             raise InvalidRequest(f"`{at}unit` does not go with type `in_flight`: leave it out.", param=f"{at}unit")
     else:
-        _choice(unit, RATE_UNITS, f"{at}unit")
+        choice(unit, RATE_UNITS, f"{at}unit")
     return RateLimit(resource, unit, whole(value.get("value"), f"{at}value", low=0, high=LARGEST))
 
 
-def _choice(value: object, choices: Mapping[str, T], param: str) -> T:
+def choice(value: object, choices: Mapping[str, T], param: str) -> T:
+    """What a word stands for. Raises `InvalidRequest` naming the field and the words there are."""
     if not isinstance(value, str) or value not in choices:
         raise InvalidRequest(f"`{param}` must be one of {', '.join(choices)}.", param=param)
     return choices[value]
