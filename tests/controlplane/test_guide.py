@@ -110,6 +110,11 @@ async def test_the_limits_script_finds_every_customer(world: World) -> None:
         "alert_threshold": 80,
         "periodic_reset": "monthly",
         "periodic_reset_days": None,
+        "current_usage": 0,
+        "held": 0,
+        "remaining": 100,
+        "status": "active",
+        "last_reset_at": "2027-01-01T00:00:00.000Z",
         "next_usage_reset_at": "2027-02-01T00:00:00.000Z",
     }
     assert key["rate_limits"] == [{"type": "requests", "unit": "rpm", "value": 100}]

@@ -5,12 +5,12 @@ from enum import StrEnum
 from fastapi import APIRouter
 
 from headgate.base.errors import InvalidRequest
-from headgate.controlplane import views
 from headgate.controlplane.answers import Answer, done, listing
-from headgate.controlplane.bodies import KeyChange, NewKey
 from headgate.controlplane.caller import AuthenticatedRoute, Caller, WithServices
+from headgate.controlplane.key_bodies import KeyChange, KeyRotation, NewKey, shown
 from headgate.controlplane.paging import Paged
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
+from headgate.tenancy.moments import to_iso
 from headgate.tenancy.principal import Principal
 
 router = APIRouter(prefix="/api-keys", tags=["API keys"], route_class=AuthenticatedRoute)
@@ -38,6 +38,16 @@ _KINDS = {
 }
 
 
+@router.post("/{key_id}/rotate")  # before the next route, to which it would be a kind of key
+async def rotate(key_id: str, services: WithServices, principal: Caller, body: KeyRotation | None = None) -> Answer:
+    """Give a key another secret. `key` in the answer is the only time it is shown; the one before stays good until
+    `key_transition_expires_at`, and until then the key cannot be rotated again. Its id and what it used stay."""
+    await _visible(services, principal, key_id, "rotate")
+    key, text = await services.api_keys.rotate(principal, key_id, body.sent() if body else {})
+    expires_at = to_iso(key.previous_until) if key.previous_until is not None else None
+    return Answer({"id": key.id, "key": text, "key_transition_expires_at": expires_at, "object": "api-key"})
+
+
 @router.post("/{level}/{owner}")
 async def create(level: str, owner: str, body: NewKey, services: WithServices, principal: Caller) -> Answer:
     """Mint a key. `key` in the answer is the only time it is shown."""
@@ -59,14 +69,15 @@ async def find(
     principal.require(*_Listed)
     kinds = [kind for scope in _Listed if scope in principal.scopes for kind in _KINDS[scope]]
     found, total = await services.api_keys.find(principal, page, kinds, workspace=workspace_id, tenant=tenant_id)
+    standings = await services.standings.of(principal.organization_id, found)
     now = services.clock.now()
-    return listing([views.api_key(each, now) for each in found], total)
+    return listing([shown(each, standing, now) for each, standing in zip(found, standings, strict=True)], total)
 
 
 @router.get("/{key_id}")
 async def get(key_id: str, services: WithServices, principal: Caller) -> Answer:
     """One key: everything but the key itself."""
-    return Answer(views.api_key(await _visible(services, principal, key_id, "read"), services.clock.now()))
+    return await _shown(services, await _visible(services, principal, key_id, "read"))
 
 
 @router.put("/{key_id}")
@@ -83,6 +94,10 @@ async def delete(key_id: str, services: WithServices, principal: Caller) -> Answ
     await _visible(services, principal, key_id, "delete")
     await services.api_keys.revoke(principal, key_id)
     return done()
+
+
+async def _shown(services: WithServices, key: ApiKey) -> Answer:
+    return Answer(shown(key, await services.standings.one(key.organization_id, key), services.clock.now()))
 
 
 async def _visible(services: WithServices, principal: Principal, key_id: str, verb: str) -> ApiKey:

@@ -105,31 +105,6 @@ class NewWorkspace(WorkspaceChange):
     slug: str | None = None
 
 
-class KeyChange(Body):
-    name: str | None = None
-    description: str | None = None
-    scopes: list[str] | None = None
-    defaults: Defaults | None = None
-    usage_limits: UsageLimits = None
-    rate_limits: RateLimits = None
-    alert_emails: list[str] | None = None
-    expires_at: str | None = Field(None, description="ISO 8601, in the future.")
-    reset_usage: bool | None = None
-
-    def sent(self) -> dict[str, Any]:
-        # Neither can be cleared, so null leaves them as they are.
-        kept = ("name", "scopes")
-        return {name: value for name, value in super().sent().items() if name not in kept or value is not None}
-
-
-class NewKey(KeyChange):
-    name: str
-    scopes: list[str]
-    workspace_id: str | None = Field(None, description="Slug or id; needed with an admin key.")
-    tenant_id: str | None = Field(None, description="Slug or id of a tenant of that workspace.")
-    user_id: str | None = None
-
-
 class IntegrationChange(Body):
     name: str | None = None
     description: str | None = None

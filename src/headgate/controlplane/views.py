@@ -8,7 +8,6 @@ from headgate.base.money import usd_decimal
 from headgate.ledger.allowance import Resource
 from headgate.ledger.period import NEVER, period_of
 from headgate.tenancy import admission_rules, pricing
-from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import GlobalAccess, Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.moments import to_iso
@@ -77,40 +76,6 @@ def workspace(found: Workspace, now: int) -> dict[str, Any]:
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "workspace",
-    }
-
-
-def api_key(found: ApiKey, now: int) -> dict[str, Any]:
-    """`usage_limits` is an object or null, as the SDK demands; all of them are in `usage_limits_list`."""
-    budgets = usage_limits(found.usage_limits, now)
-    return {
-        "id": found.id,
-        "key": found.masked,
-        "name": found.name,
-        "description": found.description,
-        "type": f"{found.level}-{found.owner}",
-        "organisation_id": found.organization_id,
-        "workspace_id": found.workspace_id,
-        "tenant_id": found.tenant_id,
-        "user_id": found.user_id,
-        "status": found.status(now),
-        "scopes": sorted(found.scopes),
-        "defaults": {
-            "metadata": dict(found.metadata),
-            "config_id": found.config_id,
-            "allow_config_override": found.allow_config_override,
-        },
-        "usage_limits": budgets[0] if budgets else None,
-        "usage_limits_list": budgets,
-        "rate_limits": rate_limits(found.rate_limits),
-        "reset_usage": False,
-        "alert_emails": list(found.alert_emails),
-        "expires_at": to_iso(found.expires_at) if found.expires_at is not None else None,
-        "last_reset_at": to_iso(found.usage_reset_at) if found.usage_reset_at is not None else None,
-        "creation_mode": "api",
-        "created_at": to_iso(found.created_at),
-        "last_updated_at": to_iso(found.updated_at),
-        "object": "api-key",
     }
 
 

@@ -64,6 +64,10 @@ class ApiKey:
     created_at: int
     updated_at: int
 
+    def in_transition(self, now: int) -> bool:
+        """Whether the secret before the last rotation is still good."""
+        return self.previous_until is not None and self.previous_until > now
+
     def status(self, now: int) -> str:
         if self.revoked_at is not None:
             return "revoked"

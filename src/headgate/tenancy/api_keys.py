@@ -7,11 +7,13 @@ from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
 from headgate.base.ids import RandomBytes
-from headgate.tenancy import keys, limit_rules, moments, rules, scopes
+from headgate.tenancy import call_defaults, keys, limit_rules, moments, rules, scopes
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
+from headgate.tenancy.key_rotation import held_for, rotate_key
 from headgate.tenancy.keys import MintedKey
 from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.rotation import rotation_policy
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.tenants import visible_tenant
@@ -65,6 +67,7 @@ class ApiKeyService:
 
         def work(change: Change) -> ApiKey:
             before = visible_key(change.stores, principal, key_id)
+            _require_same(before, fields)
             after = replace(_with(before, fields, change), updated_at=change.now)
             if fields.get("reset_usage"):
                 after = replace(after, usage_reset_at=change.now)
@@ -74,6 +77,15 @@ class ApiKeyService:
             return after
 
         return await self._administration.change(principal, work)
+
+    async def rotate(self, principal: Principal, key_id: str, fields: Mapping[str, Any]) -> tuple[ApiKey, str]:
+        """The key with another secret, and its text: this is the only time it is seen."""
+        minted = keys.mint(self._pepper, self._random_bytes, key_id)
+
+        def work(change: Change) -> ApiKey:
+            return rotate_key(change, visible_key(change.stores, principal, key_id), minted, fields)
+
+        return await self._administration.change(principal, work), minted.text
 
     async def revoke(self, principal: Principal, key_id: str) -> None:
         """For good, and at once. Records that name the key still do."""
@@ -160,7 +172,7 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
     if "scopes" in fields:
         changes["scopes"] = _scopes(fields["scopes"], key, change.principal)
     if "defaults" in fields:
-        changes |= _defaults(fields["defaults"] or {})
+        changes |= call_defaults.of_key(key, fields["defaults"], change)
     if "alert_emails" in fields:
         changes["alert_emails"] = rules.addresses(fields["alert_emails"], "alert_emails")
     if "usage_limits" in fields:
@@ -169,12 +181,22 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
         )
     if "rate_limits" in fields:
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    if "rotation_policy" in fields:
+        changes["rotation_policy"], changes["next_rotation_at"] = rotation_policy(fields["rotation_policy"], change.now)
     if "expires_at" in fields:
         expires_at = fields["expires_at"]
         changes["expires_at"] = (
             None if expires_at is None else _future(moments.from_iso(expires_at, "expires_at"), change)
         )
-    return replace(key, **changes)
+    return call_defaults.conforming_key(replace(key, **changes), change)
+
+
+def _require_same(key: ApiKey, fields: Mapping[str, Any]) -> None:
+    """A client may send back the object it was given; what a key is cannot be changed."""
+    stays = {"user_id": (key.user_id,), "type": (f"{key.level}-{key.owner}", key.level)}
+    for name, same in stays.items():
+        if fields.get(name) is not None and fields[name] not in same:
+            raise InvalidRequest(f"`{name}` of a key cannot be changed. Create another key.", param=name)
 
 
 def _scopes(value: object, key: ApiKey, principal: Principal) -> frozenset[str]:
@@ -187,18 +209,7 @@ def _scopes(value: object, key: ApiKey, principal: Principal) -> frozenset[str]:
                 f"A tenant's key cannot have `{foreign[0]}`; only {' and '.join(sorted(TENANT_SCOPES))}.",
                 param="scopes",
             )
-    # Whoever administers the organization administers its workspaces: they may grant what they do not use themselves.
-    held = scopes.WORKSPACE_SCOPES if principal.workspace_id is None else principal.scopes
-    return scopes.grantable(value, scopes.WORKSPACE_SCOPES, held)
-
-
-def _defaults(defaults: Mapping[str, Any]) -> dict[str, Any]:
-    config_id = defaults.get("config_id")
-    return {
-        "metadata": rules.metadata(defaults.get("metadata")),
-        "config_id": rules.slug(config_id, "defaults.config_id") if config_id is not None else None,
-        "allow_config_override": defaults.get("allow_config_override") is not False,
-    }
+    return scopes.grantable(value, scopes.WORKSPACE_SCOPES, held_for(principal, key.level))
 
 
 def _future(moment: int, change: Change) -> int:
@@ -216,7 +227,11 @@ def _seen(key: ApiKey) -> dict[str, Any]:
         "tenant_id": key.tenant_id,
         "scopes": sorted(key.scopes),
         "metadata": dict(key.metadata),
+        "config_id": key.config_id,
+        "allow_config_override": key.allow_config_override,
         "usage_limits": [limit.document() for limit in key.usage_limits],
         "rate_limits": [limit.document() for limit in key.rate_limits],
         "expires_at": key.expires_at,
+        "rotation_policy": key.rotation_policy.document() if key.rotation_policy else None,
+        "next_rotation_at": key.next_rotation_at,
     }
