@@ -74,9 +74,17 @@ async def find(
     return listing([shown(each, standing, now) for each, standing in zip(found, standings, strict=True)], total)
 
 
+@router.get("/self")
+async def get_own(services: WithServices, principal: Caller) -> Answer:
+    """The key that asks: its limits, what it used and what is left. It needs no scope."""
+    return await _shown(services, await services.api_keys.own(principal))
+
+
 @router.get("/{key_id}")
 async def get(key_id: str, services: WithServices, principal: Caller) -> Answer:
-    """One key: everything but the key itself."""
+    """One key: everything but the key itself. A key may always see itself."""
+    if principal.key_id == key_id:
+        return await get_own(services, principal)
     return await _shown(services, await _visible(services, principal, key_id, "read"))
 
 

@@ -62,6 +62,10 @@ class ApiKeyService:
     async def get(self, principal: Principal, key_id: str) -> ApiKey:
         return await self._administration.transactions.read(lambda stores: visible_key(stores, principal, key_id))
 
+    async def own(self, principal: Principal) -> ApiKey:
+        """The key that asks. Raises `NotFound` for who came without one."""
+        return await self.get(principal, principal.key_id or "self")
+
     async def update(self, principal: Principal, key_id: str, fields: Mapping[str, Any]) -> ApiKey:
         """A field that is null is cleared. `reset_usage` starts the budgets again from zero."""
 

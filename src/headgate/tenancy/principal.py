@@ -47,6 +47,12 @@ class Principal:
     def operator(cls, organization_id: str) -> Self:
         return cls(organization_id, "operator", ORGANIZATION_SCOPES)
 
+    @property
+    def key_id(self) -> str | None:
+        """The API key that asks; None: somebody without one."""
+        kind, _, key_id = self.actor.partition(":")
+        return key_id if kind == "api_key" else None
+
     def require(self, *scopes: str) -> None:
         """Raises `Forbidden` unless one of the scopes is held."""
         if not any(scope in self.scopes for scope in scopes):
