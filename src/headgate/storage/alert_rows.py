@@ -15,6 +15,7 @@ from headgate.ledger.record import UsageRecord
 from headgate.storage import allowance_use, events, usage_rows
 from headgate.storage.alert_tables import alert_told
 from headgate.storage.allowance_use import Moved
+from headgate.storage.analytics.cells import Cells
 from headgate.storage.budgets import Budgets
 from headgate.storage.kept_sums import Key
 from headgate.tenancy.alert_events import Reached, budget_event
@@ -32,11 +33,15 @@ class AlertedRows:
         self._clock = clock
         self._random_bytes = random_bytes
         self._budgets = Budgets()
+        self._cells = Cells()
 
     def insert(self, connection: Connection, records: Sequence[UsageRecord]) -> None:
-        """Write them all, with the alerts that they bring about; those that are there already change nothing."""
+        """Write them all, with the sums over them and the alerts that they bring about; those that are there already
+        change nothing."""
         new = allowance_use.new_among(connection, records)
-        usage_rows.insert(connection, new)
+        rows = [tuple(usage_rows.values_of(record)) for record in new]
+        usage_rows.insert_rows(connection, rows)
+        self._cells.add(connection, rows)
         self._tell(connection, allowance_use.fold(connection, self._budgets, new))
 
     def refused(self, connection: Connection, allowances: Iterable[Allowance]) -> None:

@@ -82,6 +82,7 @@ organization = Table(
     Column("workspace_metadata_schema", Document),
     Column("input_guardrails", Document),
     Column("output_guardrails", Document),
+    Column("keep_bodies_days", Integer, comment="How long bodies of calls are kept; NULL: they never are."),
 )
 
 workspace = Table(
@@ -285,6 +286,7 @@ usage_record = Table(
 )
 for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):
     Index(None, usage_record.c[_owner], usage_record.c.started_at)
+Index(None, usage_record.c.trace_id)
 
 audit = Table(
     "audit",

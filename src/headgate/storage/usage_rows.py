@@ -76,8 +76,12 @@ def record_of(row: Mapping[Any, Any]) -> UsageRecord:
 
 def insert(connection: Connection, records: Sequence[UsageRecord]) -> None:
     """Write them all; those that are there already stay as they are."""
-    if records:
-        rows = [tuple(values_of(record)) for record in records]
+    insert_rows(connection, [tuple(values_of(record)) for record in records])
+
+
+def insert_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
+    """The same, of rows as `values_of` makes them."""
+    if rows:
         connection.exec_driver_sql(_statement(connection.dialect), rows)
 
 

@@ -1,0 +1,163 @@
+"""Cells of sums over usage records, written in the transaction that writes the records: exact at every moment.
+
+Each call counts in three cells: by who and what in its quarter of an hour, by what alone in that quarter, by who alone
+in that day. So a question that is only about one of the two finds few cells, and no question finds more of them than
+there are calls. A quarter of an hour, because every time zone's hours and days begin with one.
+"""
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from functools import cache
+from operator import itemgetter
+from typing import Any, Final
+
+from sqlalchemy import Connection, Dialect, case, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from headgate.analytics import latency
+from headgate.base.clock import NANOS_PER_SECOND
+from headgate.ledger.allowance import Window, WindowKind
+from headgate.ledger.period import Period, period_of
+from headgate.storage.analytics.labels import LabelNumbers, Labels
+from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL
+from headgate.storage.analytics_tables import usage_cell as table
+from headgate.storage.tables import organization, usage_record
+
+QUARTER_S: Final = 900
+_QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
+
+_POSITIONS: Final = {column.name: index for index, column in enumerate(usage_record.columns)}
+_labels: Final = itemgetter(*[_POSITIONS[name] for name in Labels._fields])
+_figures: Final = itemgetter(
+    *[_POSITIONS[name] for name in ("started_at", "input_tokens", "output_tokens", "cost", "ended_after")]
+)
+_KEY: Final = ("workspace_id", "kind", "bucket", "who_id", "what_id")
+_ADDED: Final = ("calls", "input_tokens", "output_tokens", "cost", "took", "latencies")
+_TIDY_EVERY: Final = 32
+"""So many histograms are written one behind the other before a cell's are made one."""
+_MOST_COUNTED: Final = 100_000
+Key = tuple[str, int, int, int, int]
+Row = tuple[Any, ...]
+"""Of `usage_record`, as `usage_rows.values_of` makes it."""
+
+
+Sums = tuple[int, int, int, int, int, int, str]
+"""The rest of the table's columns, in their order."""
+
+
+class Cells:
+    """Belongs to one writer: one transaction at a time, and no other writes cells meanwhile."""
+
+    def __init__(self, numbers: LabelNumbers | None = None) -> None:
+        self._numbers = numbers or LabelNumbers()
+        self._days: dict[str, tuple[Window, Period]] = {}
+        self._untidy: dict[Key, int] = {}
+
+    def add(self, connection: Connection, rows: Sequence[Row]) -> None:
+        """Count usage records that were just written, and not counted before."""
+        if not rows:
+            return
+        groups: dict[tuple[Any, ...], list[Row]] = {}
+        for row in rows:
+            groups.setdefault(_labels(row), []).append(row)
+        numbers = self._numbers.of(connection, groups)
+        self._learn_time_zones(connection)
+        cells: dict[Key, Sums] = {}
+        for labels, its_rows in groups.items():
+            quarters: dict[int, list[tuple[int, int, int, int, int]]] = {}
+            for figures in map(_figures, its_rows):
+                quarters.setdefault(figures[0] // _QUARTER, []).append(figures)
+            for quarter, its_figures in quarters.items():
+                self._count(cells, labels, numbers[labels], quarter * QUARTER_S, its_figures)
+        connection.exec_driver_sql(_upsert(connection.dialect), [(*key, *sums) for key, sums in cells.items()])
+        self._tidy(connection, cells)
+
+    def _count(
+        self,
+        cells: dict[Key, Sums],
+        labels: tuple[Any, ...],
+        numbers: tuple[int, int],
+        quarter: int,
+        figures: Sequence[tuple[int, int, int, int, int]],
+    ) -> None:
+        """Records with the same labels, of the same quarter of an hour."""
+        started, inputs, outputs, costs, took = zip(*figures, strict=True)
+        sums = (
+            len(figures),
+            sum(inputs),
+            sum(outputs),
+            sum(costs),
+            sum(took),
+            max(started),
+            latency.written(Counter(map(latency.slot_of, took))),
+        )
+        (who, what), workspace_id = numbers, labels[1]
+        for key in (
+            (workspace_id, FULL, quarter, who, what),
+            (workspace_id, BY_WHAT, quarter, 0, what),
+            (workspace_id, BY_DAY, self._day(labels[0], started[0]), who, 0),
+        ):
+            found = cells.get(key)
+            cells[key] = sums if found is None else _together(found, sums)
+
+    def _day(self, organization_id: str, moment: int) -> int:
+        """The first second of its day, where its organization is. All of a quarter of an hour lies in one day."""
+        window, period = self._days.get(organization_id) or (_day_in("UTC"), Period(0, 0))
+        if not period.start <= moment < period.end:
+            period = period_of(window, moment)
+            self._days[organization_id] = window, period
+        return period.start // NANOS_PER_SECOND
+
+    def _learn_time_zones(self, connection: Connection) -> None:
+        for organization_id, name in connection.exec_driver_sql(_TIME_ZONES):
+            known = self._days.get(organization_id)
+            if known is None or known[0].time_zone != name:
+                self._days[organization_id] = _day_in(name), Period(0, 0)
+
+    def _tidy(self, connection: Connection, written: Iterable[Key]) -> None:
+        """A cell that is written to again and again keeps a short text all the same."""
+        untidy = self._untidy
+        if len(untidy) > _MOST_COUNTED:
+            untidy.clear()
+        for key in written:
+            count = untidy[key] = untidy.get(key, 0) + 1
+            if count >= _TIDY_EVERY:
+                del untidy[key]
+                where = [table.c[name] == value for name, value in zip(_KEY, key, strict=True)]
+                text = connection.execute(select(table.c.latencies).where(*where)).scalar_one()
+                tidy = latency.written(latency.read((text,)))
+                connection.execute(table.update().where(*where).values(latencies=tidy))
+
+
+_TIME_ZONES: Final = str(select(organization.c.id, organization.c.time_zone))
+
+
+def _day_in(time_zone: str) -> Window:
+    return Window(WindowKind.CALENDAR, unit="day", time_zone=time_zone)
+
+
+def _together(one: Sums, other: Sums) -> Sums:
+    return (
+        one[0] + other[0],
+        one[1] + other[1],
+        one[2] + other[2],
+        one[3] + other[3],
+        one[4] + other[4],
+        max(one[5], other[5]),
+        one[6] + other[6],
+    )
+
+
+@cache
+def _upsert(dialect: Dialect) -> str:
+    """In the driver's own words: SQLAlchemy's handling of parameters would cost more than the statement."""
+    engine = sqlite if dialect.name == "sqlite" else postgresql
+    statement = engine.insert(table)
+    new = statement.excluded
+    changed = {name: table.c[name] + new[name] for name in _ADDED}
+    changed["last_at"] = case((new.last_at > table.c.last_at, new.last_at), else_=table.c.last_at)
+    return str(
+        statement.on_conflict_do_update(index_elements=list(_KEY), set_=changed).compile(
+            dialect=dialect, column_keys=[column.name for column in table.columns]
+        )
+    )
