@@ -44,16 +44,20 @@ from headgate.storage.usage_writer import BATCH, UsageWriter
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.directory import Directory
+from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
+from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.vault import Vault
+from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
@@ -124,7 +128,8 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         closing.push_async_callback(client.close)
         limits = _limits(settings)
         groups = Groups(restoring.ledger, restoring, clock)
-        data_plane = DataPlane(Pipeline(directory, catalog, books, groups, client, clock, limits).serve, clock, limits)
+        pipeline = Pipeline(directory, catalog, books, groups, client, clock, limits, refusals.downgraded)
+        data_plane = DataPlane(pipeline.serve, clock, limits)
         app = Door(
             data_plane,
             create_app(services),
@@ -193,6 +198,8 @@ def _services(
     pepper: bytes,
     balances: Balances,
 ) -> Services:
+    check_url = partial(kept_base_url, guard=guard)
+    integrations = IntegrationService(administration, vault, catalog, check_url)
     check_webhook = partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private)
     return Services(
         clock=administration.clock,
@@ -202,12 +209,16 @@ def _services(
         workspaces=WorkspaceService(administration),
         tenants=TenantService(administration),
         api_keys=ApiKeyService(administration, pepper),
-        integrations=IntegrationService(administration, vault, catalog, partial(kept_base_url, guard=guard)),
+        integrations=integrations,
         provisioning=ProvisioningService(administration),
-        models=ModelService(administration),
+        providers=ProviderService(administration),
+        virtual_keys=VirtualKeyService(administration, integrations),
+        models=ModelService(administration, vault, catalog, check_url),
         webhooks=WebhookService(administration, vault, check_webhook),
         alert_settings=AlertSettingService(administration),
         limit_policies=LimitPolicyService(administration),
+        configs=ConfigService(administration),
+        guardrails=GuardrailService(administration),
         standings=Standings(administration.transactions, balances, administration.clock),
     )
 

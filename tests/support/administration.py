@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 from headgate.alerts.target import checked_url
@@ -19,18 +20,22 @@ from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit import AuditEntry
+from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.founding import found
+from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.vault import MasterKey, Vault
+from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
@@ -110,6 +115,8 @@ async def node(
     directory = Directory(loader, PEPPER, clock, lambda what, error: reported.append((what, error)))
     administration.on_change(directory.changed)
     guard = Guard()
+    check_url = partial(kept_base_url, guard=guard)
+    integrations = IntegrationService(administration, vault, CATALOG, check_url)
     ledger = LocalLedger(clock, KeptEntries())  # no calls are made here: what is settled is written by the tests
     services = Services(
         clock=clock,
@@ -119,12 +126,16 @@ async def node(
         workspaces=WorkspaceService(administration),
         tenants=TenantService(administration),
         api_keys=ApiKeyService(administration, PEPPER),
-        integrations=IntegrationService(administration, vault, CATALOG, lambda url: kept_base_url(url, guard)),
+        integrations=integrations,
         provisioning=ProvisioningService(administration),
-        models=ModelService(administration),
+        providers=ProviderService(administration),
+        virtual_keys=VirtualKeyService(administration, integrations),
+        models=ModelService(administration, vault, CATALOG, check_url),
         webhooks=WebhookService(administration, vault, lambda url: checked_url(url, guard, plain=True)),
         alert_settings=AlertSettingService(administration),
         limit_policies=LimitPolicyService(administration),
+        configs=ConfigService(administration),
+        guardrails=GuardrailService(administration),
         standings=Standings(transactions, Balances(database, ledger, _written, clock), clock),
     )
     root = Principal.operator(organization)

@@ -13,11 +13,16 @@ from headgate.base.ids import RandomBytes, request_id, trace_id
 from headgate.controlplane import (
     alerts,
     api_keys,
+    configs,
     errors,
+    guardrails,
     integrations,
     limit_policies,
     organisation,
+    prices,
+    providers,
     tenants,
+    virtual_keys,
     webhooks,
     workspaces,
 )
@@ -37,10 +42,15 @@ ROUTERS: Final = (
     tenants.router,
     api_keys.router,
     integrations.router,
+    providers.router,
+    virtual_keys.router,
+    prices.router,
     webhooks.router,
     alerts.router,
     limit_policies.usage,
     limit_policies.rates,
+    configs.router,
+    guardrails.router,
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""
@@ -74,7 +84,7 @@ class _Traced:
         ours = [(b"x-portkey-trace-id", trace.encode()), (b"x-headgate-request-id", identifier.encode())]
 
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]
-        scope = {**scope, "headers": [*headers, JSON]}
+        scope = {**scope, "headers": [*headers, JSON], "headgate.request_id": identifier}
 
         async def traced(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -2,7 +2,9 @@
 
 from typing import Annotated, Any
 
-from pydantic import AliasChoices, BaseModel, ConfigDict, Field, WithJsonSchema
+from pydantic import Field, WithJsonSchema
+
+from headgate.controlplane.body import Body as Body
 
 _NUMBER = {"type": "number", "minimum": 0}
 _USAGE_LIMIT = {
@@ -56,22 +58,23 @@ Admission = Annotated[
 Metadata = dict[str, Any] | None
 
 
-class Body(BaseModel):
-    """A JSON object."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    def sent(self) -> dict[str, Any]:
-        """Only what the caller sent: a field that is null is another thing than one that is absent."""
-        return self.model_dump(exclude_unset=True)
-
-
 class Defaults(Body):
     """What goes onto every call."""
 
     metadata: Metadata = None
     config_id: str | None = None
     allow_config_override: bool | None = None
+
+
+class GuardrailDefaults(Body):
+    """What every call is checked with; guardrails by id or slug, in this order."""
+
+    input_guardrails: list[str] | None = Field(None, description="Before a call is sent.")
+    output_guardrails: list[str] | None = Field(None, description="Before an answer is passed on.")
+
+
+class WorkspaceDefaults(Defaults, GuardrailDefaults):
+    """What goes onto every call of the workspace."""
 
 
 class OrganisationChange(Body):
@@ -81,6 +84,11 @@ class OrganisationChange(Body):
     rate_limits: RateLimits = None
     reset_usage: bool | None = None
     admission: Admission = None
+    defaults: GuardrailDefaults | None = Field(None, description="Of every call.")
+    api_key_metadata_schema: dict[str, Any] | None = Field(
+        None, description="JSON Schema, draft 7: what the metadata of workspaces' keys must be."
+    )
+    workspace_metadata_schema: dict[str, Any] | None = Field(None, description="The same for workspaces.")
 
     def sent(self) -> dict[str, Any]:
         return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
@@ -89,7 +97,7 @@ class OrganisationChange(Body):
 class WorkspaceChange(Body):
     name: str | None = None
     description: str | None = None
-    defaults: Defaults | None = None
+    defaults: WorkspaceDefaults | None = None
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
     reset_usage: bool | None = None
@@ -103,61 +111,3 @@ class WorkspaceChange(Body):
 class NewWorkspace(WorkspaceChange):
     name: str
     slug: str | None = None
-
-
-class IntegrationChange(Body):
-    name: str | None = None
-    description: str | None = None
-    key: str | None = Field(None, description="The provider's credential; encrypted, and never shown again.")
-    configurations: dict[str, Any] | None = None
-
-    def sent(self) -> dict[str, Any]:
-        return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
-
-
-class NewIntegration(IntegrationChange):
-    name: str
-    ai_provider_id: str
-    slug: str | None = None
-    workspace_id: str | None = None
-    create_default_provider: bool | None = None
-    default_provider_slug: str | None = None
-
-
-class GlobalWorkspaceAccess(Body):
-    enabled: bool
-    usage_limits: UsageLimits = None
-    rate_limits: RateLimits = None
-
-
-class WorkspaceAccess(GlobalWorkspaceAccess):
-    id: str = Field(description="Slug or id of the workspace.")
-    reset_usage: bool | None = None
-    create_default_provider: bool | None = None
-    default_provider_slug: str | None = None
-
-
-class ProvisioningChange(Body):
-    workspaces: list[WorkspaceAccess] | None = None
-    global_workspace_access: GlobalWorkspaceAccess | None = None
-    override_existing_workspace_access: bool | None = Field(
-        None,
-        # The SDK and the published API differ by one letter.
-        validation_alias=AliasChoices("override_existing_workspace_access", "override_existing_workspaces_access"),
-    )
-    create_default_provider: bool | None = None
-    default_provider_slug: str | None = None
-
-
-class ModelAccess(Body):
-    slug: str
-    enabled: bool
-    is_custom: bool | None = None
-    is_finetune: bool | None = None
-    base_model_slug: str | None = None
-    pricing_config: dict[str, Any] | None = Field(None, description="Prices in US cents per token.")
-
-
-class ModelsChange(Body):
-    allow_all_models: bool | None = None
-    models: list[ModelAccess] | None = None

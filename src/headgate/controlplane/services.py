@@ -5,16 +5,21 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from headgate.base.clock import Clock
+from headgate.catalog.price import Price
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.configs import ConfigService
+from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
+from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 
@@ -26,9 +31,11 @@ class Directory(Protocol):
 
 
 class ModelCatalog(Protocol):
-    """Which models a provider is known to have."""
+    """Which models a provider is known to have, and what they cost at a moment."""
 
     def models(self, provider: str) -> Sequence[str]: ...
+
+    def price(self, provider: str, model: str, at_ns: int) -> Price | None: ...
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -44,8 +51,12 @@ class Services:
     api_keys: ApiKeyService
     integrations: IntegrationService
     provisioning: ProvisioningService
+    providers: ProviderService
+    virtual_keys: VirtualKeyService
     models: ModelService
     webhooks: WebhookService
     alert_settings: AlertSettingService
     limit_policies: LimitPolicyService
+    configs: ConfigService
+    guardrails: GuardrailService
     standings: Standings

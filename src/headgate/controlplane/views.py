@@ -1,14 +1,13 @@
 """Nouns as the contract shows them. No view has a place for a secret."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from decimal import Decimal
 from typing import Any
 
 from headgate.base.money import usd_decimal
 from headgate.ledger.allowance import Resource
 from headgate.ledger.period import NEVER, period_of
-from headgate.tenancy import admission_rules, pricing
-from headgate.tenancy.integration import GlobalAccess, Integration, IntegrationModel, Provisioning
+from headgate.tenancy import admission_rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.organization import Organization
@@ -53,6 +52,12 @@ def organisation(found: Organization, now: int) -> dict[str, Any]:
         "id": found.id,
         "name": found.name,
         "time_zone": found.time_zone,
+        "defaults": {
+            "input_guardrails": list(found.input_guardrails),
+            "output_guardrails": list(found.output_guardrails),
+        },
+        "api_key_metadata_schema": found.api_key_metadata_schema,
+        "workspace_metadata_schema": found.workspace_metadata_schema,
         "usage_limits": usage_limits(found.usage_limits, now),
         "rate_limits": rate_limits(found.rate_limits),
         "admission": admission_rules.shown(found.admission),
@@ -69,92 +74,17 @@ def workspace(found: Workspace, now: int) -> dict[str, Any]:
         "name": found.name,
         "description": found.description,
         "is_default": found.is_default,
-        "defaults": {"metadata": dict(found.metadata)},
+        "defaults": {
+            "metadata": dict(found.metadata),
+            "config_id": found.config_id,
+            "allow_config_override": found.allow_config_override,
+            "input_guardrails": list(found.input_guardrails),
+            "output_guardrails": list(found.output_guardrails),
+        },
         "usage_limits": usage_limits(found.usage_limits, now),
         "rate_limits": rate_limits(found.rate_limits),
         "admission": admission_rules.shown(found.admission),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "workspace",
-    }
-
-
-def integration(found: Integration) -> dict[str, Any]:
-    """As in a list."""
-    return {
-        "id": found.id,
-        "organisation_id": found.organization_id,
-        "workspace_id": found.workspace_id,
-        "ai_provider_id": found.kind,
-        "slug": found.slug,
-        "name": found.name,
-        "description": found.description,
-        "status": "active",
-        "created_at": to_iso(found.created_at),
-        "last_updated_at": to_iso(found.updated_at),
-        "object": "integration",
-    }
-
-
-def integration_detail(found: Integration, provisioned: Sequence[Provisioning], now: int) -> dict[str, Any]:
-    """On its own. Headers show their names only."""
-    return integration(found) | {
-        "masked_key": found.masked_key,
-        "configurations": {
-            "custom_host": found.base_url,
-            "custom_headers": dict.fromkeys(found.header_names, "***"),
-        },
-        "allow_all_models": found.allow_all_models,
-        "global_workspace_access_settings": global_access(found.global_access, now),
-        "workspace_count": sum(each.enabled for each in provisioned),
-    }
-
-
-def global_access(found: GlobalAccess, now: int) -> dict[str, Any]:
-    return {"enabled": found.enabled, **_object_and_list(found.usage_limits, found.rate_limits, now)}
-
-
-def provisioning(of: Workspace, found: Provisioning, now: int) -> dict[str, Any]:
-    return {
-        "id": of.id,
-        "slug": of.slug,
-        "name": of.name,
-        "enabled": found.enabled,
-        **_object_and_list(found.usage_limits, found.rate_limits, now),
-    }
-
-
-def _object_and_list(budgets: Sequence[UsageLimit], rates: Sequence[RateLimit], now: int) -> dict[str, Any]:
-    # The SDK takes an object or null here and fails on the arrays that the published API has.
-    all_budgets, all_rates = usage_limits(budgets, now), rate_limits(rates)
-    return {
-        "usage_limits": all_budgets[0] if all_budgets else None,
-        "rate_limits": all_rates[0] if all_rates else None,
-        "usage_limits_list": all_budgets,
-        "rate_limits_list": all_rates,
-    }
-
-
-def model(found: IntegrationModel) -> dict[str, Any]:
-    return {
-        "slug": found.slug,
-        "name": found.slug,
-        "enabled": found.enabled,
-        "is_custom": found.is_custom,
-        "is_finetune": found.is_finetune,
-        "base_model_slug": found.base_model_slug,
-        "pricing_config": None if found.rates is None else pricing.shown(found.rates),
-    }
-
-
-def catalog_model(slug: str, enabled: bool) -> dict[str, Any]:
-    """A model of the catalog that no administrator said anything about."""
-    return {
-        "slug": slug,
-        "name": slug,
-        "enabled": enabled,
-        "is_custom": False,
-        "is_finetune": False,
-        "base_model_slug": None,
-        "pricing_config": None,
     }

@@ -12,6 +12,7 @@ from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
 from headgate.tenancy.key_rotation import held_for, rotate_key
 from headgate.tenancy.keys import MintedKey
+from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.rotation import rotation_policy
 from headgate.tenancy.stores import Page, Stores
@@ -72,7 +73,7 @@ class ApiKeyService:
         def work(change: Change) -> ApiKey:
             before = visible_key(change.stores, principal, key_id)
             _require_same(before, fields)
-            after = replace(_with(before, fields, change), updated_at=change.now)
+            after = changed(before, replace(_with(before, fields, change), updated_at=change.now), change.now)
             if fields.get("reset_usage"):
                 after = replace(after, usage_reset_at=change.now)
             change.stores.api_keys.update(after)

@@ -2,22 +2,27 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
 from headgate.ledger.allowance import Window, WindowKind
 from headgate.ledger.period import period_of
-from headgate.tenancy import limit_rules, rules
+from headgate.tenancy import call_defaults, limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
+from headgate.tenancy.metadata_schema import metadata_schema
 from headgate.tenancy.organization import Organization
+from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.stores import Stores
 
+SCHEMAS: Final = ("api_key_metadata_schema", "workspace_metadata_schema")
+
 
 class OrganizationService:
-    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`. Only for the
-    organization's keys."""
+    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `defaults` (guardrails of
+    every call), and the metadata schemas: keys and workspaces that are there stay as they are until they are changed.
+    Only for the organization's keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -31,7 +36,8 @@ class OrganizationService:
         principal.require_organization()
 
         def work(change: Change) -> Organization:
-            organization = _with(_own(change.stores, principal), fields, change)
+            before = _own(change.stores, principal)
+            organization = changed(before, _with(before, fields, change), change.now)
             if "time_zone" in fields:  # their periods begin elsewhere from now on, and the sums of those are new
                 change.stores.limit_policies.touch(organization.id, change.now)
             change.stores.organizations.update(organization)
@@ -63,11 +69,17 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
     if "admission" in fields:
         changes["admission"] = admission_rules(fields["admission"])
+    if "defaults" in fields:
+        changes |= call_defaults.of_organization(organization, fields["defaults"], change)
+    for schema in SCHEMAS:
+        if schema in fields:
+            changes[schema] = metadata_schema(fields[schema], schema)
     if fields.get("reset_usage"):
         changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
-            "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission."
+            "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission, "
+            "defaults and the metadata schemas."
         )
     return replace(organization, **changes, updated_at=change.now)
 
@@ -90,4 +102,7 @@ def _seen(organization: Organization) -> dict[str, Any]:
         "usage_limits": [limit.document() for limit in organization.usage_limits],
         "rate_limits": [limit.document() for limit in organization.rate_limits],
         "admission": dict(organization.admission),
+        "input_guardrails": list(organization.input_guardrails),
+        "output_guardrails": list(organization.output_guardrails),
+        **{schema: getattr(organization, schema) for schema in SCHEMAS},
     }

@@ -12,6 +12,7 @@ from headgate.catalog.multiplier import Multipliers
 from headgate.catalog.price import Price
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.admission import BY_DEFAULT, Admission
+from headgate.tenancy.checks.guard import Guards
 from headgate.tenancy.limit_policy import LimitPolicy
 from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.route_nodes import RouteConfig
@@ -113,6 +114,8 @@ class Policy:
     """Those that a call may name, by slug."""
     allow_config_override: bool = True
     """Whether a call may bring a config of its own."""
+    guardrails: Guards | None = None
+    """What its calls are checked with; None: nothing, and no config can name anything."""
     routing: RoutingTable | None = None
     """Where calls go that leave the choice of the model to the gateway."""
 

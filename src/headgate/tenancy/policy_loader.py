@@ -6,6 +6,9 @@ from dataclasses import dataclass, replace
 from headgate.ledger.allowance import Allowance, Scope
 from headgate.tenancy.admission import Rules, admission
 from headgate.tenancy.api_key import ApiKey, KeyOwner
+from headgate.tenancy.call_rules import NO_RULES, CallRules, call_rules
+from headgate.tenancy.config import Config
+from headgate.tenancy.guardrail import Guardrail
 from headgate.tenancy.holder import holder_scopes
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.integrations import KnownProviders
@@ -44,6 +47,7 @@ class WorkspacePart:
     allowances: tuple[Allowance, ...]
     limit_policies: tuple[LimitPolicy, ...]
     admission: Rules
+    rules: CallRules
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +58,8 @@ class _Stored:
     providers: Sequence[tuple[WorkspaceProvider, Integration, Provisioning]]
     models: Mapping[str, Sequence[IntegrationModel]]
     limit_policies: Sequence[LimitPolicy]
+    configs: Sequence[Config]
+    guardrails: Sequence[Guardrail]
 
 
 class PolicyLoader:
@@ -99,7 +105,9 @@ class PolicyLoader:
             providers = stores.providers.in_workspace(workspace.id)
             models = {integration.id: stores.integrations.models(integration.id) for _, integration, _ in providers}
             policies = stores.limit_policies.in_force(organization_id, workspace.id)
-            return _Stored(stores.version(), organization, workspace, providers, models, policies)
+            configs = stores.configs.usable(organization_id, workspace.id)
+            guardrails = stores.guardrails.usable(organization_id, workspace.id)
+            return _Stored(stores.version(), organization, workspace, providers, models, policies, configs, guardrails)
 
         stored = await self._transactions.read(work)
         return None if stored is None else self._workspace_part(stored)
@@ -122,6 +130,7 @@ class PolicyLoader:
             ),
             limit_policies=tuple(stored.limit_policies),
             admission={**organization.admission, **workspace.admission},
+            rules=call_rules(organization, workspace, stored.configs, stored.guardrails),
         )
 
 
@@ -139,8 +148,10 @@ def tenant_policy(tenant: Tenant) -> TenantPolicy:
 
 
 def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
-    """One key's policy. Without a workspace (a key of the organization) it has no providers."""
+    """One key's policy. Without a workspace (a key of the organization) it has no providers. Raises `Unavailable`
+    where its config cannot be read."""
     key, tenant = part.key, part.tenant
+    rules = workspace.rules if workspace else NO_RULES
     own = _own(Scope("api_key", key.id, key.name), key, part.time_zone)
     of_tenant: tuple[Allowance, ...] = ()
     if tenant is not None:
@@ -167,6 +178,10 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
         expires_at=key.expires_at,
         models=None if key.allowed_models is None else ModelNames(key.allowed_models),
+        config=rules.config_of(key.config_id),
+        configs=rules.configs,
+        allow_config_override=key.allow_config_override and rules.allow_override,
+        guardrails=rules.guards_of(key.config_id),
     )
 
 

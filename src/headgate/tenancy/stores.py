@@ -81,6 +81,10 @@ class ApiKeyStore(Protocol):
         workspace_id: str | None = None,
         tenant_id: str | None = None,
     ) -> tuple[Sequence[ApiKey], int]: ...
+    def with_config(self, organization_id: str, slug: str) -> int:
+        """How many have this config as their default."""
+        ...
+
     def of_user(self, organization_id: str, user_id: str, workspace_id: str | None = None) -> Sequence[ApiKey]:
         """Those that are not revoked; all of them, or those of one workspace."""
         ...
@@ -97,9 +101,9 @@ class IntegrationStore(Protocol):
     def named(self, organization_id: str, name: str) -> Integration | None: ...
     def slugs(self, organization_id: str) -> set[str]: ...
     def find(
-        self, organization_id: str, page: Page, *, workspace_id: str | None = None
+        self, organization_id: str, page: Page, *, workspace_id: str | None = None, owned: bool | None = None
     ) -> tuple[Sequence[Integration], int]:
-        """`workspace_id`: only those provisioned to it."""
+        """`workspace_id`: only those provisioned to it. `owned`: only those of workspaces' own, or only the others."""
         ...
 
     def owned_by(self, workspace_id: str) -> int:

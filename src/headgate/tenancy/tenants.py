@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any, Final
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import limit_rules, rules, short_limits, tenant_rules
+from headgate.tenancy import call_defaults, limit_rules, rules, short_limits, tenant_rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.model_names import model_names
+from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
@@ -56,7 +57,7 @@ class TenantService:
 
         def work(change: Change) -> Tenant:
             before = visible_tenant(change.stores, principal, reference)
-            tenant = _with(before, fields, change)
+            tenant = changed(before, _with(before, fields, change), change.now)
             if tenant.name != before.name:
                 _refuse_taken_name(change.stores, tenant.workspace_id, tenant.name)
             change.stores.tenants.update(tenant)
@@ -130,6 +131,7 @@ def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
         )
     changed = replace(tenant, **changes, updated_at=change.now)
     tenant_rules.refuse_unreachable_default(changed)
+    call_defaults.refuse_not_conforming_tenant(changed, change)
     return changed
 
 

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import limit_rules, rules
+from headgate.tenancy import call_defaults, limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.integration import Provisioning
+from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
 from headgate.tenancy.stores import Page, Stores
@@ -46,7 +47,7 @@ class WorkspaceService:
 
         def work(change: Change) -> Workspace:
             before = visible_workspace(change.stores, principal, reference)
-            after = _with(before, fields, change)
+            after = changed(before, _with(before, fields, change), change.now)
             if after.name != before.name:
                 _refuse_taken_name(change.stores, after)
             change.stores.workspaces.update(after)
@@ -130,7 +131,7 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
     if "description" in fields:
         changes["description"] = rules.text(fields["description"] or "", "description")
     if "defaults" in fields:
-        changes["metadata"] = rules.metadata((fields["defaults"] or {}).get("metadata"))
+        changes |= call_defaults.of_workspace(workspace, fields["defaults"], change)
     if "usage_limits" in fields:
         changes["usage_limits"] = limit_rules.usage_limits(
             fields["usage_limits"], now=change.now, previous=workspace.usage_limits
@@ -146,13 +147,17 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
             "There is nothing to change: send at least one of name, description, defaults, limits, reset_usage, "
             "admission."
         )
-    return replace(workspace, **changes, updated_at=change.now)
+    return call_defaults.conforming_workspace(replace(workspace, **changes, updated_at=change.now), change)
 
 
 def _seen(workspace: Workspace) -> dict[str, Any]:
     return {
         "name": workspace.name,
         "metadata": dict(workspace.metadata),
+        "config_id": workspace.config_id,
+        "allow_config_override": workspace.allow_config_override,
+        "input_guardrails": list(workspace.input_guardrails),
+        "output_guardrails": list(workspace.output_guardrails),
         "usage_limits": [limit.document() for limit in workspace.usage_limits],
         "rate_limits": [limit.document() for limit in workspace.rate_limits],
         "admission": dict(workspace.admission),

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection
 
-from sqlalchemy import Connection, and_, false, or_, select
+from sqlalchemy import Connection, and_, false, func, or_, select
 
 from headgate.storage.repositories import rows
 from headgate.storage.tables import api_key as table
@@ -44,6 +44,11 @@ class SqlApiKeys:
         if tenant_id is not None:
             statement = statement.where(table.c.tenant_id == tenant_id)
         return rows.listed(self._connection, statement, page, ApiKey, table.c.created_at, table.c.id)
+
+    def with_config(self, organization_id: str, slug: str) -> int:
+        at = table.c
+        statement = select(func.count()).where(at.organization_id == organization_id, at.config_id == slug)
+        return self._connection.execute(statement.where(at.revoked_at.is_(None))).scalar_one()
 
     def of_user(self, organization_id: str, user_id: str, workspace_id: str | None = None) -> list[ApiKey]:
         at = table.c

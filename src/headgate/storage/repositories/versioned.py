@@ -4,12 +4,21 @@ from typing import Any, Generic, TypeVar
 
 from sqlalchemy import Connection, Table, delete, or_, select
 
+from headgate.storage.config_tables import config, guardrail
 from headgate.storage.config_tables import version as versions
 from headgate.storage.repositories import rows
 from headgate.tenancy.stores import Page
 from headgate.tenancy.version import Version
 
 V = TypeVar("V")
+
+
+def remove_versioned(connection: Connection, workspace_id: str) -> None:
+    """All configs and guardrails of a workspace."""
+    for table in (config, guardrail):
+        its = select(table.c.id).where(table.c.workspace_id == workspace_id)
+        connection.execute(delete(versions).where(versions.c.of_id.in_(its)))
+        connection.execute(delete(table).where(table.c.workspace_id == workspace_id))
 
 
 class SqlVersioned(Generic[V]):

@@ -6,6 +6,7 @@ from headgate.storage import tables
 from headgate.storage.alert_tables import alert_setting, webhook
 from headgate.storage.people_tables import workspace_user
 from headgate.storage.repositories import rows
+from headgate.storage.repositories.versioned import remove_versioned
 from headgate.storage.repositories.webhooks import SqlWebhooks
 from headgate.storage.tables import workspace as table
 from headgate.tenancy.stores import Page
@@ -37,6 +38,7 @@ class SqlWorkspaces:
         its = select(webhook.c.id).where(webhook.c.workspace_id == workspace_id)
         for webhook_id in self._connection.execute(its).scalars().all():
             webhooks.remove(webhook_id)
+        remove_versioned(self._connection, workspace_id)
         key = tables.api_key
         revoked = key.c.revoked_at.is_not(None)
         self._connection.execute(delete(key).where(key.c.workspace_id == workspace_id, revoked))
