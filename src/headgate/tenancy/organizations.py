@@ -20,9 +20,9 @@ SCHEMAS: Final = ("api_key_metadata_schema", "workspace_metadata_schema")
 
 
 class OrganizationService:
-    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `defaults` (guardrails of
-    every call), and the metadata schemas: keys and workspaces that are there stay as they are until they are changed.
-    Only for the organization's keys."""
+    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `defaults` (guardrails
+    of every call), and the metadata schemas: keys and workspaces that are there stay as they are until they are
+    changed. Only for the organization's keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
