@@ -8,6 +8,7 @@ from headgate.base.errors import InvalidRequest
 from headgate.tenancy import limit_policy_rules, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.limit_policy import ANY, Condition, LimitKind, LimitPolicy
+from headgate.tenancy.limits import newly_set
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenants import visible_tenant
@@ -62,7 +63,8 @@ class LimitPolicyService:
         another resource or period start from what the records of the period say."""
 
         def work(change: Change) -> LimitPolicy:
-            policy = _with(_visible(change.stores, principal, kind, policy_id), fields, change)
+            before = _visible(change.stores, principal, kind, policy_id)
+            policy = _begun(before, _with(before, fields, change), change.now)
             change.stores.limit_policies.update(policy)
             _record(change, "update", policy, {"fields": sorted(fields)} | _seen(policy))
             return policy
@@ -106,6 +108,16 @@ def _with(policy: LimitPolicy, fields: Mapping[str, Any], change: Change) -> Lim
     if not fields:
         raise InvalidRequest("There is nothing to change: send at least one field of the policy.")
     return replace(policy, **changes, updated_at=change.now)
+
+
+def _begun(before: LimitPolicy, after: LimitPolicy, now: int) -> LimitPolicy:
+    """A limit on other calls than before begins now, as one does that was not in force before."""
+    same = (before.conditions, before.group_by) == (after.conditions, after.group_by)
+    return replace(
+        after,
+        usage_limits=newly_set(after.usage_limits, before.usage_limits if same else (), now),
+        rate_limits=newly_set(after.rate_limits, before.rate_limits if same else (), now),
+    )
 
 
 def _with_ids(condition: Condition, change: Change) -> Condition:

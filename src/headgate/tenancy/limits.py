@@ -4,8 +4,8 @@ A usage limit is a budget with a calendar, every-N-days or lifetime window; a ra
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any, Final
+from dataclasses import asdict, dataclass, replace
+from typing import Any, Final, TypeVar
 
 from headgate.ledger.allowance import LIFETIME, Allowance, Resource, Scope, Window, WindowKind
 
@@ -30,6 +30,8 @@ class UsageLimit:
     reset_days: int | None = None
     anchor: int = 0
     """Nanoseconds since the epoch from which `reset_days` counts."""
+    set_at: int = 0
+    """When it was set, on an owner that was there before; 0: it was made with its owner. See `newly_set`."""
 
     @property
     def period(self) -> str:
@@ -61,6 +63,13 @@ class RateLimit:
     resource: Resource
     unit: str | None
     value: int
+    set_at: int = 0
+    """As of `UsageLimit`."""
+
+    @property
+    def period(self) -> str:
+        """Names the window, as of `UsageLimit`."""
+        return self.unit or "now"
 
     def window(self) -> Window:
         return LIFETIME if self.unit is None else Window(WindowKind.SLIDING, seconds=RATE_UNITS[self.unit])
@@ -74,6 +83,16 @@ class RateLimit:
         return cls(**{**document, "resource": Resource(document["resource"])})
 
 
+L = TypeVar("L", UsageLimit, RateLimit)
+
+
+def newly_set(limits: Sequence[L], before: Sequence[L], now: int) -> tuple[L, ...]:
+    """The limits that take the place of those `before`. One that was not among them begins now, with a counter of its
+    own: where it was set and taken away before, that counter missed the calls in between."""
+    known = {(limit.resource, limit.period): limit.set_at for limit in before}
+    return tuple(replace(limit, set_at=known.get((limit.resource, limit.period), now)) for limit in limits)
+
+
 def allowances(
     scope: Scope,
     usage_limits: Sequence[UsageLimit],
@@ -85,14 +104,15 @@ def allowances(
     """The allowances of one owner.
 
     Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset of the usage
-    names a new counter, which starts at zero, and another time zone one whose periods begin elsewhere.
+    names a new counter, which starts at zero; another time zone one whose periods begin elsewhere; a limit that is
+    set once more one that starts at what the records of its period say.
     """
     owner = f"{scope.kind}:{scope.id}"
     era = "" if usage_reset_at is None else f"@{usage_reset_at}"
     zone = "" if time_zone == "UTC" else f"~{time_zone}"
     budgets = [
         Allowance(
-            f"{owner}:{limit.resource}:{limit.period}{zone if limit.period != 'lifetime' else ''}{era}",
+            f"{owner}:{limit.resource}:{limit.period}{zone if limit.period != 'lifetime' else ''}{_begun(limit)}{era}",
             scope,
             limit.resource,
             limit.window(time_zone),
@@ -102,7 +122,18 @@ def allowances(
         for limit in usage_limits
     ]
     rates = [
-        Allowance(f"{owner}:{limit.resource}:{limit.unit or 'now'}", scope, limit.resource, limit.window(), limit.value)
+        Allowance(
+            f"{owner}:{limit.resource}:{limit.period}{_begun(limit)}",
+            scope,
+            limit.resource,
+            limit.window(),
+            limit.value,
+        )
         for limit in rate_limits
     ]
     return (*budgets, *rates)
+
+
+def _begun(limit: UsageLimit | RateLimit) -> str:
+    # What is under way counts wherever it began, so there is but one count of it.
+    return f"^{limit.set_at}" if limit.set_at and limit.resource is not Resource.IN_FLIGHT else ""

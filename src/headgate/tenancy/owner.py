@@ -1,9 +1,12 @@
 """Who owns limits, and the allowances that follow from what an owner has."""
 
+from dataclasses import replace
+from typing import TypeVar
+
 from headgate.ledger.allowance import Allowance, Scope
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import Provisioning
-from headgate.tenancy.limits import allowances
+from headgate.tenancy.limits import allowances, newly_set
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
@@ -43,4 +46,17 @@ def allowances_of(owner: LimitOwner, time_zone: str, name: str = "") -> tuple[Al
         owner.rate_limits,
         time_zone=time_zone,
         usage_reset_at=owner.usage_reset_at,
+    )
+
+
+T = TypeVar("T", Organization, Workspace, Tenant, ApiKey, Provisioning, WorkspaceProvider)
+
+
+def changed(before: T, after: T, now: int) -> T:
+    """`after`, which takes the place of `before`: every service that changes an owner passes it through here. Limits
+    that were not in force before are marked as set now."""
+    return replace(
+        after,
+        usage_limits=newly_set(after.usage_limits, before.usage_limits, now),
+        rate_limits=newly_set(after.rate_limits, before.rate_limits, now),
     )
