@@ -44,11 +44,15 @@ from headgate.storage.usage_writer import BATCH, UsageWriter
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.audit_log import AuditLogService
 from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.guardrails import GuardrailService
+from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
+from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
@@ -56,6 +60,7 @@ from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import WebhookService
@@ -122,7 +127,9 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         balances = Balances(database, restoring.ledger, restoring.written, clock)
-        services = _services(administration, directory, catalog, vault, guard, webhook_guard, pepper, balances)
+        services = _services(
+            administration, directory, catalog, vault, guard, webhook_guard, pepper, balances, settings.url
+        )
         _start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
@@ -197,6 +204,7 @@ def _services(
     webhook_guard: Guard,
     pepper: bytes,
     balances: Balances,
+    url: str,
 ) -> Services:
     check_url = partial(kept_base_url, guard=guard)
     integrations = IntegrationService(administration, vault, catalog, check_url)
@@ -220,6 +228,11 @@ def _services(
         configs=ConfigService(administration),
         guardrails=GuardrailService(administration),
         standings=Standings(administration.transactions, balances, administration.clock),
+        users=UserService(administration),
+        members=MemberService(administration),
+        invites=InviteService(administration, pepper, url),
+        audit_log=AuditLogService(administration.transactions),
+        idempotency=Idempotency(administration.transactions, vault, administration.clock),
     )
 
 

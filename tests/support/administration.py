@@ -20,12 +20,16 @@ from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit import AuditEntry
+from headgate.tenancy.audit_log import AuditLogService
 from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.founding import found
 from headgate.tenancy.guardrails import GuardrailService
+from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
+from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
@@ -34,6 +38,7 @@ from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import MasterKey, Vault
 from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import WebhookService
@@ -137,6 +142,11 @@ async def node(
         configs=ConfigService(administration),
         guardrails=GuardrailService(administration),
         standings=Standings(transactions, Balances(database, ledger, _written, clock), clock),
+        users=UserService(administration),
+        members=MemberService(administration),
+        invites=InviteService(administration, PEPPER, "http://test"),
+        audit_log=AuditLogService(transactions),
+        idempotency=Idempotency(transactions, vault, clock),
     )
     root = Principal.operator(organization)
     app = create_app(services)

@@ -13,15 +13,19 @@ from headgate.base.ids import RandomBytes, request_id, trace_id
 from headgate.controlplane import (
     alerts,
     api_keys,
+    audit_logs,
     configs,
     errors,
     guardrails,
     integrations,
+    invites,
     limit_policies,
+    members,
     organisation,
     prices,
     providers,
     tenants,
+    users,
     virtual_keys,
     webhooks,
     workspaces,
@@ -51,6 +55,11 @@ ROUTERS: Final = (
     limit_policies.rates,
     configs.router,
     guardrails.router,
+    invites.acceptance,
+    invites.router,
+    users.router,
+    members.router,
+    audit_logs.router,
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""

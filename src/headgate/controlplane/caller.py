@@ -1,6 +1,7 @@
 """Who is calling: the credential of a request, before anything else of it is read."""
 
 from collections.abc import Callable, Coroutine
+from dataclasses import replace
 from typing import Annotated, Any, Final
 
 from fastapi import Depends, Request
@@ -8,8 +9,11 @@ from fastapi.routing import APIRoute
 from starlette.responses import Response
 
 from headgate.base.errors import InvalidRequest, Unauthenticated
+from headgate.controlplane.once import once
+from headgate.controlplane.origin import origin_of
 from headgate.controlplane.services import Services
 from headgate.tenancy import keys
+from headgate.tenancy.idempotency import HEADER as IDEMPOTENCY_KEY
 from headgate.tenancy.principal import Principal
 
 HEADERS: Final = ("x-portkey-api-key", "x-api-key", "authorization", "x-goog-api-key")
@@ -18,17 +22,61 @@ PLACEHOLDER: Final = "OPENAI_API_KEY"
 
 
 class AuthenticatedRoute(APIRoute):
-    """Knows its caller before it reads the body, and on the endpoint that was routed to."""
+    """Knows its caller, and that he may be here, before it reads the body, and on the endpoint that was routed to."""
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
+        access = access_of(self)
+        body = None if self.body_field is None else self.body_field.field_info.annotation
 
         async def authenticated(request: Request) -> Response:
-            policy = await services_of(request).directory.authenticate(credential(request))
-            request.state.principal = Principal.of(policy)
-            return await handle(request)
+            services = services_of(request)
+            policy = await services.directory.authenticate(credential(request))
+            principal = request.state.principal = Principal.of(policy)
+            for needed in access:
+                needed(request)
+            if request.method == "GET":
+                return await handle(request)
+            request.state.principal = replace(principal, origin=await origin_of(request, body))
+            key = request.headers.get(IDEMPOTENCY_KEY)
+            if key is None or request.method != "POST":
+                return await handle(request)
+            return await once(services.idempotency, request, key, handle)
 
         return authenticated
+
+
+class Needs:
+    """A dependency that gives the caller, if he has one of the scopes."""
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+
+    def __call__(self, request: Request) -> Principal:
+        principal = principal_of(request)
+        principal.require(*self.scopes)
+        return principal
+
+
+class OpenTo:
+    """A dependency that checks nothing: the route is open to everybody who has what `to` says."""
+
+    def __init__(self, to: str) -> None:
+        self.to = to
+
+    def __call__(self) -> None:
+        return None
+
+
+def needs(*scopes: str) -> Any:
+    """The caller, if it has one of the scopes; a route declares it as the type of its `principal`. Where the scope
+    depends on what is asked for, all that there are are named here, and the route asks for the very one."""
+    return Depends(Needs(*scopes))
+
+
+def access_of(route: APIRoute) -> list[Needs]:
+    """What the route was declared to need."""
+    return [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
 
 
 def credential(request: Request) -> str:
@@ -57,17 +105,6 @@ def services_of(request: Request) -> Services:
 def principal_of(request: Request) -> Principal:
     principal: Principal = request.state.principal
     return principal
-
-
-def needs(*scopes: str) -> Any:
-    """The caller, if it has one of the scopes; a route declares it as the type of its `principal`."""
-
-    def check(request: Request) -> Principal:
-        principal = principal_of(request)
-        principal.require(*scopes)
-        return principal
-
-    return Depends(check)
 
 
 WithServices = Annotated[Services, Depends(services_of)]

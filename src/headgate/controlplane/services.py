@@ -8,10 +8,14 @@ from headgate.base.clock import Clock
 from headgate.catalog.price import Price
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
+from headgate.tenancy.audit_log import AuditLogService
 from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.guardrails import GuardrailService
+from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
+from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
@@ -19,6 +23,7 @@ from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.standing import Standings
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.users import UserService
 from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
@@ -60,3 +65,8 @@ class Services:
     configs: ConfigService
     guardrails: GuardrailService
     standings: Standings
+    users: UserService
+    members: MemberService
+    invites: InviteService
+    audit_log: AuditLogService
+    idempotency: Idempotency

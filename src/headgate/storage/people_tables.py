@@ -1,6 +1,17 @@
 """The tables of people: users, where they are members, who is invited; and the answers that are given again."""
 
-from sqlalchemy import BigInteger, Column, ForeignKey, Index, Integer, LargeBinary, Table, Text, UniqueConstraint
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    Index,
+    Integer,
+    LargeBinary,
+    Table,
+    Text,
+    UniqueConstraint,
+)
 
 from headgate.storage.tables import Document, metadata
 
@@ -57,7 +68,8 @@ idempotency_key = Table(
     Column("actor", Text, primary_key=True),
     Column("key_hash", LargeBinary, primary_key=True),
     Column("fingerprint", LargeBinary, nullable=False),
-    Column("status", Integer, comment="NULL: under way."),
+    Column("carried_out", Boolean, nullable=False, comment="Set in the transaction that makes the change."),
+    Column("status", Integer, comment="NULL: there is no answer yet."),
     Column("sealed_body", LargeBinary),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),

@@ -80,6 +80,8 @@ class Administration:
             result = function(change)
             if not change.recorded:
                 raise AssertionError("a change without an audit entry")
+            if principal.claim is not None:
+                stores.answers.carried_out(principal.claim)
             return result, change.touched
 
         result, touched = await self.transactions.write(transaction)

@@ -1,6 +1,9 @@
-"""What the user who holds a key may do, and so at most what the key may."""
+"""The keys of users: what their holder may do, and so at most what they may, and that they end with him."""
+
+from dataclasses import replace
 
 from headgate.base.errors import Forbidden
+from headgate.tenancy.administration import Change
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.principal import not_found
 from headgate.tenancy.stores import Stores
@@ -31,3 +34,18 @@ def require_within_role(stores: Stores, key: ApiKey) -> None:
         )
     if not allowed:
         raise Forbidden(f"The user `{key.user_id}` is not a member here, so he can have no key.", param="user_id")
+
+
+def touch_keys(change: Change, user_id: str) -> None:
+    """What his keys may do is another from now on."""
+    keys = change.stores.api_keys.of_user(change.principal.organization_id, user_id)
+    change.touched.keys.update(key.id for key in keys)
+
+
+def revoke_keys(change: Change, user_id: str, workspace_id: str | None = None) -> None:
+    """All of his, or those of one workspace."""
+    for key in change.stores.api_keys.of_user(change.principal.organization_id, user_id, workspace_id):
+        change.stores.api_keys.update(replace(key, revoked_at=change.now, updated_at=change.now))
+        change.touched.keys.add(key.id)
+        body = {"name": key.name, "masked": key.masked, "workspace_id": key.workspace_id, "user_id": user_id}
+        change.record("delete", f"api_key:{key.id}", body)

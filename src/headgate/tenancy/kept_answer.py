@@ -12,8 +12,10 @@ class KeptAnswer:
     key_hash: bytes = field(repr=False)
     fingerprint: bytes = field(repr=False)
     """Of method, path, query and body."""
+    carried_out: bool = False
+    """Set in the transaction that makes the change."""
     status: int | None = None
-    """None: the request is under way, or its process died in it."""
+    """None: there is no answer yet, or it was lost with its process."""
     sealed_body: bytes | None = field(default=None, repr=False)
     created_at: int
     expires_at: int

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from typing import Self
 
 from headgate.base.errors import Forbidden, NotFound
+from headgate.tenancy.kept_answer import KeptAnswer
+from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.origin import Origin
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.scopes import ORGANIZATION_SCOPES
@@ -24,12 +26,16 @@ class Principal:
     """Whose key or session it is."""
     origin: Origin | None = None
     """The HTTP request that asks."""
+    claim: KeptAnswer | None = None
+    """Its idempotency key, where it has one."""
+    models: ModelNames | None = None
+    """All that its key may use, and so all that it may give to others; None: everything."""
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
         """A workspace's key acts in that workspace, the organization's key in all."""
         actor, workspace_id = f"api_key:{policy.key_id}", policy.workspace_id or None
-        return cls(policy.organization_id, actor, policy.scopes, workspace_id, policy.user_id)
+        return cls(policy.organization_id, actor, policy.scopes, workspace_id, policy.user_id, models=policy.models)
 
     @classmethod
     def of_user(cls, user: User, member: Member | None = None) -> Self:

@@ -23,16 +23,23 @@ class SqlKeptAnswers:
         return self._connection.execute(statement).rowcount == 1
 
     def get(self, organization_id: str, actor: str, key_hash: bytes) -> KeptAnswer | None:
-        row = rows.one(self._connection, table, _same(organization_id, actor, key_hash))
+        at = table.c
+        same = (at.organization_id == organization_id, at.actor == actor, at.key_hash == key_hash)
+        row = rows.one(self._connection, table, *same)
         return rows.noun_of(KeptAnswer, row) if row else None
 
+    def claim_again(self, before: KeptAnswer, answer: KeptAnswer) -> bool:
+        same = and_(_same(before), table.c.created_at == before.created_at, ~table.c.carried_out)
+        return self._connection.execute(update(table).where(same).values(**rows.row_of(answer))).rowcount == 1
+
+    def carried_out(self, answer: KeptAnswer) -> None:
+        self._connection.execute(update(table).where(_same(answer)).values(carried_out=True))
+
     def update(self, answer: KeptAnswer) -> None:
-        same = _same(answer.organization_id, answer.actor, answer.key_hash)
-        self._connection.execute(update(table).where(same).values(**rows.row_of(answer)))
+        self._connection.execute(update(table).where(_same(answer)).values(**rows.row_of(answer)))
 
     def release(self, answer: KeptAnswer) -> None:
-        same = _same(answer.organization_id, answer.actor, answer.key_hash)
-        self._connection.execute(delete(table).where(same))
+        self._connection.execute(delete(table).where(_same(answer), ~table.c.carried_out))
 
     def prune(self, now: int) -> None:
         self._connection.execute(delete(table).where(table.c.expires_at <= now))
@@ -42,5 +49,7 @@ class SqlKeptAnswers:
         return [rows.noun_of(KeptAnswer, row) for row in self._connection.execute(statement).mappings()]
 
 
-def _same(organization_id: str, actor: str, key_hash: bytes) -> Any:
-    return and_(table.c.organization_id == organization_id, table.c.actor == actor, table.c.key_hash == key_hash)
+def _same(answer: KeptAnswer) -> Any:
+    at = table.c
+    whose = and_(at.organization_id == answer.organization_id, at.actor == answer.actor)
+    return and_(whose, at.key_hash == answer.key_hash)

@@ -93,9 +93,15 @@ class SqlMembers:
         row = None if "\0" in user_id else rows.one(self._connection, workspace_user, _place(workspace_id, user_id))
         return _member(row) if row else None
 
-    def of_workspace(self, workspace_id: str, page: Page) -> tuple[list[tuple[Member, User]], int]:
+    def of_workspace(
+        self, workspace_id: str, page: Page, *, role: WorkspaceRole | None = None, email: str | None = None
+    ) -> tuple[list[tuple[Member, User]], int]:
         its = workspace_user.c
         statement = select(workspace_user).where(its.workspace_id == workspace_id)
+        if role is not None:
+            statement = statement.where(its.role == role)
+        if email is not None:
+            statement = statement.where(its.user_id.in_(select(user_account.c.id).where(user_account.c.email == email)))
         found, total = rows.page_of(self._connection, statement, page, its.created_at, its.user_id)
         ids = [row["user_id"] for row in found]
         at = select(user_account).where(user_account.c.id.in_(ids))

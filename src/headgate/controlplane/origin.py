@@ -1,0 +1,44 @@
+"""What the audit log keeps of a request: enough to know who did what from where, and nothing secret."""
+
+import json
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from fastapi import Request
+from pydantic import ValidationError
+
+from headgate.base.redaction import redacted, without_secrets
+from headgate.controlplane.body import Body
+from headgate.tenancy.origin import Origin
+
+HEADERS: Final = ("user-agent", "x-portkey-package-version", "x-portkey-trace-id")
+"""All that is kept of them: any other may hold a credential."""
+LONGEST: Final = 16_384
+"""Characters of a body; of a longer one only that it was longer."""
+
+
+async def origin_of(request: Request, body: Any) -> Origin:
+    """`body` is the type that the endpoint takes, None where it takes none. Reads the whole request."""
+    return Origin(
+        request_id=request.scope["headgate.request_id"],
+        method=request.method,
+        uri=request.url.path,
+        query=urlencode([(name, redacted(name, value)) for name, value in request.query_params.multi_items()]),
+        headers=_text({name: without_secrets(request.headers[name]) for name in HEADERS if name in request.headers}),
+        request_body=_masked(await request.body(), body),
+        client_ip=request.client.host if request.client else "",
+    )
+
+
+def _masked(raw: bytes, body: Any) -> str:
+    if not raw or not (isinstance(body, type) and issubclass(body, Body)):
+        return "null"
+    try:
+        text = _text(body.model_validate_json(raw).masked())
+    except ValidationError:
+        return "null"  # nothing will come of it
+    return text if len(text) <= LONGEST else _text({"longer than": LONGEST})
+
+
+def _text(document: Any) -> str:
+    return json.dumps(document, ensure_ascii=False, separators=(",", ":"), default=str)

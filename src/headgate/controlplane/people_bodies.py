@@ -1,0 +1,51 @@
+"""Bodies of users, invites and members."""
+
+from pydantic import Field
+
+from headgate.controlplane.body import SECRET, Body
+
+_ROLE = "`owner`, `admin` or `member` of the organization."
+_ROLE_IN_WORKSPACE = "`admin`, `manager` or `member` of the workspace."
+
+
+class UserChange(Body):
+    role: str | None = Field(None, description=_ROLE)
+    first_name: str | None = None
+    last_name: str | None = None
+
+
+class NewMember(Body):
+    id: str = Field(description="Of the user.")
+    role: str = Field(description=_ROLE_IN_WORKSPACE)
+
+
+class NewMembers(Body):
+    users: list[NewMember]
+
+
+class MemberChange(Body):
+    role: str = Field(description=_ROLE_IN_WORKSPACE)
+
+
+class InvitedWorkspace(Body):
+    id: str = Field(description="Slug or id of the workspace.")
+    role: str = Field(description=_ROLE_IN_WORKSPACE)
+
+
+class InvitedKey(Body):
+    scopes: list[str]
+
+
+class NewInvite(Body):
+    email: str
+    role: str = Field(description=_ROLE)
+    workspaces: list[InvitedWorkspace] | None = None
+    workspace_api_key_details: InvitedKey | None = Field(
+        None, description="Of the key that the new user gets in each of the workspaces."
+    )
+
+
+class Acceptance(Body):
+    token: str = Field(description="What stands behind `token=` in the link.", json_schema_extra=SECRET)
+    first_name: str
+    last_name: str = ""
