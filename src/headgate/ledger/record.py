@@ -20,6 +20,20 @@ class Outcome(StrEnum):
     """Found unfinished at start and settled at what it held."""
 
 
+class EarlierAttempt(msgspec.Struct, frozen=True):
+    """A target that was tried before, for the same call, and answered with no success."""
+
+    provider: str
+    """The slug in the workspace."""
+    model: str
+    status: int
+    """The HTTP status it answered with; 0: it did not answer."""
+    took: int
+    """Nanoseconds."""
+    error: str = ""
+    """What went wrong where it did not answer."""
+
+
 class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     """One call a provider may have billed. Written once, by request id; balances are sums over these.
 
@@ -51,6 +65,7 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     status: int
     """The HTTP status the client got; 499 where it had gone."""
     attempts: int = 1
+    """How often a provider had been asked for the call when this one answered or failed."""
     usage: dict[str, int] = {}
     usage_source: str = "provider"
     usage_flags: tuple[str, ...] = ()
@@ -61,3 +76,5 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     price_id: str = ""
     metadata: dict[str, str] = {}
     error: str = ""
+    earlier_attempts: tuple[EarlierAttempt, ...] = ()
+    """Those of them that came before, the first one first."""

@@ -76,6 +76,7 @@ organization = Table(
     Column("time_zone", Text, nullable=False),
     *_limits(),
     Column("admission", Document),
+    Column("routing", Document),
     Column("usage_reset_at", BigInteger),
     *_times(),
     Column("api_key_metadata_schema", Document),
@@ -97,6 +98,7 @@ workspace = Table(
     _document("metadata"),
     *_limits(),
     Column("admission", Document),
+    Column("routing", Document),
     Column("usage_reset_at", BigInteger),
     *_times(),
     Column("config_id", Text),
@@ -123,6 +125,7 @@ tenant = Table(
     _document("metadata"),
     *_limits(),
     Column("admission", Document),
+    Column("routing", Document),
     Column("usage_reset_at", BigInteger),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
@@ -283,6 +286,7 @@ usage_record = Table(
     Column("price_id", Text, nullable=False),
     _document("metadata"),
     Column("error", Text, nullable=False),
+    _document("earlier_attempts"),
 )
 for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):
     Index(None, usage_record.c[_owner], usage_record.c.started_at)

@@ -41,6 +41,7 @@ _WRITERS: Final[Mapping[str, Callable[[Any], object]]] = {
     "usage": _document,
     "usage_flags": _document,
     "cost_lines": _document,
+    "earlier_attempts": _document,
     "metadata": _metadata,
     # What a client or a provider wrote:
     "trace_id": clean,

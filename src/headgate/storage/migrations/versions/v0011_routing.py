@@ -1,10 +1,21 @@
-"""Routing tables."""
+"""Routing tables; the attempts before the one that answered."""
+
+import sqlalchemy as sa
+from alembic import op
+from sqlalchemy.dialects import postgresql
 
 revision = "v0011"
 down_revision = "v0010"
 branch_labels = None
 depends_on = None
 
+_DOCUMENT = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_null=True), "postgresql")
+
 
 def upgrade() -> None:
-    pass
+    for table in ("organization", "workspace", "tenant"):
+        op.add_column(table, sa.Column("routing", _DOCUMENT))
+    with op.batch_alter_table("usage_record") as records:
+        records.add_column(sa.Column("earlier_attempts", _DOCUMENT, nullable=False, server_default="[]"))
+    with op.batch_alter_table("usage_record") as records:
+        records.alter_column("earlier_attempts", existing_type=_DOCUMENT, existing_nullable=False, server_default=None)
