@@ -41,6 +41,9 @@ from headgate.storage.refusals import Refusals
 from headgate.storage.restoring import Restoring
 from headgate.storage.stores import SqlTransactions
 from headgate.storage.usage_writer import BATCH, UsageWriter
+from headgate.telemetry.calls import CallCounts
+from headgate.telemetry.exposition import Exposition, Gauge
+from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
@@ -136,13 +139,21 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         limits = _limits(settings)
         groups = Groups(restoring.ledger, restoring, clock)
         pipeline = Pipeline(directory, catalog, books, groups, client, clock, limits, refusals.downgraded)
-        data_plane = DataPlane(pipeline.serve, clock, limits)
-        app = Door(
-            data_plane,
-            create_app(services),
-            lambda: "draining" if data_plane.draining else writing(),
-            settings.max_body_bytes,
-        )
+        counts = CallCounts(clock)
+        data_plane = DataPlane(pipeline.serve, clock, limits, [counts])
+
+        def trouble() -> str | None:
+            return "draining" if data_plane.draining else writing()
+
+        gauges = [
+            Gauge("headgate_calls_live", "Calls under way.", lambda: data_plane.live),
+            Gauge("headgate_holds", "Calls that hold allowances.", lambda: len(restoring.ledger)),
+            Gauge("headgate_records_waiting", "Settled calls that wait for the database.", lambda: usage.waiting),
+            Gauge("headgate_policies", "API keys in memory.", lambda: len(directory)),
+            Gauge("headgate_ready", "1 while calls are taken.", lambda: trouble() is None),
+        ]
+        metrics = _metrics(settings, database, counts, gauges)
+        app = Door(data_plane, create_app(services), metrics, trouble, settings.max_body_bytes)
         return Gateway(app, data_plane, administration, services, pepper, database, usage, closing.pop_all())
 
 
@@ -263,6 +274,16 @@ def _start_alerts(
     )
     closing.push_async_callback(dispatcher.close)
     dispatcher.start()
+
+
+def _metrics(settings: Settings, database: Database, counts: CallCounts, gauges: list[Gauge]) -> MetricsPage:
+    deliveries: dict[str, float] = {}
+
+    async def refresh() -> None:
+        deliveries.update(await SqlOutbox(database, letters=False).counts())
+
+    told = Gauge("headgate_alert_deliveries", "Alerts in the outbox.", lambda: deliveries, label="status")
+    return MetricsPage(Exposition(counts, [*gauges, told]), settings.metrics_token, refresh)
 
 
 async def _books(

@@ -195,9 +195,12 @@ async def test_a_price_that_is_none_is_refused(world: World, pricing: dict[str, 
 
 
 async def test_a_deleted_integration_is_gone_from_policies(world: World) -> None:
-    """With its provider slug, which another can take."""
+    """With its provider slug, which another can take; not while a workspace still has it."""
     await _make(world)
     await _provision(world)
+    refused = await world.call("DELETE", "/v1/integrations/openai")
+    assert (refused.status, "`default`" in refused.json["message"]) == (409, True)
+    await _provision(world, enabled=False)
     await world.ok("DELETE", "/v1/integrations/openai")
     assert (await world.call("GET", "/v1/integrations/openai")).status == 404
     assert (await _policy(world)).providers == {}

@@ -55,6 +55,17 @@ Admission = Annotated[
         }
     ),
 ]
+# Read by `tenancy.routing_table_rules`.
+RoutingTable = Annotated[
+    Any,
+    WithJsonSchema(
+        {
+            "anyOf": [{"type": "object"}, {"type": "null"}],
+            "description": "Where calls go that ask for `auto`. `tiers`: tier -> {simple, complex} -> model; "
+            "`default_tier`; `complexity`: length, keywords, tools, images.",
+        }
+    ),
+]
 Metadata = dict[str, Any] | None
 
 
@@ -84,6 +95,7 @@ class OrganisationChange(Body):
     rate_limits: RateLimits = None
     reset_usage: bool | None = None
     admission: Admission = None
+    routing_table: RoutingTable = None
     defaults: GuardrailDefaults | None = Field(None, description="Of every call.")
     api_key_metadata_schema: dict[str, Any] | None = Field(
         None, description="JSON Schema, draft 7: what the metadata of workspaces' keys must be."
@@ -102,6 +114,7 @@ class WorkspaceChange(Body):
     rate_limits: RateLimits = None
     reset_usage: bool | None = None
     admission: Admission = None
+    routing_table: RoutingTable = None
 
     def sent(self) -> dict[str, Any]:
         # A client that is to keep the name sends it as null.

@@ -2,34 +2,47 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Query
 
-from headgate.controlplane import views
+from headgate.base.errors import InvalidRequest
+from headgate.controlplane import integration_views as views
 from headgate.controlplane.answers import Answer, done, listing
-from headgate.controlplane.bodies import IntegrationChange, ModelsChange, NewIntegration, ProvisioningChange
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
+from headgate.controlplane.integration_bodies import IntegrationChange, ModelsChange, NewIntegration, ProvisioningChange
 from headgate.controlplane.paging import Paged
 from headgate.tenancy.principal import Principal
 
 router = APIRouter(prefix="/integrations", tags=["integrations"], route_class=AuthenticatedRoute)
-Creator = Annotated[Principal, needs("organisation_integrations.create")]
-Lister = Annotated[Principal, needs("organisation_integrations.list")]
-Reader = Annotated[Principal, needs("organisation_integrations.read")]
-Updater = Annotated[Principal, needs("organisation_integrations.update")]
-Deleter = Annotated[Principal, needs("organisation_integrations.delete")]
+Creator = Annotated[Principal, needs("organisation_integrations.create", "workspace_integrations.create")]
+Lister = Annotated[Principal, needs("organisation_integrations.list", "workspace_integrations.list")]
+Reader = Annotated[Principal, needs("organisation_integrations.read", "workspace_integrations.read")]
+Updater = Annotated[Principal, needs("organisation_integrations.update", "workspace_integrations.update")]
+Provisioner = Annotated[Principal, needs("organisation_integrations.update")]
+Deleter = Annotated[Principal, needs("organisation_integrations.delete", "workspace_integrations.delete")]
+_OWNED = {"all": None, "organisation": False, "workspace": True}
+"""By `type`: whether it must belong to a workspace."""
 
 
 @router.post("")
 async def create(body: NewIntegration, services: WithServices, principal: Creator) -> Answer:
-    """Store a provider's credential. No workspace can use it until it is provisioned."""
+    """Store a provider's credential. No workspace can use it until it is provisioned; with `workspace_id` it is that
+    workspace's own."""
     found = await services.integrations.create(principal, body.sent())
     return Answer({"id": found.id, "slug": found.slug, "object": "integration"})
 
 
 @router.get("")
-async def find(services: WithServices, page: Paged, principal: Lister, workspace_id: str | None = None) -> Answer:
-    """All integrations, or those provisioned to one workspace."""
-    found, total = await services.integrations.find(principal, page, workspace=workspace_id)
+async def find(
+    services: WithServices,
+    page: Paged,
+    principal: Lister,
+    workspace_id: str | None = None,
+    kind: Annotated[str, Query(alias="type", description="organisation, workspace or all")] = "all",
+) -> Answer:
+    """All integrations that the caller may see, or those that one workspace has."""
+    if kind not in _OWNED:
+        raise InvalidRequest("`type` must be organisation, workspace or all.", param="type")
+    found, total = await services.integrations.find(principal, page, workspace=workspace_id, owned=_OWNED[kind])
     return listing([views.integration(each) for each in found], total)
 
 
@@ -49,7 +62,8 @@ async def update(slug: str, body: IntegrationChange, services: WithServices, pri
 
 @router.delete("/{slug}")
 async def delete(slug: str, services: WithServices, principal: Deleter) -> Answer:
-    """Remove it, with its credential, provisioning and models."""
+    """Remove it, with its credential, providers and models. One of the organization's must be taken back from all
+    workspaces first."""
     await services.integrations.delete(principal, slug)
     return done()
 
@@ -58,18 +72,19 @@ async def delete(slug: str, services: WithServices, principal: Deleter) -> Answe
 async def get_workspaces(slug: str, services: WithServices, principal: Reader) -> Answer:
     """What each workspace has of it."""
     found, provisioned = await services.provisioning.get(principal, slug)
-    now = services.clock.now()
+    standings = await services.standings.of(found.organization_id, [each for _, each in provisioned])
+    pairs = zip(provisioned, standings, strict=True)
     return Answer(
         {
             "total": len(provisioned),
-            "workspaces": [views.provisioning(of, each, now) for of, each in provisioned],
-            "global_workspace_access": views.global_access(found.global_access, now),
+            "workspaces": [views.provisioning(of, each, standing) for (of, each), standing in pairs],
+            "global_workspace_access": views.global_access(found.global_access, services.clock.now()),
         }
     )
 
 
 @router.put("/{slug}/workspaces")
-async def put_workspaces(slug: str, body: ProvisioningChange, services: WithServices, principal: Updater) -> Answer:
+async def put_workspaces(slug: str, body: ProvisioningChange, services: WithServices, principal: Provisioner) -> Answer:
     """Give it to the workspaces that are named, or take it away, each with its own limits."""
     await services.provisioning.update(principal, slug, body.sent())
     return done()
@@ -88,7 +103,8 @@ async def get_models(slug: str, services: WithServices, principal: Reader) -> An
 
 @router.put("/{slug}/models")
 async def put_models(slug: str, body: ModelsChange, services: WithServices, principal: Updater) -> Answer:
-    """Allow all models or only those enabled; price custom ones."""
+    """Allow all models or only those enabled; price them, by their own price or their base model's, and say where those
+    of your own live."""
     await services.models.update(principal, slug, body.sent())
     return done()
 

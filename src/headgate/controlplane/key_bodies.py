@@ -37,6 +37,9 @@ class KeyChange(Body):
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
     alert_emails: list[str] | None = None
+    allowed_models: list[str] | None = Field(
+        None, description="`@provider/model`, `model` or `@provider/*`; null: all that the workspace has."
+    )
     expires_at: str | None = Field(None, description="ISO 8601, in the future.")
     rotation_policy: Rotation | None = None
     reset_usage: bool | None = None
@@ -85,6 +88,7 @@ def shown(found: ApiKey, standing: Budgets, now: int) -> dict[str, Any]:
         "rate_limits": rate_limits(found.rate_limits),
         "reset_usage": False,
         "alert_emails": list(found.alert_emails),
+        "allowed_models": found.allowed_models,
         "expires_at": _moment(found.expires_at),
         "last_reset_at": _moment(found.usage_reset_at),
         "rotation_policy": _rotation(found),

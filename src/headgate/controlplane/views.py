@@ -5,16 +5,16 @@ from decimal import Decimal
 from typing import Any
 
 from headgate.base.money import usd_decimal
+from headgate.controlplane.limit_views import budgets
 from headgate.ledger.allowance import Resource
 from headgate.ledger.period import NEVER, period_of
 from headgate.tenancy import admission_rules
-from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.limits import RESETS, RateLimit, UsageLimit
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.pricing import plain
+from headgate.tenancy.standing import Budgets
 from headgate.tenancy.workspace import Workspace
-
-_RESETS = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
 def usage_limit(limit: UsageLimit, now: int) -> dict[str, Any]:
@@ -29,7 +29,7 @@ def usage_limit(limit: UsageLimit, now: int) -> dict[str, Any]:
         "type": limit.resource,
         "credit_limit": amount(limit.cap),
         "alert_threshold": amount(limit.alert_threshold),
-        "periodic_reset": _RESETS[limit.reset] if limit.reset else None,
+        "periodic_reset": RESETS[limit.reset] if limit.reset else None,
         "periodic_reset_days": limit.reset_days,
         "next_usage_reset_at": to_iso(end) if end < NEVER else None,
     }
@@ -47,7 +47,7 @@ def rate_limits(limits: Iterable[RateLimit]) -> list[dict[str, Any]]:
     return [rate_limit(limit) for limit in limits]
 
 
-def organisation(found: Organization, now: int) -> dict[str, Any]:
+def organisation(found: Organization, standing: Budgets) -> dict[str, Any]:
     return {
         "id": found.id,
         "name": found.name,
@@ -58,16 +58,17 @@ def organisation(found: Organization, now: int) -> dict[str, Any]:
         },
         "api_key_metadata_schema": found.api_key_metadata_schema,
         "workspace_metadata_schema": found.workspace_metadata_schema,
-        "usage_limits": usage_limits(found.usage_limits, now),
+        "usage_limits": budgets(standing),
         "rate_limits": rate_limits(found.rate_limits),
         "admission": admission_rules.shown(found.admission),
+        "routing_table": dict(found.routing),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "organisation",
     }
 
 
-def workspace(found: Workspace, now: int) -> dict[str, Any]:
+def workspace(found: Workspace, standing: Budgets) -> dict[str, Any]:
     return {
         "id": found.id,
         "slug": found.slug,
@@ -81,9 +82,10 @@ def workspace(found: Workspace, now: int) -> dict[str, Any]:
             "input_guardrails": list(found.input_guardrails),
             "output_guardrails": list(found.output_guardrails),
         },
-        "usage_limits": usage_limits(found.usage_limits, now),
+        "usage_limits": budgets(standing),
         "rate_limits": rate_limits(found.rate_limits),
         "admission": admission_rules.shown(found.admission),
+        "routing_table": dict(found.routing),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "workspace",

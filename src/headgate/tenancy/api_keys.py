@@ -10,8 +10,10 @@ from headgate.base.ids import RandomBytes
 from headgate.tenancy import call_defaults, keys, limit_rules, moments, rules, scopes
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
+from headgate.tenancy.holder import require_within_role
 from headgate.tenancy.key_rotation import held_for, rotate_key
 from headgate.tenancy.keys import MintedKey
+from headgate.tenancy.model_names import granted
 from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.rotation import rotation_policy
@@ -99,7 +101,11 @@ class ApiKeyService:
             key = visible_key(change.stores, principal, key_id)
             change.stores.api_keys.update(replace(key, revoked_at=change.now, updated_at=change.now))
             change.touched.keys.add(key_id)
-            change.record("delete", f"api_key:{key_id}", {"name": key.name, "masked": key.masked})
+            change.record(
+                "delete",
+                f"api_key:{key_id}",
+                {"name": key.name, "masked": key.masked, "workspace_id": key.workspace_id},
+            )
 
         await self._administration.change(principal, work)
 
@@ -130,7 +136,7 @@ def create_key(
         tenant_id=tenant.id if tenant else None,
         level=level,
         owner=owner,
-        user_id=rules.name(user_id, "user_id") if user_id else None,
+        user_id=rules.name(user_id, "user_id") if owner is KeyOwner.USER else None,
         name="",
         hash=minted.hash,
         masked=minted.masked,
@@ -138,7 +144,7 @@ def create_key(
         created_at=change.now,
         updated_at=change.now,
     )
-    key = _with(blank, fields, change)
+    key = _with(blank, {"allowed_models": None, **fields}, change)
     change.stores.api_keys.add(key)
     # Not for policies, of which it has none yet, but for those who remember that there is no such key.
     change.touched.keys.add(key.id)
@@ -176,8 +182,11 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
         changes["description"] = rules.text(fields["description"] or "", "description")
     if "scopes" in fields:
         changes["scopes"] = _scopes(fields["scopes"], key, change.principal)
+        require_within_role(change.stores, replace(key, scopes=changes["scopes"]))
     if "defaults" in fields:
         changes |= call_defaults.of_key(key, fields["defaults"], change)
+    if "allowed_models" in fields:
+        changes["allowed_models"] = granted(fields["allowed_models"], "allowed_models", change.principal.models)
     if "alert_emails" in fields:
         changes["alert_emails"] = rules.addresses(fields["alert_emails"], "alert_emails")
     if "usage_limits" in fields:
@@ -190,9 +199,7 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
         changes["rotation_policy"], changes["next_rotation_at"] = rotation_policy(fields["rotation_policy"], change.now)
     if "expires_at" in fields:
         expires_at = fields["expires_at"]
-        changes["expires_at"] = (
-            None if expires_at is None else _future(moments.from_iso(expires_at, "expires_at"), change)
-        )
+        changes["expires_at"] = None if expires_at is None else moments.in_future(expires_at, "expires_at", change.now)
     return call_defaults.conforming_key(replace(key, **changes), change)
 
 
@@ -217,12 +224,6 @@ def _scopes(value: object, key: ApiKey, principal: Principal) -> frozenset[str]:
     return scopes.grantable(value, scopes.WORKSPACE_SCOPES, held_for(principal, key.level))
 
 
-def _future(moment: int, change: Change) -> int:
-    if moment <= change.now:
-        raise InvalidRequest("`expires_at` must be in the future.", param="expires_at")
-    return moment
-
-
 def _seen(key: ApiKey) -> dict[str, Any]:
     return {
         "name": key.name,
@@ -233,6 +234,7 @@ def _seen(key: ApiKey) -> dict[str, Any]:
         "scopes": sorted(key.scopes),
         "metadata": dict(key.metadata),
         "config_id": key.config_id,
+        "allowed_models": key.allowed_models,
         "allow_config_override": key.allow_config_override,
         "usage_limits": [limit.document() for limit in key.usage_limits],
         "rate_limits": [limit.document() for limit in key.rate_limits],

@@ -1,10 +1,12 @@
 """Extra request headers of an integration: what an administrator may have sent to a provider, and what never."""
 
+import json
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
+from headgate.tenancy.vault import Vault
 
 _NAME: Final = re.compile(r"[a-z0-9][a-z0-9-]{0,99}")
 _VALUE: Final = re.compile(r"[\x20-\x7e]{1,4096}")
@@ -28,34 +30,39 @@ _OURS: Final = frozenset(
 )
 """Written by the client of the upstream: another value would break the framing or the routing."""
 _NAMED: Final = {"openai_organization": "openai-organization", "openai_project": "openai-project"}
-_KNOWN: Final = ("custom_host", "custom_headers", *_NAMED)
+KNOWN: Final = ("custom_host", "custom_headers", *_NAMED)
 
 
-def extra_headers(configurations: Mapping[str, Any]) -> list[tuple[str, str]] | None:
+def extra_headers(
+    configurations: Mapping[str, Any], param: str = "configurations", known: Sequence[str] = KNOWN
+) -> list[tuple[str, str]] | None:
     """The headers that `custom_headers`, `openai_organization` and `openai_project` ask for; None if none of them is
     there. Raises `InvalidRequest` on these and on any configuration that is not known: it would not be heeded."""
     for field in configurations:
-        if field not in _KNOWN:
+        if field not in known:
             raise InvalidRequest(
-                f"`configurations.{field[:100]}` is not supported. Known: {', '.join(_KNOWN)}.",
-                param=f"configurations.{field[:100]}",
+                f"`{param}.{field[:100]}` is not supported. Known: {', '.join(known)}.",
+                param=f"{param}.{field[:100]}",
             )
     if set(configurations) <= {"custom_host"}:
         return None
     given = configurations.get("custom_headers") or {}
     if not isinstance(given, Mapping):
-        raise InvalidRequest(
-            "`configurations.custom_headers` must be an object.", param="configurations.custom_headers"
-        )
-    found = [_header(name, value, f"configurations.custom_headers.{name}") for name, value in given.items()]
+        raise InvalidRequest(f"`{param}.custom_headers` must be an object.", param=f"{param}.custom_headers")
+    found = [_header(name, value, f"{param}.custom_headers.{name}") for name, value in given.items()]
     for field, header in _NAMED.items():
         if configurations.get(field):
-            found.append(_header(header, configurations[field], f"configurations.{field}"))
+            found.append(_header(header, configurations[field], f"{param}.{field}"))
     if len({name for name, _ in found}) < len(found):
-        raise InvalidRequest(
-            "`configurations.custom_headers` names a header twice.", param="configurations.custom_headers"
-        )
+        raise InvalidRequest(f"`{param}.custom_headers` names a header twice.", param=f"{param}.custom_headers")
     return found
+
+
+def sealed_headers(
+    vault: Vault, headers: Sequence[tuple[str, str]] | None, organization_id: str, row: str
+) -> bytes | None:
+    """As they are kept: their values are often credentials. None for none."""
+    return vault.seal(json.dumps(headers).encode(), organization_id, row) if headers else None
 
 
 def _header(name: str, value: object, param: str) -> tuple[str, str]:

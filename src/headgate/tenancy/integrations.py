@@ -1,25 +1,30 @@
 """Making, changing and removing integrations. Their credentials are sealed here and opened in policies only."""
 
-import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any, Final, Protocol
 
 from headgate.base.errors import Conflict, InvalidRequest
 from headgate.catalog.provider import ProviderSpec
-from headgate.tenancy import rules
+from headgate.tenancy import pricing, rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.headers import extra_headers
+from headgate.tenancy.headers import extra_headers, sealed_headers
 from headgate.tenancy.integration import Integration, Provisioning
+from headgate.tenancy.integration_access import require_for, visible_integration
+from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal
-from headgate.tenancy.provisioning import existing_integration, provision
-from headgate.tenancy.stores import Page
+from headgate.tenancy.provisioning import provision
+from headgate.tenancy.stores import Stores
 from headgate.tenancy.vault import Vault
+from headgate.tenancy.workspace import Workspace
 from headgate.tenancy.workspaces import visible_workspace
 
 LONGEST_KEY: Final = 16_384
-CheckUrl = Callable[[str], str]
-"""The base URL as it is kept. Raises `InvalidRequest` on one that calls may not go to."""
+SHOWN: Final = 10
+"""How many workspaces a refusal lists."""
+CheckUrl = Callable[[str, str], str]
+"""The base URL as it is kept. Raises `InvalidRequest` about the field that is named beside it on one that calls may not
+go to."""
 
 
 class KnownProviders(Protocol):
@@ -29,7 +34,8 @@ class KnownProviders(Protocol):
 
 
 class IntegrationService:
-    """`fields` are the contract's, only those that were sent. All of it needs a key of the organization."""
+    """`fields` are the contract's, only those that were sent. An integration is the organization's, to be given to
+    workspaces, or one workspace's own, which that workspace's keys may make and change too."""
 
     def __init__(
         self, administration: Administration, vault: Vault, providers: KnownProviders, check_url: CheckUrl
@@ -41,58 +47,70 @@ class IntegrationService:
 
     async def create(self, principal: Principal, fields: Mapping[str, Any]) -> Integration:
         """Raises `InvalidRequest`, and `Conflict` where the name or slug is taken."""
-        principal.require_organization()
-        return await self._administration.change(principal, lambda change: self._create(change, fields))
+
+        def work(change: Change) -> Integration:
+            reference = fields.get("workspace_id") or principal.workspace_id
+            workspace = visible_workspace(change.stores, principal, reference) if reference else None
+            require_for(principal, "create", workspace.id if workspace else None)
+            return self.create_within(change, workspace, fields)
+
+        return await self._administration.change(principal, work)
 
     async def find(
-        self, principal: Principal, page: Page, *, workspace: str | None = None
+        self, principal: Principal, page: Page, *, workspace: str | None = None, owned: bool | None = None
     ) -> tuple[Sequence[Integration], int]:
-        """All of the organization, or those provisioned to one workspace."""
-        principal.require_organization()
-        return await self._administration.transactions.read(
-            lambda stores: stores.integrations.find(
-                principal.organization_id,
-                page,
-                workspace_id=visible_workspace(stores, principal, workspace).id if workspace else None,
-            )
-        )
+        """All, or those that one workspace has: given to it or its own. `owned`: only workspaces' own, or only the
+        organization's."""
+        if owned is not True and "organisation_integrations.list" not in principal.scopes:
+            if owned is False:
+                principal.require("organisation_integrations.list")
+            owned = True
+
+        def work(stores: Stores) -> tuple[Sequence[Integration], int]:
+            within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
+            return stores.integrations.find(principal.organization_id, page, workspace_id=within, owned=owned)
+
+        return await self._administration.transactions.read(work)
 
     async def get(self, principal: Principal, reference: str) -> Integration:
-        principal.require_organization()
         return await self._administration.transactions.read(
-            lambda stores: existing_integration(stores, principal, reference)
+            lambda stores: visible_integration(stores, principal, reference, "read")
         )
 
     async def update(self, principal: Principal, reference: str, fields: Mapping[str, Any]) -> Integration:
         """Another host needs the credential again: nobody can have a stored one sent to a place of their own."""
-        principal.require_organization()
 
         def work(change: Change) -> Integration:
-            before = existing_integration(change.stores, principal, reference)
-            after = self._with(before, fields, change)
-            _refuse_redirected_secrets(before, after, fields)
-            if after.name != before.name:
-                _refuse_taken_name(change, after)
-            change.stores.integrations.update(after)
-            _touch_workspaces(change, after)
-            change.record("update", f"integration:{after.id}", {"fields": sorted(fields)} | _seen(after))
-            return after
+            before = visible_integration(change.stores, principal, reference, "update")
+            return self.update_within(change, before, fields)
 
         return await self._administration.change(principal, work)
 
     async def delete(self, principal: Principal, reference: str) -> None:
-        """With its provisioning, provider slugs and models."""
-        principal.require_organization()
+        """With its credential, providers and models. Raises `Conflict` while workspaces still have it from the
+        organization: their calls would fail."""
 
         def work(change: Change) -> None:
-            integration = existing_integration(change.stores, principal, reference)
-            _touch_workspaces(change, integration)
-            change.stores.integrations.remove(integration.id)
-            change.record("delete", f"integration:{integration.id}", {"slug": integration.slug})
+            integration = visible_integration(change.stores, principal, reference, "delete")
+            _refuse_in_use(change.stores, integration)
+            remove_integration(change, integration)
 
         await self._administration.change(principal, work)
 
-    def _create(self, change: Change, fields: Mapping[str, Any]) -> Integration:
+    def update_within(self, change: Change, before: Integration, fields: Mapping[str, Any]) -> Integration:
+        """Within a change under way."""
+        after = self._with(before, fields, change)
+        _refuse_redirected_secrets(before, after, fields)
+        if after.name != before.name:
+            _refuse_taken_name(change, after)
+        change.stores.integrations.update(after)
+        _touch_workspaces(change, after)
+        change.record("update", f"integration:{after.id}", {"fields": sorted(fields)} | _seen(after))
+        return after
+
+    def create_within(self, change: Change, workspace: Workspace | None, fields: Mapping[str, Any]) -> Integration:
+        """Within a change under way. Of a workspace's own where one is given; then it is provisioned to it at once."""
+        _refuse_secret_mappings(fields)
         organization_id = change.principal.organization_id
         spec = self._spec(fields.get("ai_provider_id"))
         name = rules.name(fields.get("name"))
@@ -100,11 +118,10 @@ class IntegrationService:
         slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken, spec.id)
         if slug in taken:
             raise Conflict(f"There is an integration with the slug `{slug}` already.", param="slug")
-        workspace = fields.get("workspace_id")
         blank = Integration(
             id=change.new_id("int"),
             organization_id=organization_id,
-            workspace_id=visible_workspace(change.stores, change.principal, workspace).id if workspace else None,
+            workspace_id=workspace.id if workspace else None,
             slug=slug,
             name=name,
             kind=spec.id,
@@ -112,6 +129,8 @@ class IntegrationService:
             updated_at=change.now,
         )
         integration = self._with(blank, fields, change)
+        if workspace is not None:
+            integration = _renamed_apart(change.stores, integration, workspace)
         self._refuse_incomplete(integration, spec)
         _refuse_taken_name(change, integration)
         change.stores.integrations.add(integration)
@@ -146,6 +165,9 @@ class IntegrationService:
             key = _credential(fields["key"])
             changes["sealed_key"] = self._vault.seal(key.encode(), integration.organization_id, integration.key_row)
             changes["masked_key"] = masked(key)
+        if "pricing_adjustments" in fields:
+            change.principal.require_organization()  # prices decide over budgets that are not the workspace's to set
+            changes["multipliers"] = pricing.multipliers(fields["pricing_adjustments"], "pricing_adjustments")
         if "configurations" in fields:
             changes |= self._configured(integration, fields["configurations"] or {})
         return replace(integration, **changes, updated_at=change.now)
@@ -154,14 +176,17 @@ class IntegrationService:
         changes: dict[str, Any] = {}
         if "custom_host" in given:
             host = given["custom_host"]
-            changes["base_url"] = self._check_url(rules.name(host, "configurations.custom_host")) if host else None
+            changes["base_url"] = self._kept_url(host, "configurations.custom_host") if host else None
         headers = extra_headers(given)
         if headers is not None:
-            text = json.dumps(headers).encode()
-            organization_id, row = integration.organization_id, integration.headers_row
-            changes["sealed_headers"] = self._vault.seal(text, organization_id, row) if headers else None
+            changes["sealed_headers"] = sealed_headers(
+                self._vault, headers, integration.organization_id, integration.headers_row
+            )
             changes["header_names"] = tuple(name for name, _ in headers)
         return changes
+
+    def _kept_url(self, host: object, param: str) -> str:
+        return self._check_url(rules.name(host, param), param)
 
 
 def masked(key: str) -> str:
@@ -194,6 +219,44 @@ def _refuse_taken_name(change: Change, integration: Integration) -> None:
         raise Conflict(f"There is an integration named `{integration.name}` already.", param="name")
 
 
+def _renamed_apart(stores: Stores, integration: Integration, workspace: Workspace) -> Integration:
+    """A workspace is not told of names that others have taken."""
+    if stores.integrations.named(integration.organization_id, integration.name) is None:
+        return integration
+    tail = f" ({workspace.slug})"
+    return replace(integration, name=integration.name[: rules.NAME_LENGTH - len(tail)] + tail)
+
+
+def _refuse_secret_mappings(fields: Mapping[str, Any]) -> None:
+    if fields.get("secret_mappings"):
+        raise InvalidRequest(
+            "`secret_mappings` is not supported: there are no secret references here. Send the credential as `key`; it "
+            "is encrypted and never shown again.",
+            param="secret_mappings",
+        )
+
+
+def _refuse_in_use(stores: Stores, integration: Integration) -> None:
+    if integration.workspace_id is not None:
+        return
+    given = [each.workspace_id for each in stores.integrations.provisionings(integration.id) if each.enabled]
+    if given:
+        found = (stores.workspaces.get(integration.organization_id, each) for each in given[:SHOWN])
+        slugs = ", ".join(f"`{each.slug}`" for each in found if each is not None)
+        more = f" and {len(given) - SHOWN} more" if len(given) > SHOWN else ""
+        raise Conflict(
+            f"The integration `{integration.slug}` is provisioned to {slugs}{more}, whose calls would fail. Take it "
+            f"back first: PUT /v1/integrations/{integration.slug}/workspaces with `enabled` false."
+        )
+
+
+def remove_integration(change: Change, integration: Integration) -> None:
+    """Within a change under way."""
+    _touch_workspaces(change, integration)
+    change.stores.integrations.remove(integration.id)
+    change.record("delete", f"integration:{integration.id}", {"slug": integration.slug})
+
+
 def _touch_workspaces(change: Change, integration: Integration) -> None:
     for provisioning in change.stores.integrations.provisionings(integration.id):
         change.touched.workspaces.add(provisioning.workspace_id)
@@ -223,4 +286,6 @@ def _seen(integration: Integration) -> dict[str, Any]:
         "masked_key": integration.masked_key,
         "custom_host": integration.base_url,
         "header_names": list(integration.header_names),
+        "workspace_id": integration.workspace_id,
+        "multipliers": dict(integration.multipliers),
     }

@@ -4,11 +4,12 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-from headgate.base.errors import Conflict
+from headgate.base.errors import Conflict, Forbidden
 from headgate.tenancy import scopes
 from headgate.tenancy.administration import Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel
 from headgate.tenancy.keys import MintedKey
+from headgate.tenancy.model_names import granted
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.rotation import NANOS_PER_MS, transition_ms
@@ -50,6 +51,9 @@ def require_grantable(principal: Principal, key: ApiKey) -> None:
     """Raises `Forbidden` unless the caller could have made this key."""
     allowed = scopes.ORGANIZATION_SCOPES if key.level is KeyLevel.ORGANIZATION else scopes.WORKSPACE_SCOPES
     scopes.grantable(sorted(key.scopes), allowed, held_for(principal, key.level))
+    if principal.models is not None and key.allowed_models is None:
+        raise Forbidden("Your key may not use every model that this one may, so it cannot take it in hand.")
+    granted(key.allowed_models, "allowed_models", principal.models)
 
 
 def held_for(principal: Principal, level: KeyLevel) -> frozenset[str]:

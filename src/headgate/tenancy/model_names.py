@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import Any, Final
 
-from headgate.base.errors import InvalidRequest
+from headgate.base.errors import Forbidden, InvalidRequest
 from headgate.tenancy import rules
 
 ANY: Final = "*"
@@ -26,6 +26,14 @@ class ModelNames:
         if full in self._exact or model in self._exact:
             return True
         return bool(self._beginnings) and (full.startswith(self._beginnings) or model.startswith(self._beginnings))
+
+    def cover(self, name: str) -> bool:
+        """Whether all that a name or pattern means is on the list. A plain name means the model of any provider."""
+        model = name.partition("/")[2] if name.startswith("@") else name
+        if name in self.names or model in self.names:
+            return True
+        stems = (name.removesuffix(ANY), model.removesuffix(ANY))
+        return bool(self._beginnings) and any(stem.startswith(self._beginnings) for stem in stems)
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, ModelNames) and self.names == other.names
@@ -52,6 +60,20 @@ def model_names(value: object, param: str) -> tuple[str, ...] | None:
     for index, each in enumerate(found):
         model_name(each, f"{param}[{index}]", pattern=True)
     return tuple(dict.fromkeys(found))
+
+
+def granted(value: object, param: str, ceiling: ModelNames | None) -> tuple[str, ...] | None:
+    """The same for a key, which gets no model that its maker's key (`ceiling`) may not use; null gives it all those.
+
+    Raises `Forbidden` naming the model.
+    """
+    found = model_names(value, param)
+    if ceiling is None:
+        return found
+    for name in found or ():
+        if not ceiling.cover(name):
+            raise Forbidden(f"Your key may not use `{name}`, so it cannot grant it.", param=param)
+    return found or ceiling.names
 
 
 def model_name(value: Any, param: str, *, pattern: bool = False) -> str:

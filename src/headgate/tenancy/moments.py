@@ -20,6 +20,14 @@ def from_iso(value: object, param: str) -> int:
     raise InvalidRequest(f"`{param}` must be a moment such as 2027-01-31T00:00:00Z.", param=param)
 
 
+def in_future(value: object, param: str, now: int) -> int:
+    """The same for a moment that is still to come."""
+    found = from_iso(value, param)
+    if found <= now:
+        raise InvalidRequest(f"`{param}` must be in the future.", param=param)
+    return found
+
+
 def to_iso(nanoseconds: int) -> str:
     """In UTC, to the millisecond: `2027-01-31T00:00:00.000Z`."""
     found = moment(nanoseconds)

@@ -1,12 +1,13 @@
 """Prices as the contract writes them, in US cents per token, and as the house keeps them."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any, Final
 
 from headgate.base import usage as meters
 from headgate.base.errors import InvalidRequest
 from headgate.base.money import NANOS_PER_CENT, ceil_div
+from headgate.catalog.multiplier import DEFAULT, PER_WHOLE, factor
 from headgate.catalog.price import PER
 from headgate.tenancy import limit_rules
 
@@ -22,6 +23,7 @@ METERS: Final = {
 _UNITS: Final = {meter: unit for unit, meter in METERS.items()}
 NANOS_PER_MILLION: Final = NANOS_PER_CENT * PER
 """One US cent per token, in nano-dollars per million tokens."""
+LARGEST_FACTOR: Final = 1_000
 
 
 def rates(pricing: object, param: str) -> dict[str, int]:
@@ -51,14 +53,51 @@ def _per_million(cents: Decimal, param: str) -> int:
     return ceil_div(numerator, denominator)
 
 
+def multipliers(value: object, param: str) -> dict[str, int]:
+    """Millionths by meter and under `default`, from `{"multiplier": {unit: factor}}`; None: nothing is multiplied.
+
+    Raises `InvalidRequest` naming the field.
+    """
+    factors = value.get("multiplier") if isinstance(value, Mapping) else None
+    if value is not None and not isinstance(factors, Mapping):
+        raise InvalidRequest(f"`{param}.multiplier` must be an object.", param=f"{param}.multiplier")
+    return {
+        _multiplied(unit, f"{param}.multiplier.{unit}"[:200]): _millionths(factor, f"{param}.multiplier.{unit}"[:200])
+        for unit, factor in (factors or {}).items()
+    }
+
+
+def _multiplied(unit: str, param: str) -> str:
+    if unit != DEFAULT and unit not in METERS:
+        raise InvalidRequest(f"`{param}` cannot be multiplied. Known: {DEFAULT}, {', '.join(METERS)}.", param=param)
+    return METERS.get(unit, DEFAULT)
+
+
+def _millionths(value: object, param: str) -> int:
+    scaled = limit_rules.number(value, param) * PER_WHOLE
+    if scaled != scaled.to_integral_value() or not 0 <= scaled <= LARGEST_FACTOR * PER_WHOLE:
+        raise InvalidRequest(
+            f"`{param}` must be between 0 and {LARGEST_FACTOR:,}, with at most six decimals.", param=param
+        )
+    return int(scaled)
+
+
+def shown_multipliers(millionths: Mapping[str, int]) -> dict[str, Any] | None:
+    """As the contract writes it; None: nothing is multiplied."""
+    if not millionths:
+        return None
+    return {"multiplier": {_UNITS.get(meter, DEFAULT): plain(factor(each)) for meter, each in millionths.items()}}
+
+
 def shown(by_meter: Mapping[str, int]) -> dict[str, Any]:
-    """As the contract writes it."""
-    return {"type": "static", "pay_as_you_go": dict(_units(by_meter.items()))}
+    """As the contract writes it. What it has no name for is under `additional_units`, by the house's name."""
+    units = {_UNITS[meter]: _cents(rate) for meter, rate in by_meter.items() if meter in _UNITS}
+    more = {meter: _cents(rate) for meter, rate in by_meter.items() if meter not in _UNITS}
+    return {"type": "static", "pay_as_you_go": {**units, "additional_units": more} if more else units}
 
 
-def _units(prices: Iterable[tuple[str, int]]) -> Iterable[tuple[str, dict[str, Decimal | int]]]:
-    for meter, rate in prices:
-        yield _UNITS[meter], {"price": plain(Decimal(rate) / NANOS_PER_MILLION)}
+def _cents(rate: int) -> dict[str, Decimal | int]:
+    return {"price": plain(Decimal(rate) / NANOS_PER_MILLION)}
 
 
 def plain(number: Decimal) -> Decimal | int:

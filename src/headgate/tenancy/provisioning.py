@@ -8,14 +8,17 @@ from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy import limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.integration import GlobalAccess, Integration, Provisioning
-from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.integration_access import visible_integration
+from headgate.tenancy.owner import changed
+from headgate.tenancy.principal import Principal
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.workspace import Workspace
 
 
 class ProvisioningService:
-    """Only the organization's keys provision. Workspaces are named by slug or id."""
+    """Only the organization's keys provision. Workspaces are named by slug or id. A workspace sees what it has of its
+    own integrations."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -24,10 +27,9 @@ class ProvisioningService:
         self, principal: Principal, reference: str
     ) -> tuple[Integration, list[tuple[Workspace, Provisioning]]]:
         """The integration and what each workspace has of it."""
-        principal.require_organization()
 
         def work(stores: Stores) -> tuple[Integration, list[tuple[Workspace, Provisioning]]]:
-            integration = existing_integration(stores, principal, reference)
+            integration = visible_integration(stores, principal, reference, "read")
             workspaces = {each.id: each for each in _all_workspaces(stores, integration.organization_id)}
             found = stores.integrations.provisionings(integration.id)
             return integration, [(workspaces[each.workspace_id], each) for each in found]
@@ -40,7 +42,7 @@ class ProvisioningService:
         principal.require_organization()
 
         def work(change: Change) -> None:
-            integration = existing_integration(change.stores, principal, reference)
+            integration = visible_integration(change.stores, principal, reference, "update")
             if fields.get("global_workspace_access") is not None:
                 integration = _set_global_access(change, integration, fields)
             for index, entry in enumerate(fields.get("workspaces") or []):
@@ -50,14 +52,6 @@ class ProvisioningService:
         await self._administration.change(principal, work)
 
 
-def existing_integration(stores: Stores, principal: Principal, reference: str) -> Integration:
-    """By id or slug. Raises `NotFound`."""
-    integration = stores.integrations.get(principal.organization_id, reference)
-    if integration is None:
-        raise not_found("integration", reference)
-    return integration
-
-
 def provision(
     change: Change, integration: Integration, provisioning: Provisioning, slug: str | None = None, *, named: bool = True
 ) -> None:
@@ -65,6 +59,9 @@ def provision(
 
     Raises `Conflict` where the workspace uses the slug for another integration.
     """
+    before = change.stores.integrations.provisioning(integration.id, provisioning.workspace_id)
+    if before is not None:
+        provisioning = changed(before, provisioning, change.now)
     change.stores.integrations.save_provisioning(provisioning)
     change.touched.workspaces.add(provisioning.workspace_id)
     names = change.stores.providers.of_integration(integration.id)

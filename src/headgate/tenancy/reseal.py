@@ -29,6 +29,12 @@ def reseal(stores: Stores, vault: Vault, clock: Clock, random_bytes: RandomBytes
             if secrets:
                 stores.integrations.update(fresh)
                 count += secrets
+            for model in stores.integrations.models(integration.id):
+                record = model.sealed_headers
+                if record is not None and vault.needs_rewrap(record):
+                    headers = vault.rewrap(record, organization.id, model.headers_row)
+                    stores.integrations.save_model(replace(model, sealed_headers=headers))
+                    count += 1
         for webhook in _all(stores.webhooks.find, organization.id):
             rows = {"sealed_secret": webhook.secret_row, "sealed_previous": webhook.secret_row}
             fresh_webhook, secrets = _resealed(webhook, vault, rows)

@@ -1,18 +1,15 @@
 """The base URL of an integration, as it is kept."""
 
 import ipaddress
-from typing import Final
 
 from headgate.base.errors import InvalidRequest
 from headgate.upstream.guard import METADATA_NAMES, Guard
 from headgate.upstream.origin import Origin
 
-FIELD: Final = "configurations.custom_host"
 
-
-def kept_base_url(url: str, guard: Guard) -> str:
-    """The URL in its one spelling. Raises `InvalidRequest` on one that calls would never be sent to."""
-    return str(vetted_origin(url, guard, FIELD))
+def kept_base_url(url: str, param: str, guard: Guard) -> str:
+    """The URL in its one spelling. Raises `InvalidRequest` about `param` on one that calls would never be sent to."""
+    return str(vetted_origin(url, guard, param))
 
 
 def vetted_origin(url: str, guard: Guard, param: str) -> Origin:

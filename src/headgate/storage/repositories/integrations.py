@@ -59,9 +59,11 @@ class SqlIntegrations:
         return set(self._connection.execute(statement).scalars())
 
     def find(
-        self, organization_id: str, page: Page, *, workspace_id: str | None = None
+        self, organization_id: str, page: Page, *, workspace_id: str | None = None, owned: bool | None = None
     ) -> tuple[list[Integration], int]:
         statement = select(table).where(table.c.organization_id == organization_id)
+        if owned is not None:
+            statement = statement.where(table.c.workspace_id.is_not(None) if owned else table.c.workspace_id.is_(None))
         if workspace_id is not None:
             to = tables.integration_workspace
             provisioned = select(to.c.integration_id).where(to.c.workspace_id == workspace_id, to.c.enabled)

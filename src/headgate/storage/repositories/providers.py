@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, false, select
 
 from headgate.storage import tables
 from headgate.storage.repositories import rows
@@ -51,7 +51,7 @@ class SqlProviders:
         if workspace_id is not None:
             statement = statement.where(table.c.workspace_id == workspace_id)
         if slug is not None:
-            statement = statement.where(table.c.slug == slug)
+            statement = statement.where(table.c.slug == slug if "\0" not in slug else false())
         if own:
             statement = statement.where(of.c.workspace_id == table.c.workspace_id)
         found, total = rows.listed(self._connection, statement, page, WorkspaceProvider, table.c.created_at, table.c.id)
