@@ -19,7 +19,7 @@ from headgate.base.tasks import Tasks
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services
-from headgate.dataplane.app import DataPlane
+from headgate.dataplane.app import DataPlane, Observer
 from headgate.dataplane.door import Door
 from headgate.dataplane.edge import EdgeLimits
 from headgate.dataplane.groups import Groups
@@ -28,7 +28,7 @@ from headgate.dataplane.pipeline import Pipeline
 from headgate.dataplane.server import Server, make_server
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.recovery import Replay
-from headgate.settings import Settings
+from headgate.settings import Settings, BadSetting
 from headgate.storage import migrate
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.balances import Balances
@@ -140,7 +140,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         groups = Groups(restoring.ledger, restoring, clock)
         pipeline = Pipeline(directory, catalog, books, groups, client, clock, limits, refusals.downgraded)
         counts = CallCounts(clock)
-        data_plane = DataPlane(pipeline.serve, clock, limits, [counts])
+        data_plane = DataPlane(pipeline.serve, clock, limits, [counts, *_traces(settings, clock, closing)])
 
         def trouble() -> str | None:
             return "draining" if data_plane.draining else writing()
@@ -274,6 +274,19 @@ def _start_alerts(
     )
     closing.push_async_callback(dispatcher.close)
     dispatcher.start()
+
+
+def _traces(settings: Settings, clock: Clock, closing: AsyncExitStack) -> list[Observer]:
+    """Raises `BadSetting` where they are asked for and the extra is not installed."""
+    if settings.otlp_endpoint is None:
+        return []
+    try:
+        from headgate.telemetry.traces import Traces
+    except ModuleNotFoundError as missing:
+        raise BadSetting("`otlp_endpoint` needs OpenTelemetry: install `headgate[otel]`.") from missing
+    traces = Traces(settings.otlp_endpoint, clock)
+    closing.push_async_callback(asyncio.to_thread, traces.close)
+    return [traces]
 
 
 def _metrics(settings: Settings, database: Database, counts: CallCounts, gauges: list[Gauge]) -> MetricsPage:

@@ -99,6 +99,13 @@ class Bounds(msgspec.Struct, frozen=True):
         )
         return replace(self._whole, output_tokens=output_tokens, counts=worst.counts, cost=worst.cost)
 
+    def limited(self, limit: int) -> "Bounds":
+        """With so much output at most, per answer, which is then sent as the limit."""
+        if limit >= self.limit:
+            return self
+        whole = replace(self.within(limit * self.answers), needs_output_limit=limit)
+        return replace(self, limit=limit, _whole=whole)
+
 
 def bound_of(
     format_name: str,

@@ -17,6 +17,7 @@ from headgate.dataplane.authenticate import Directory, authenticate
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.converse import converse
+from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
 from headgate.dataplane.endpoints import LIMITS
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.groups import Groups
@@ -48,6 +49,7 @@ class Pipeline:
         sender: Sender,
         clock: Clock,
         limits: Limits,
+        tell: Tell = tell_nobody,
     ) -> None:
         waiting = Waiting()
         self._directory = directory
@@ -59,7 +61,8 @@ class Pipeline:
         self._clock = clock
         self._limits = limits
         self._settler = Settler(books, clock, waiting)
-        self._room = Room(books, self._settler, waiting, limits)
+        self._downgrader = Downgrader(self._router, groups, books, limits, tell)
+        self._room = Room(books, self._settler, waiting, self._downgrader)
         self._standing = partial(standing_headers, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
 
@@ -85,12 +88,14 @@ class Pipeline:
                 call.of_policies = await self._groups.of_call(call)
             # 4 bound: the most it can cost
             bounds = admit.bound_call(call, limits.default_max_output)
-            call.dialogue = converse(call, call.target, bounds.whole())
+            if policy.tenant is not None:
+                bounds = await self._downgrader.near_cap(call, bounds)
+            call.dialogue = converse(call, call.target, call.bound)
             outgoing = call.dialogue.request()
             ration(call, bounds, self._books)
             # 5 hold: every allowance at once, on disk before anything is sent
             if denied := admit.hold(call, self._books, self._settler):
-                call.dialogue = await self._room.make(exchange, call, denied)
+                call.dialogue = await self._room.make(exchange, call, denied, bounds)
                 outgoing = call.dialogue.request()
             await self._books.durable()
             # 6 attempt: until the first byte has gone to the client

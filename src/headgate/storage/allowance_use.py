@@ -88,15 +88,17 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
     return list(moved.values())
 
 
-def standing(connection: Connection, budgets: Budgets, allowances: Iterable[Allowance], now: int) -> list[Moved]:
-    """Where these budgets stand in their present periods; without those that were never used in it. Nobody else writes
-    records until this transaction ends."""
+def standing(
+    connection: Connection, budgets: Budgets, allowances: Iterable[Allowance], now: int, *, unused: bool = False
+) -> list[Moved]:
+    """Where these budgets stand in their present periods; those that were never used in it only if `unused`. Nobody
+    else writes records until this transaction ends."""
     _lock(connection)
     found = [Moved(budget, budget.span_of(now), 0, 0) for budget in budgets.find(connection, allowances)]
     known = kept_sums(connection, [each.key for each in found])
     for each in found:
         each.before = each.after = known.get(each.key, 0)
-    return [each for each in found if each.after]
+    return [each for each in found if each.after or unused]
 
 
 def _lock(connection: Connection) -> None:

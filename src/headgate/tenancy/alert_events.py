@@ -45,6 +45,16 @@ class Reached:
     ends_at: int | None
 
 
+@dataclass(frozen=True, slots=True)
+class Downgraded:
+    """A call of this owner went to a cheaper model than it asked for, each `@provider/model`, because of a budget."""
+
+    allowance: Allowance
+    owner: Owner
+    asked: str
+    model: str
+
+
 def budget_event(event_id: str, event_type: EventType, reached: Reached, at: int) -> Event:
     allowance, owner = reached.allowance, reached.owner
     scope, resource = allowance.scope, allowance.resource
@@ -66,6 +76,35 @@ def budget_event(event_id: str, event_type: EventType, reached: Reached, at: int
         "threshold_amount": _amount(resource, reached.amount),
     }
     return _event(event_id, event_type, owner, at, data)
+
+
+def downgraded_event(
+    event_id: str, found: Downgraded, used: int, starts_at: int, ends_at: int | None, at: int
+) -> Event:
+    """`used` is what was settled. Goes to the tenant: of limits whose figures are not for it, it says only which."""
+    allowance = found.allowance
+    scope, resource = allowance.scope, allowance.resource
+    data: dict[str, Any] = {
+        "organization_id": found.owner.organization_id,
+        "workspace_id": found.owner.workspace_id,
+        "tenant_id": found.owner.tenant_id,
+        "model_asked": found.asked,
+        "model": found.model,
+        "scope": {"kind": scope.kind},
+        "resource": resource.value,
+        "window": window_name(allowance.window),
+        "starts_at": to_iso(starts_at) if starts_at else None,
+        "resets_at": None if ends_at is None else to_iso(ends_at),
+    }
+    if scope.open_to_callers:
+        data["scope"] |= {"id": scope.id, "name": scope.name}
+        data |= {
+            "allowance": allowance.id,
+            "unit": _UNITS.get(resource, "tokens"),
+            "cap": _amount(resource, allowance.cap),
+            "used": _amount(resource, used),
+        }
+    return _event(event_id, EventType.DOWNGRADED, found.owner, at, data)
 
 
 def webhook_disabled_event(event_id: str, webhook: Webhook, at: int) -> Event:

@@ -9,6 +9,7 @@ class EventType(StrEnum):
 
     THRESHOLD_REACHED = "budget.threshold_reached"
     KEY_EXHAUSTED = "key.exhausted"
+    DOWNGRADED = "budget.downgraded"
     WEBHOOK_DISABLED = "webhook.disabled"
     TEST = "webhook.test"
     """Goes only to the webhook that was asked to try itself."""
