@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from headgate.controlplane import views
-from headgate.controlplane.bodies import Admission, Body, Metadata, RateLimits, UsageLimits
+from headgate.controlplane.bodies import Admission, Body, Metadata, RateLimits, RoutingTable, UsageLimits
 from headgate.tenancy import admission_rules, short_limits, tenant_rules
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.tenant import Tenant
@@ -32,6 +32,7 @@ class TenantChange(Body):
     metadata: Metadata = None
     reset_usage: bool | None = None
     admission: Admission = None
+    routing_table: RoutingTable = None
 
     def sent(self) -> dict[str, Any]:
         # Neither can be cleared, so null leaves them as they are.
@@ -62,6 +63,7 @@ def shown(found: Tenant, now: int) -> dict[str, Any]:
         "status": found.status,
         "metadata": dict(found.metadata),
         "admission": admission_rules.shown(found.admission),
+        "routing_table": dict(found.routing),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "tenant",

@@ -6,6 +6,7 @@ from typing import Any
 
 from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.routing_table import Document
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -19,6 +20,8 @@ class Organization:
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     admission: Rules = field(default_factory=dict)
+    routing: Document = field(default_factory=dict)
+    """Its part of the routing table."""
     usage_reset_at: int | None = None
     """Usage before this moment no longer counts."""
     api_key_metadata_schema: Mapping[str, Any] | None = None

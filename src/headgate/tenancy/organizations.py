@@ -14,15 +14,16 @@ from headgate.tenancy.metadata_schema import metadata_schema
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Stores
 
 SCHEMAS: Final = ("api_key_metadata_schema", "workspace_metadata_schema")
 
 
 class OrganizationService:
-    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `defaults` (guardrails
-    of every call), and the metadata schemas: keys and workspaces that are there stay as they are until they are
-    changed. Only for the organization's keys."""
+    """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `routing_table`,
+    `defaults` (guardrails of every call), and the metadata schemas: keys and workspaces that are there stay as they are
+    until they are changed. Only for the organization's keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -69,6 +70,8 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
     if "admission" in fields:
         changes["admission"] = admission_rules(fields["admission"])
+    if "routing_table" in fields:
+        changes["routing"] = routing_document(fields["routing_table"])
     if "defaults" in fields:
         changes |= call_defaults.of_organization(organization, fields["defaults"], change)
     for schema in SCHEMAS:
@@ -79,7 +82,7 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission, "
-            "defaults and the metadata schemas."
+            "routing_table, defaults and the metadata schemas."
         )
     return replace(organization, **changes, updated_at=change.now)
 
@@ -102,6 +105,7 @@ def _seen(organization: Organization) -> dict[str, Any]:
         "usage_limits": [limit.document() for limit in organization.usage_limits],
         "rate_limits": [limit.document() for limit in organization.rate_limits],
         "admission": dict(organization.admission),
+        "routing_table": dict(organization.routing),
         "input_guardrails": list(organization.input_guardrails),
         "output_guardrails": list(organization.output_guardrails),
         **{schema: getattr(organization, schema) for schema in SCHEMAS},

@@ -19,6 +19,7 @@ from headgate.tenancy.organization import Organization
 from headgate.tenancy.policy import Policy, Provider
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.provider_policy import ProviderPolicies
+from headgate.tenancy.routing_table import Document, routing_table
 from headgate.tenancy.stores import Stores, Transactions
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.tenant_policy import TenantPolicy
@@ -47,6 +48,8 @@ class WorkspacePart:
     allowances: tuple[Allowance, ...]
     limit_policies: tuple[LimitPolicy, ...]
     admission: Rules
+    routing: tuple[Document, ...]
+    """The parts of the routing table that organization and workspace hold."""
     rules: CallRules
 
 
@@ -130,6 +133,7 @@ class PolicyLoader:
             ),
             limit_policies=tuple(stored.limit_policies),
             admission={**organization.admission, **workspace.admission},
+            routing=(organization.routing, workspace.routing),
             rules=call_rules(organization, workspace, stored.configs, stored.guardrails),
         )
 
@@ -176,6 +180,7 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         limit_policies=workspace.limit_policies if workspace else (),
         time_zone=part.time_zone,
         admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
+        routing=routing_table(*(workspace.routing if workspace else ()), tenant.routing if tenant else {}),
         expires_at=key.expires_at,
         models=None if key.allowed_models is None else ModelNames(key.allowed_models),
         config=rules.config_of(key.config_id),

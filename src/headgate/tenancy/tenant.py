@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.routing_table import Document
 from headgate.tenancy.tenant_policy import Downgrade
 
 
@@ -30,6 +31,8 @@ class Tenant:
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     admission: Rules = field(default_factory=dict)
+    routing: Document = field(default_factory=dict)
+    """Its part of the routing table."""
     usage_reset_at: int | None = None
     """Usage before this moment no longer counts."""
     created_at: int

@@ -11,6 +11,7 @@ from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.model_names import model_names
 from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.workspaces import visible_workspace
@@ -19,7 +20,7 @@ from headgate.tenancy.workspaces import visible_workspace
 class TenantService:
     """`fields`: `tenant_id` (the platform's own name for its customer; made from the name where absent), `name`,
     `workspace_id`, `tier`, `allowed_models`, `default_model`, `downgrade`, `status`, `metadata`, `usage_limits`,
-    `rate_limits`, the names of `short_limits`, and `admission`, which is the organization's to set.
+    `rate_limits`, `routing_table`, the names of `short_limits`, and `admission`, which is the organization's to set.
 
     What is not sent limits nothing: a tenant without limits may use what its workspace may.
     """
@@ -122,12 +123,14 @@ def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
     if fields.get("admission") is not None or ("admission" in fields and tenant.admission):
         change.principal.require_organization()  # they decide over the organization's money
         changes["admission"] = admission_rules(fields["admission"])
+    if "routing_table" in fields:
+        changes["routing"] = routing_document(fields["routing_table"])
     if fields.get("reset_usage"):
         changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, tier, status, allowed_models, default_model, "
-            "downgrade, metadata, limits, reset_usage, admission."
+            "downgrade, metadata, limits, reset_usage, admission, routing_table."
         )
     changed = replace(tenant, **changes, updated_at=change.now)
     tenant_rules.refuse_unreachable_default(changed)
@@ -173,6 +176,7 @@ def _seen(tenant: Tenant) -> dict[str, Any]:
         "usage_limits": [limit.document() for limit in tenant.usage_limits],
         "rate_limits": [limit.document() for limit in tenant.rate_limits],
         "admission": dict(tenant.admission),
+        "routing_table": dict(tenant.routing),
     }
 
 

@@ -12,6 +12,7 @@ from headgate.tenancy.integration import Provisioning
 from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
+from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.workspace import Workspace
 
@@ -140,12 +141,14 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
         changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
     if "admission" in fields:
         changes["admission"] = admission_rules(fields["admission"])
+    if "routing_table" in fields:
+        changes["routing"] = routing_document(fields["routing_table"])
     if fields.get("reset_usage"):
         changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, description, defaults, limits, reset_usage, "
-            "admission."
+            "admission, routing_table."
         )
     return call_defaults.conforming_workspace(replace(workspace, **changes, updated_at=change.now), change)
 
@@ -161,6 +164,7 @@ def _seen(workspace: Workspace) -> dict[str, Any]:
         "usage_limits": [limit.document() for limit in workspace.usage_limits],
         "rate_limits": [limit.document() for limit in workspace.rate_limits],
         "admission": dict(workspace.admission),
+        "routing_table": dict(workspace.routing),
     }
 
 
