@@ -1,6 +1,6 @@
 """`/admin/workspaces`: the tiers, teams and regions of the organization."""
 
-from typing import Annotated
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 
@@ -9,7 +9,9 @@ from headgate.controlplane.answers import Answer, done, listing
 from headgate.controlplane.bodies import NewWorkspace, WorkspaceChange
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
+from headgate.controlplane.services import Services
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.workspace import Workspace
 
 router = APIRouter(prefix="/admin/workspaces", tags=["workspaces"], route_class=AuthenticatedRoute)
 
@@ -20,7 +22,7 @@ async def create(
 ) -> Answer:
     """Make a workspace: a tier, a team or a region."""
     found = await services.workspaces.create(principal, body.sent())
-    return Answer(views.workspace(found, services.clock.now()))
+    return Answer(await _shown(services, found))
 
 
 @router.get("")
@@ -35,8 +37,8 @@ async def find(
     exact = exact_name not in (None, "", "false")
     wanted = exact_name if exact and exact_name != "true" else name
     found, total = await services.workspaces.find(principal, page, name=wanted, exact=exact)
-    now = services.clock.now()
-    return listing([views.workspace(each, now) for each in found], total)
+    standings = await services.standings.of(principal.organization_id, found)
+    return listing([views.workspace(each, standing) for each, standing in zip(found, standings, strict=True)], total)
 
 
 @router.get("/{workspace_id}")
@@ -45,7 +47,7 @@ async def get(
 ) -> Answer:
     """One workspace, by slug or id."""
     found = await services.workspaces.get(principal, workspace_id)
-    return Answer(views.workspace(found, services.clock.now()) | {"users": []})
+    return Answer(await _shown(services, found) | {"users": []})
 
 
 @router.put("/{workspace_id}")
@@ -57,7 +59,7 @@ async def update(
 ) -> Answer:
     """Change what is sent; a list of limits replaces the one before."""
     found = await services.workspaces.update(principal, workspace_id, body.sent())
-    return Answer(views.workspace(found, services.clock.now()))
+    return Answer(await _shown(services, found))
 
 
 @router.delete("/{workspace_id}")
@@ -67,3 +69,7 @@ async def delete(
     """Remove a workspace that holds no tenants and no keys."""
     await services.workspaces.delete(principal, workspace_id)
     return done()
+
+
+async def _shown(services: Services, found: Workspace) -> dict[str, Any]:
+    return views.workspace(found, await services.standings.one(found.organization_id, found))
