@@ -14,6 +14,8 @@ class Outcome(StrEnum):
     UPSTREAM_FAILED = "upstream_failed"
     """No answer, or one that broke off."""
     CLIENT_GONE = "client_gone"
+    DENIED = "denied"
+    """Answered, and kept back by a guardrail."""
     CUT = "cut"
     """Ended by us: out of allowance or draining."""
     RECOVERED = "recovered"
@@ -78,3 +80,5 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
     error: str = ""
     earlier_attempts: tuple[EarlierAttempt, ...] = ()
     """Those of them that came before, the first one first."""
+    cache_status: str = ""
+    """What the answer cache said: `HIT` or `MISS`; empty where it was not asked."""

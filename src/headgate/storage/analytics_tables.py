@@ -62,6 +62,7 @@ usage_what = Table(
     Column("status", Integer, nullable=False),
     Column("outcome", Text, nullable=False),
     Column("rescued", Boolean, nullable=False, comment="It took more than one attempt."),
+    Column("cache_status", Text, nullable=False),
     UniqueConstraint("digest"),
     comment="What was called, and what came of it.",
 )

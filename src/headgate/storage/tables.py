@@ -287,6 +287,7 @@ usage_record = Table(
     _document("metadata"),
     Column("error", Text, nullable=False),
     _document("earlier_attempts"),
+    Column("cache_status", Text, nullable=False),
 )
 for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):
     Index(None, usage_record.c[_owner], usage_record.c.started_at)

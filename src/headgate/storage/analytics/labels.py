@@ -43,6 +43,7 @@ class Labels(NamedTuple):
     outcome: str
     status: int
     attempts: int
+    cache_status: str
     metadata: str
 
 
@@ -153,6 +154,7 @@ def _what(labels: Labels) -> Row:
         "status": labels.status,
         "outcome": labels.outcome,
         "rescued": labels.attempts > 1,
+        "cache_status": labels.cache_status,
     }
     return {"digest": _digest(list(row.values())), **row}
 

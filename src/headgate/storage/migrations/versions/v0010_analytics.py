@@ -123,6 +123,7 @@ def upgrade() -> None:
         sa.Column("status", sa.Integer(), nullable=False),
         sa.Column("outcome", sa.Text(), nullable=False),
         sa.Column("rescued", sa.Boolean(), nullable=False, comment="It took more than one attempt."),
+        sa.Column("cache_status", sa.Text(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_usage_what")),
         sa.UniqueConstraint("digest", name=op.f("uq_usage_what_digest")),
         comment="What was called, and what came of it.",
@@ -172,4 +173,8 @@ def upgrade() -> None:
             comment="How long bodies of calls are kept; NULL: they never are.",
         ),
     )
+    with op.batch_alter_table("usage_record") as records:
+        records.add_column(sa.Column("cache_status", sa.Text(), nullable=False, server_default=""))
+    with op.batch_alter_table("usage_record") as records:
+        records.alter_column("cache_status", existing_type=sa.Text(), existing_nullable=False, server_default=None)
     op.create_index(op.f("ix_usage_record_trace_id"), "usage_record", ["trace_id"], unique=False)

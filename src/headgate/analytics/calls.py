@@ -1,0 +1,116 @@
+"""Which calls a question is about, and what is said of them."""
+
+from collections import Counter
+from dataclasses import dataclass, field, fields
+from enum import StrEnum
+from typing import Final
+
+Between = tuple[int | None, int | None]
+"""At least and at most; None: no bound."""
+ANY: Final[Between] = (None, None)
+METADATA: Final = "metadata."
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calls:
+    """All that is set must hold; of several values one is enough. Ids unless said otherwise; times in nanoseconds since
+    the epoch, `until` not included."""
+
+    organization_id: str
+    since: int
+    until: int
+    workspaces: tuple[str, ...] = ()
+    tenants: tuple[str, ...] = ()
+    keys: tuple[str, ...] = ()
+    users: tuple[str, ...] = ()
+    metadata: tuple[tuple[str, str], ...] = ()
+    """Name and value."""
+    providers: tuple[str, ...] = ()
+    """Slugs."""
+    models: tuple[str, ...] = ()
+    services: tuple[tuple[str, str], ...] = ()
+    """Kind of provider and model; the model empty: any."""
+    statuses: tuple[int, ...] = ()
+    outcomes: tuple[str, ...] = ()
+    failed: bool | None = None
+    """Whether the client got an error."""
+    cache_statuses: tuple[str, ...] = ()
+    rescued: bool | None = None
+    """Whether it took more than one attempt."""
+    request_ids: tuple[str, ...] = ()
+    trace_ids: tuple[str, ...] = ()
+    cost: Between = ANY
+    """Nano-dollars."""
+    input_tokens: Between = ANY
+    output_tokens: Between = ANY
+    total_tokens: Between = ANY
+
+    @property
+    def about_who(self) -> bool:
+        return bool(self.tenants or self.keys or self.users or self.metadata)
+
+    @property
+    def about_what(self) -> bool:
+        told = self.providers or self.models or self.services or self.statuses or self.outcomes or self.cache_statuses
+        return bool(told) or self.failed is not None or self.rescued is not None
+
+    @property
+    def about_each(self) -> bool:
+        """No sum tells: each call has to be looked at."""
+        ranges = (self.cost, self.input_tokens, self.output_tokens, self.total_tokens)
+        return bool(self.request_ids or self.trace_ids) or any(each != ANY for each in ranges)
+
+
+class Label(StrEnum):
+    """What calls can be grouped by. Beside these, metadata: `metadata.` and its name."""
+
+    WORKSPACE = "workspace"
+    TENANT = "tenant"
+    API_KEY = "api_key"
+    USER = "user"
+    PROVIDER = "provider"
+    AI_SERVICE = "ai_service"
+    MODEL = "model"
+    STATUS = "status_code"
+    OUTCOME = "outcome"
+    ENDPOINT = "endpoint"
+    CACHE = "cache_status"
+
+
+OF_WHO: Final = frozenset((Label.TENANT, Label.API_KEY, Label.USER))
+
+
+def of_who(label: str) -> bool:
+    return label in OF_WHO or label.startswith(METADATA)
+
+
+def of_what(label: str) -> bool:
+    return bool(label) and label != Label.WORKSPACE and not of_who(label)
+
+
+@dataclass(slots=True)
+class Sums:
+    """Over some calls; `cost` in nano-dollars, `took` in nanoseconds, `last_at` the latest `started_at`."""
+
+    calls: int = 0
+    input_tokens: int = 0
+    output_tokens: int = 0
+    cost: int = 0
+    took: int = 0
+    last_at: int = 0
+    latencies: Counter[str] = field(default_factory=Counter)
+    """See `analytics.latency`; empty unless asked for."""
+
+    @property
+    def tokens(self) -> int:
+        return self.input_tokens + self.output_tokens
+
+    def add(self, other: "Sums") -> None:
+        for each in fields(self):
+            name = each.name
+            if name == "last_at":
+                self.last_at = max(self.last_at, other.last_at)
+            elif name == "latencies":
+                self.latencies.update(other.latencies)
+            else:
+                setattr(self, name, getattr(self, name) + getattr(other, name))
