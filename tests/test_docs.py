@@ -1,7 +1,6 @@
 """The documentation says what the code says. Each failure names what is missing and the page where it belongs."""
 
 import ast
-import inspect
 import re
 import shlex
 from collections.abc import Iterator
@@ -18,6 +17,7 @@ from headgate.base import usage
 from headgate.catalog.catalog import Catalog
 from headgate.cli.app import app as command_line
 from headgate.controlplane.app import ROUTERS
+from headgate.controlplane.caller import Needs
 from headgate.dataplane.door import HEALTH, READINESS
 from headgate.dataplane.endpoints import ENDPOINTS
 from headgate.ledger.allowance import Resource, WindowKind
@@ -76,11 +76,8 @@ def control_plane() -> Iterator[tuple[str, APIRoute]]:
 
 def scopes_of(route: APIRoute) -> set[str]:
     """What `caller.needs` was told. Empty where the scope depends on what is asked for."""
-    found: set[str] = set()
-    for dependency in route.dependant.dependencies:
-        if dependency.call is not None and dependency.call.__qualname__.startswith("needs."):
-            found |= set(inspect.getclosurevars(dependency.call).nonlocals["scopes"])
-    return found
+    declared = [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
+    return {scope for needed in declared for scope in needed.scopes}
 
 
 def test_every_route_of_the_control_plane_is_on_the_page() -> None:

@@ -1,12 +1,13 @@
 """`/api-keys`: minted, shown without their secret, changed and revoked."""
 
 from enum import StrEnum
+from typing import Annotated, Any
 
 from fastapi import APIRouter
 
 from headgate.base.errors import InvalidRequest
 from headgate.controlplane.answers import Answer, done, listing
-from headgate.controlplane.caller import AuthenticatedRoute, Caller, WithServices
+from headgate.controlplane.caller import AuthenticatedRoute, WithServices, chooses
 from headgate.controlplane.key_bodies import KeyChange, KeyRotation, NewKey, shown
 from headgate.controlplane.paging import Paged
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
@@ -21,6 +22,11 @@ def scope_of(level: KeyLevel, owner: KeyOwner, verb: str) -> str:
     if level is KeyLevel.ORGANIZATION:
         return f"organisation_service_api_keys.{verb}"
     return f"workspace_{owner}_api_keys.{verb}"
+
+
+def _one_of(verb: str) -> Any:
+    """The scope is that of the key's kind."""
+    return chooses(*dict.fromkeys(scope_of(level, owner, verb) for level in KeyLevel for owner in KeyOwner))
 
 
 class _Listed(StrEnum):
@@ -38,8 +44,16 @@ _KINDS = {
 }
 
 
+Creator = Annotated[Principal, _one_of("create")]
+Lister = Annotated[Principal, _one_of("list")]
+Reader = Annotated[Principal, _one_of("read")]
+Changer = Annotated[Principal, _one_of("update")]
+Remover = Annotated[Principal, _one_of("delete")]
+Rotator = Annotated[Principal, _one_of("rotate")]
+
+
 @router.post("/{key_id}/rotate")  # before the next route, to which it would be a kind of key
-async def rotate(key_id: str, services: WithServices, principal: Caller, body: KeyRotation | None = None) -> Answer:
+async def rotate(key_id: str, services: WithServices, principal: Rotator, body: KeyRotation | None = None) -> Answer:
     """Give a key another secret. `key` in the answer is the only time it is shown; the one before stays good until
     `key_transition_expires_at`, and until then the key cannot be rotated again. Its id and what it used stay."""
     await _visible(services, principal, key_id, "rotate")
@@ -49,7 +63,7 @@ async def rotate(key_id: str, services: WithServices, principal: Caller, body: K
 
 
 @router.post("/{level}/{owner}")
-async def create(level: str, owner: str, body: NewKey, services: WithServices, principal: Caller) -> Answer:
+async def create(level: str, owner: str, body: NewKey, services: WithServices, principal: Creator) -> Answer:
     """Mint a key. `key` in the answer is the only time it is shown."""
     checked_level, checked_owner = _level(level), _owner(owner)
     principal.require(scope_of(checked_level, checked_owner, "create"))
@@ -61,7 +75,7 @@ async def create(level: str, owner: str, body: NewKey, services: WithServices, p
 async def find(
     services: WithServices,
     page: Paged,
-    principal: Caller,
+    principal: Lister,
     workspace_id: str | None = None,
     tenant_id: str | None = None,
 ) -> Answer:
@@ -75,13 +89,13 @@ async def find(
 
 
 @router.get("/self")
-async def get_own(services: WithServices, principal: Caller) -> Answer:
+async def get_own(services: WithServices, principal: Annotated[Principal, chooses()]) -> Answer:
     """The key that asks: its limits, what it used and what is left. It needs no scope."""
     return await _shown(services, await services.api_keys.own(principal))
 
 
 @router.get("/{key_id}")
-async def get(key_id: str, services: WithServices, principal: Caller) -> Answer:
+async def get(key_id: str, services: WithServices, principal: Reader) -> Answer:
     """One key: everything but the key itself. A key may always see itself."""
     if principal.key_id == key_id:
         return await get_own(services, principal)
@@ -89,7 +103,7 @@ async def get(key_id: str, services: WithServices, principal: Caller) -> Answer:
 
 
 @router.put("/{key_id}")
-async def update(key_id: str, body: KeyChange, services: WithServices, principal: Caller) -> Answer:
+async def update(key_id: str, body: KeyChange, services: WithServices, principal: Changer) -> Answer:
     """Change what is sent; null clears. It applies to the next call."""
     await _visible(services, principal, key_id, "update")
     await services.api_keys.update(principal, key_id, body.sent())
@@ -97,7 +111,7 @@ async def update(key_id: str, body: KeyChange, services: WithServices, principal
 
 
 @router.delete("/{key_id}")
-async def delete(key_id: str, services: WithServices, principal: Caller) -> Answer:
+async def delete(key_id: str, services: WithServices, principal: Remover) -> Answer:
     """Revoke a key, at once and for good."""
     await _visible(services, principal, key_id, "delete")
     await services.api_keys.revoke(principal, key_id)

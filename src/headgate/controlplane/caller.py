@@ -10,7 +10,7 @@ from starlette.responses import Response
 
 from headgate.base.errors import InvalidRequest, Unauthenticated
 from headgate.controlplane.once import once
-from headgate.controlplane.origin import origin_of
+from headgate.controlplane.origin import body_type, origin_of
 from headgate.controlplane.services import Services
 from headgate.tenancy import keys
 from headgate.tenancy.idempotency import HEADER as IDEMPOTENCY_KEY
@@ -26,17 +26,18 @@ class AuthenticatedRoute(APIRoute):
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         handle = super().get_route_handler()
-        access = access_of(self)
-        body = None if self.body_field is None else self.body_field.field_info.annotation
+        declared = [each.call for each in self.dependant.dependencies if isinstance(each.call, Needs | Chooses)]
+        required = [each.scopes for each in declared if each.scopes]
+        body = None if self.body_field is None else body_type(self.body_field.field_info.annotation)
 
         async def authenticated(request: Request) -> Response:
             services = services_of(request)
             policy = await services.directory.authenticate(credential(request))
             principal = request.state.principal = Principal.of(policy)
-            for needed in access:
-                needed(request)
             if request.method == "GET":
                 return await handle(request)
+            for scopes in required:
+                principal.require(*scopes)
             request.state.principal = replace(principal, origin=await origin_of(request, body))
             key = request.headers.get(IDEMPOTENCY_KEY)
             if key is None or request.method != "POST":
@@ -58,8 +59,19 @@ class Needs:
         return principal
 
 
+class Chooses:
+    """A dependency that gives the caller. Which of the scopes it needs depends on what it asks for, and the route
+    checks that; without scopes every caller may."""
+
+    def __init__(self, *scopes: str) -> None:
+        self.scopes = scopes
+
+    def __call__(self, request: Request) -> Principal:
+        return principal_of(request)
+
+
 class OpenTo:
-    """A dependency that checks nothing: the route is open to everybody who has what `to` says."""
+    """A dependency that checks nothing: the route is open, without a key, to everybody who has what `to` says."""
 
     def __init__(self, to: str) -> None:
         self.to = to
@@ -69,14 +81,13 @@ class OpenTo:
 
 
 def needs(*scopes: str) -> Any:
-    """The caller, if it has one of the scopes; a route declares it as the type of its `principal`. Where the scope
-    depends on what is asked for, all that there are are named here, and the route asks for the very one."""
+    """The caller, if it has one of the scopes; a route declares it as the type of its `principal`."""
     return Depends(Needs(*scopes))
 
 
-def access_of(route: APIRoute) -> list[Needs]:
-    """What the route was declared to need."""
-    return [each.call for each in route.dependant.dependencies if isinstance(each.call, Needs)]
+def chooses(*scopes: str) -> Any:
+    """The caller; the route itself checks that it has the one of the scopes that goes with what is asked for."""
+    return Depends(Chooses(*scopes))
 
 
 def credential(request: Request) -> str:
@@ -108,5 +119,3 @@ def principal_of(request: Request) -> Principal:
 
 
 WithServices = Annotated[Services, Depends(services_of)]
-Caller = Annotated[Principal, Depends(principal_of)]
-"""For routes whose scope depends on what is asked for: they check it themselves."""

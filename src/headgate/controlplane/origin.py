@@ -1,7 +1,7 @@
 """What the audit log keeps of a request: enough to know who did what from where, and nothing secret."""
 
 import json
-from typing import Any, Final
+from typing import Any, Final, get_args
 from urllib.parse import urlencode
 
 from fastapi import Request
@@ -17,7 +17,7 @@ LONGEST: Final = 16_384
 """Characters of a body; of a longer one only that it was longer."""
 
 
-async def origin_of(request: Request, body: Any) -> Origin:
+async def origin_of(request: Request, body: type[Body] | None) -> Origin:
     """`body` is the type that the endpoint takes, None where it takes none. Reads the whole request."""
     return Origin(
         request_id=request.scope["headgate.request_id"],
@@ -30,8 +30,14 @@ async def origin_of(request: Request, body: Any) -> Origin:
     )
 
 
-def _masked(raw: bytes, body: Any) -> str:
-    if not raw or not (isinstance(body, type) and issubclass(body, Body)):
+def body_type(annotation: Any) -> type[Body] | None:
+    """The body of an endpoint from the type it is declared with, which may be optional."""
+    of = [each for each in (annotation, *get_args(annotation)) if isinstance(each, type) and issubclass(each, Body)]
+    return of[0] if of else None
+
+
+def _masked(raw: bytes, body: type[Body] | None) -> str:
+    if not raw or body is None:
         return "null"
     try:
         text = _text(body.model_validate_json(raw).masked())

@@ -4,7 +4,7 @@ from dataclasses import replace
 
 from headgate.base.errors import Forbidden
 from headgate.tenancy.administration import Change
-from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.api_key import ApiKey, KeyOwner
 from headgate.tenancy.principal import not_found
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.user import scopes_in_organization, scopes_in_workspace
@@ -21,7 +21,10 @@ def holder_scopes(stores: Stores, key: ApiKey) -> frozenset[str] | None:
 
 
 def require_within_role(stores: Stores, key: ApiKey) -> None:
-    """Raises `NotFound` for a key of nobody, `Forbidden` for one with a scope that its user's role does not allow."""
+    """Raises `NotFound` for a user's key where there is no such user, and `Forbidden` where it has a scope that his
+    role does not allow. A service may have any."""
+    if key.owner is not KeyOwner.USER:
+        return
     allowed = holder_scopes(stores, key)
     if allowed is None:
         raise not_found("user", key.user_id or "")
