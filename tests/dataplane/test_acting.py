@@ -60,6 +60,8 @@ async def test_its_use_is_the_tenant_s(plane: Plane, way: str) -> None:
     assert reply.headers["x-headgate-budget-remaining-usd"] == "4.990000"
     [record] = await plane.records()
     assert (record.tenant_id, record.metadata["plan"]) == (tenant_id, "gold")
+    acme = await plane.admin("GET", "/admin/tenants/acme")
+    assert (acme["current_spend_usd"], acme["remaining_budget_usd"]) == (0.01, 4.99)
     shown = await plane.call(key, None, "/v1/limits", x_headgate_tenant="acme").reply()
     used = {(each["scope"], each["used_usd"]) for each in shown.json["data"]}
     assert used == {("tenant", "0.010000000"), ("api_key", "0.010000000")}
@@ -74,7 +76,9 @@ async def test_without_the_scope_it_changes_nothing(plane: Plane) -> None:
     for key in (plain, own):
         body = chat(metadata={"tenant_id": "other"})
         assert (await ask(plane, key, body, x_headgate_tenant="other")).status == 200
-    acme = (await plane.admin("GET", "/admin/tenants/acme"))["id"]
+    shown = await plane.admin("GET", "/admin/tenants/acme")
+    acme = shown["id"]
+    assert (shown["current_spend_usd"], shown["remaining_budget_usd"]) == (0.01, None)
     records = await plane.records()
     assert sorted(str(record.tenant_id) for record in records) == sorted(["None", acme])
     assert all(record.metadata == {"tenant_id": "other"} for record in records)

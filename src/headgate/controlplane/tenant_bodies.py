@@ -1,13 +1,17 @@
 """Tenants as clients write and see them."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from pydantic import Field
 
-from headgate.controlplane import views
+from headgate.controlplane import limit_views, views
 from headgate.controlplane.bodies import Admission, Body, Metadata, RateLimits, RoutingTable, UsageLimits
+from headgate.controlplane.services import Services
+from headgate.ledger.allowance import Resource
 from headgate.tenancy import admission_rules, short_limits, tenant_rules
 from headgate.tenancy.moments import to_iso
+from headgate.tenancy.standing import Budgets
 from headgate.tenancy.tenant import Tenant
 
 
@@ -46,8 +50,21 @@ class NewTenant(TenantChange):
     workspace_id: str | None = Field(None, description="Slug or id.")
 
 
-def shown(found: Tenant, now: int) -> dict[str, Any]:
-    """Every limit is there once among the lists; those that have a short name are there by it too."""
+async def shown(found: Sequence[Tenant], services: Services) -> list[dict[str, Any]]:
+    """Tenants of one organization, with where their limits stand."""
+    if not found:
+        return []
+    spent = [short_limits.with_a_month(tenant) for tenant in found]
+    standings = await services.standings.of(found[0].organization_id, spent)
+    return [_shown(tenant, standing) for tenant, standing in zip(found, standings, strict=True)]
+
+
+def _shown(found: Tenant, standing: Budgets) -> dict[str, Any]:
+    """Every limit is there once among the lists; those that have a short name are there by it too. `current_spend_usd`
+    is what counts against the monthly budget, or would."""
+    budgets = limit_views.budgets(standing)
+    [month] = (each for each in budgets if (each["type"], each["periodic_reset"]) == (Resource.COST, "monthly"))
+    bounded = len(found.usage_limits) == len(standing)
     return {
         "id": found.id,
         "tenant_id": found.slug,
@@ -57,7 +74,10 @@ def shown(found: Tenant, now: int) -> dict[str, Any]:
         "allowed_models": found.allowed_models,
         "default_model": found.default_model,
         **short_limits.shown(found.usage_limits, found.rate_limits),
-        "usage_limits": views.usage_limits(found.usage_limits, now),
+        "current_spend_usd": month["current_usage"],
+        "remaining_budget_usd": month["remaining"] if bounded else None,
+        "budget_resets_at": month["next_usage_reset_at"] if bounded else None,
+        "usage_limits": budgets[: len(found.usage_limits)],
         "rate_limits": views.rate_limits(found.rate_limits),
         "downgrade": tenant_rules.shown(found.downgrade),
         "status": found.status,

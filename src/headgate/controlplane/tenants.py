@@ -9,6 +9,7 @@ from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
 from headgate.controlplane.tenant_bodies import NewTenant, TenantChange, shown
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.tenant import Tenant
 
 router = APIRouter(prefix="/admin/tenants", tags=["tenants"], route_class=AuthenticatedRoute)
 
@@ -18,8 +19,7 @@ async def create(
     body: NewTenant, services: WithServices, principal: Annotated[Principal, needs("tenants.create")]
 ) -> Answer:
     """Make a tenant: one customer account within a workspace."""
-    found = await services.tenants.create(principal, body.sent())
-    return Answer(shown(found, services.clock.now()))
+    return await _one(services, await services.tenants.create(principal, body.sent()))
 
 
 @router.get("")
@@ -31,14 +31,13 @@ async def find(
 ) -> Answer:
     """All tenants, or those of one workspace."""
     found, total = await services.tenants.find(principal, page, workspace=workspace_id)
-    now = services.clock.now()
-    return listing([shown(each, now) for each in found], total)
+    return listing(await shown(found, services), total)
 
 
 @router.get("/{tenant_id}")
 async def get(tenant_id: str, services: WithServices, principal: Annotated[Principal, needs("tenants.read")]) -> Answer:
     """One tenant, by your name for it or by its id."""
-    return Answer(shown(await services.tenants.get(principal, tenant_id), services.clock.now()))
+    return await _one(services, await services.tenants.get(principal, tenant_id))
 
 
 @router.put("/{tenant_id}")
@@ -49,8 +48,7 @@ async def update(
     principal: Annotated[Principal, needs("tenants.update")],
 ) -> Answer:
     """Change what is sent; a list of limits replaces the one before."""
-    found = await services.tenants.update(principal, tenant_id, body.sent())
-    return Answer(shown(found, services.clock.now()))
+    return await _one(services, await services.tenants.update(principal, tenant_id, body.sent()))
 
 
 @router.delete("/{tenant_id}")
@@ -60,3 +58,8 @@ async def delete(
     """Remove one that has no keys; its usage records stay."""
     await services.tenants.delete(principal, tenant_id)
     return done()
+
+
+async def _one(services: WithServices, found: Tenant) -> Answer:
+    (view,) = await shown([found], services)
+    return Answer(view)

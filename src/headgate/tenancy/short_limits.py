@@ -15,6 +15,7 @@ from headgate.ledger.allowance import Resource
 from headgate.tenancy import limit_rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.pricing import plain
+from headgate.tenancy.tenant import Tenant
 
 MONTHLY_BUDGET: Final = "monthly_budget_usd"
 _BUDGETS: Final = {
@@ -79,6 +80,14 @@ def of(usage_limits: Sequence[UsageLimit], name: str) -> UsageLimit | None:
     blank = _BUDGETS[name]
     same = (each for each in usage_limits if (each.resource, each.period) == (blank.resource, blank.period))
     return next(same, None)
+
+
+def with_a_month(tenant: Tenant) -> Tenant:
+    """With a monthly budget in any case, so that what was spent this month can be asked for: one of nothing, as the
+    last of its limits, where it has none."""
+    if of(tenant.usage_limits, MONTHLY_BUDGET) is not None:
+        return tenant
+    return replace(tenant, usage_limits=(*tenant.usage_limits, _BUDGETS[MONTHLY_BUDGET]))
 
 
 def _cap(value: object, param: str, scale: int) -> int | None:
