@@ -30,12 +30,22 @@ class Principal:
     """Its idempotency key, where it has one."""
     models: ModelNames | None = None
     """All that its key may use, and so all that it may give to others; None: everything."""
+    tenant_id: str | None = None
+    """Whose calls alone it may look at, where it is a tenant's key."""
 
     @classmethod
     def of(cls, policy: Policy) -> Self:
         """A workspace's key acts in that workspace, the organization's key in all."""
         actor, workspace_id = f"api_key:{policy.key_id}", policy.workspace_id or None
-        return cls(policy.organization_id, actor, policy.scopes, workspace_id, policy.user_id, models=policy.models)
+        return cls(
+            policy.organization_id,
+            actor,
+            policy.scopes,
+            workspace_id,
+            policy.user_id,
+            models=policy.models,
+            tenant_id=policy.tenant_id,
+        )
 
     @classmethod
     def of_user(cls, user: User, member: Member | None = None) -> Self:

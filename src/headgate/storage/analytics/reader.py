@@ -120,7 +120,7 @@ def _read(
 
 def _sums(row: Row[Any]) -> Sums:
     calls, inputs, outputs, cost, took, last_at = map(int, row[2:8])
-    return Sums(calls, inputs, outputs, cost, took, last_at, latency.read(row[8:]))
+    return Sums(calls, inputs, outputs, cost, took, last_at, row[8] if len(row) > 8 else "")
 
 
 def _of_records(calls: Calls, piece: Piece, by: str, times: bool, latencies: bool) -> Select[Any]:
