@@ -2,7 +2,8 @@
 
 import asyncio
 import math
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
+from typing import Protocol
 
 import structlog
 
@@ -24,11 +25,25 @@ Serve = Callable[[Exchange, Call], Awaitable[None]]
 """`Pipeline.serve`."""
 
 
+class Observer(Protocol):
+    """Told of every call that is over, in its last moment: it must be quick, and never raise."""
+
+    def ended(self, exchange: Exchange, call: Call) -> None: ...
+
+
 class DataPlane:
     """Serves the paths of `endpoints.py`; `handles` says which those are."""
 
-    def __init__(self, serve: Serve, clock: Clock, limits: Limits, random_bytes: RandomBytes | None = None) -> None:
+    def __init__(
+        self,
+        serve: Serve,
+        clock: Clock,
+        limits: Limits,
+        observers: Sequence[Observer] = (),
+        random_bytes: RandomBytes | None = None,
+    ) -> None:
         self._serve = serve
+        self._observers = observers
         self._clock = clock
         self._limits = limits
         self._random_bytes = random_bytes or BufferedRandom()
@@ -62,6 +77,8 @@ class DataPlane:
             await self._answer(exchange, call)
         finally:
             self._live.discard(call)
+            for observer in self._observers:
+                observer.ended(exchange, call)
 
     def _begin(self, exchange: Exchange, endpoint: Endpoint) -> Call:
         now = self._clock.now()
@@ -83,7 +100,7 @@ class DataPlane:
             if self.draining:
                 raise Unavailable("The gateway is shutting down; send the call again.", code="draining", retry_after=1)
             if exchange.method != call.endpoint.method:
-                raise MethodNotAllowed(f"`{exchange.path}` takes {call.endpoint.method}.")
+                raise MethodNotAllowed(f"`{exchange.path}` takes {call.endpoint.method}. {call.endpoint.otherwise}".rstrip())
             await self._serve(exchange, call)
         except HeadgateError as error:
             await self._refuse(exchange, call, error)
@@ -106,6 +123,7 @@ class DataPlane:
         asyncio.get_running_loop().call_later(self._limits.after_hangup_s, call.stop, Stop.CLIENT_GONE)
 
     async def _refuse(self, exchange: Exchange, call: Call, error: HeadgateError) -> None:
+        call.fail(error)
         if exchange.started or exchange.gone:
             return
         headers = [JSON, *call_headers(call, b"gateway"), *call.standing]

@@ -13,6 +13,8 @@ class Endpoint:
     scopes: tuple[str, ...] = ("completions.write",)
     billed: bool = True
     """Whether a call here can cost money; counting tokens does not."""
+    otherwise: str = ""
+    """What to do for what other methods would mean here."""
 
 
 CHAT = Endpoint("/v1/chat/completions", "POST", "openai_chat")
@@ -22,7 +24,15 @@ RESPONSES = Endpoint("/v1/responses", "POST", "openai_responses")
 MESSAGES = Endpoint("/v1/messages", "POST", "anthropic_messages")
 COUNT_TOKENS = Endpoint("/v1/messages/count_tokens", "POST", "anthropic_count_tokens", billed=False)
 LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False)
-MODELS = Endpoint("/v1/models", "GET", "openai_chat", ("models.list", "completions.write"), billed=False)
+MODELS = Endpoint(
+    "/v1/models",
+    "GET",
+    "openai_chat",
+    ("models.list", "completions.write"),
+    billed=False,
+    otherwise="Models are not made or deleted here: an administrator says which ones an integration has, with "
+    "PUT and DELETE /v1/integrations/{slug}/models.",
+)
 
 ENDPOINTS = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, LIMITS, MODELS)
 

@@ -18,5 +18,10 @@ def provider_hint(exchange: Exchange) -> str | None:
     for header, why in REFUSED.items():
         if exchange.header(header) is not None:
             raise InvalidRequest(why, param=header.decode())
+    return named_provider(exchange)
+
+
+def named_provider(exchange: Exchange) -> str | None:
+    """The same for requests that go nowhere."""
     value = exchange.header(b"x-portkey-provider") or exchange.header(b"x-portkey-virtual-key")
     return value.decode("latin-1").strip().removeprefix("@") or None if value else None

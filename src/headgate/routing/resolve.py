@@ -5,7 +5,7 @@ plain model alone goes to the first provider (in the order of their slugs) that 
 only provider of the workspace that takes any model.
 """
 
-from collections.abc import Set
+from collections.abc import Mapping, Set
 
 from headgate.base.errors import InvalidRequest, ModelNotAllowed, NotFound, Unauthenticated
 from headgate.catalog.catalog import Catalog
@@ -30,7 +30,7 @@ def resolve(
     `Unauthenticated` (the provider has expired) and `ModelNotAllowed`, which lists what is allowed.
     """
     slug, model = _parse(asked_or_default(policy, asked), provider_hint)
-    provider = _provider(policy, slug) if slug else _provider_for(policy, catalog, model, at)
+    provider = provider_named(policy, slug) if slug else _provider_for(policy, catalog, model, at)
     _refuse_expired(provider, at)
     if not allows(policy, provider, model):
         raise _not_allowed(policy, catalog, f"@{provider.slug}/{model}", at)
@@ -48,14 +48,18 @@ def resolve(
     return Plan(asked or model, (target,), policy.allowances + provider.allowances)
 
 
-def allowed_models(policy: Policy, catalog: Catalog, at: int) -> list[tuple[Provider, str]]:
-    """Every model a call with this policy may name at this moment, by provider slug and then by name."""
+def allowed_models(
+    policy: Policy, catalog: Catalog, at: int, metadata: Mapping[str, str] | None = None
+) -> list[tuple[Provider, str]]:
+    """Every model a call with this policy may name at this moment, by provider slug and then by name. `metadata` is the
+    call's; without it, what the policy says."""
+    guards, metadata = policy.guardrails, policy.metadata if metadata is None else metadata
     return [
         (provider, model)
         for _, provider in sorted(policy.providers.items())
         if not _expired(provider, at) and catalog.provider(provider.kind) is not None
         for model in sorted(_known(provider, catalog))
-        if allows(policy, provider, model)
+        if allows(policy, provider, model) and (guards is None or guards.allow_model(provider.slug, model, metadata))
     ]
 
 
@@ -100,7 +104,8 @@ def _parse(asked: str | None, hint: str | None) -> tuple[str | None, str]:
     return slug, model
 
 
-def _provider(policy: Policy, slug: str) -> Provider:
+def provider_named(policy: Policy, slug: str) -> Provider:
+    """Raises `NotFound`, which names those that there are."""
     if (provider := policy.providers.get(slug)) is not None:
         return provider
     here = ", ".join(f"`@{known}`" for known in sorted(policy.providers)) or "none"
