@@ -13,6 +13,7 @@ from headgate.tenancy.principal import Principal
 from headgate.tenancy.scopes import ORGANIZATION_SCOPES, WORKSPACE_SCOPES
 from headgate.tenancy.workspaces import create_workspace
 from tests.support.administration import PEPPER, World, customer_key
+from tests.support.people import joined
 
 MANAGER = sorted(scope for scope in WORKSPACE_SCOPES if scope != "completions.write")
 
@@ -157,8 +158,9 @@ async def test_a_tenants_key_cannot_administer(world: World) -> None:
 
 async def test_a_list_shows_only_the_kinds_its_scope_names(world: World) -> None:
     """Service keys, user keys and the organization's keys each have a scope of their own."""
+    user = await joined(world, "ann@example.com", workspaces={"default": "member"})
     await world.ok("POST", "/v1/api-keys/workspace/user", {
-        "name": "user", "user_id": "u1", "workspace_id": "default", "scopes": ["logs.view"],
+        "name": "user", "user_id": user.id, "workspace_id": "default", "scopes": ["logs.view"],
     })  # fmt: skip
     body = {"name": "lister", "workspace_id": "default", "scopes": ["workspace_service_api_keys.list"]}
     lister = (await world.ok("POST", "/v1/api-keys/workspace/service", body))["key"]

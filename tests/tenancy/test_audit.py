@@ -9,7 +9,10 @@ from headgate.storage.database import Database
 from headgate.storage.tables import audit as table
 from headgate.tenancy.administration import Change
 from headgate.tenancy.audit import AuditEntry, verify_chain
+from headgate.tenancy.origin import Origin
 from tests.support.administration import World, customer_key
+
+ORIGIN = Origin("req_1", "POST", "/v1/x", "", "{}", "null", "127.0.0.1")
 
 
 async def _busy(world: World) -> list[AuditEntry]:
@@ -21,6 +24,7 @@ async def _busy(world: World) -> list[AuditEntry]:
     await world.ok("PUT", "/v1/integrations/openai", {"description": "d"})
     await world.ok("PUT", "/v1/integrations/openai/workspaces", {"workspaces": [{"id": "one", "enabled": True}]})
     await world.ok("PUT", "/v1/integrations/openai/models", {"allow_all_models": False})
+    await world.ok("PUT", "/v1/integrations/openai/workspaces", {"workspaces": [{"id": "one", "enabled": False}]})
     await world.ok("DELETE", "/v1/integrations/openai")
     await world.ok("DELETE", f"/v1/api-keys/{key_id}")
     await world.ok("POST", "/v1/admin/tenants", {"name": "T", "workspace_id": "default"})
@@ -38,6 +42,7 @@ async def test_every_change_is_there_and_the_chain_holds(world: World) -> None:
         "create api_key",
         "update api_key",
         "create integration",
+        "update integration",
         "update integration",
         "update integration",
         "update integration",
@@ -62,6 +67,9 @@ async def test_any_tampering_breaks_the_chain_where_it_was_done(world: World) ->
             replace(entry, action="nothing"),
             replace(entry, resource=entry.resource + "x"),
             replace(entry, at=entry.at + 1),
+            replace(entry, user_id="usr_x"),
+            replace(entry, workspace_id=None if entry.workspace_id else "ws_x"),
+            replace(entry, origin=replace(entry.origin or ORIGIN, client_ip="10.9.8.7")),
             replace(entry, hash=bytes(32)),
             replace(entry, previous_hash=b"x" * 32),
         ):
@@ -99,3 +107,13 @@ async def test_a_change_without_an_entry_is_undone(world: World) -> None:
     with pytest.raises(AssertionError):
         await world.administration.change(world.root, lambda change: None)
     assert await world.transactions.read(lambda stores: stores.version()) == version
+
+
+async def test_an_end_that_was_cut_off_is_found_by_the_head_that_was_noted(world: World) -> None:
+    """What is left is a whole chain; the head from before is not in it."""
+    entries = await _busy(world)
+    noted = entries[-1].hash
+    assert verify_chain(entries, noted).intact
+    assert verify_chain([*entries], entries[4].hash).intact
+    cut = verify_chain(entries[:-1], noted)
+    assert (cut.intact, cut.broken_at, cut.knows) == (False, None, False)

@@ -39,6 +39,7 @@ def _wanted(
     resource_type: str | None = None,
     action: str | None = None,
     client_ip: str | None = None,
+    response_status_code: int | None = None,
 ) -> AuditFilter:
     return AuditFilter(
         start=None if start_time is None else from_iso(start_time, "start_time"),
@@ -52,6 +53,7 @@ def _wanted(
         resource_type=resource_type,
         action=action,
         client_ip=client_ip,
+        requested=response_status_code is not None,
     )
 
 

@@ -7,6 +7,7 @@ from typing import Any, TypeVar
 
 from headgate.base.clock import Clock
 from headgate.base.ids import RandomBytes, object_id
+from headgate.base.redaction import without_secrets
 from headgate.tenancy import audit
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.stores import Stores, Transactions
@@ -44,16 +45,18 @@ class Change:
         """Write the audit entry. `body` must hold no secret; its `workspace_id`, if any, is the workspace that the
         entry is about, else it is the caller's."""
         principal = self.principal
+        kind, _, resource_id = resource.partition(":")
+        workspace_id = resource_id if kind == "workspace" else body.get("workspace_id") or principal.workspace_id
         entry = audit.next_entry(
             principal.organization_id,
             self.stores.audit.last(principal.organization_id),
             at=self.now,
             actor=principal.actor,
             user_id=principal.user_id,
-            workspace_id=body.get("workspace_id") or principal.workspace_id,
+            workspace_id=workspace_id,
             action=action,
             resource=resource,
-            body=body,
+            body=without_secrets(body),
             origin=principal.origin,
         )
         self.stores.audit.append(entry)

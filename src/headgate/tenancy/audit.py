@@ -58,6 +58,8 @@ class AuditFilter:
     resource_type: str | None = None
     action: str | None = None
     client_ip: str | None = None
+    requested: bool = False
+    """Only those that an HTTP request was behind."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -160,8 +160,7 @@ class InviteService:
 
 
 def _new(change: Change, fields: Mapping[str, Any], token_hash: bytes) -> Invite:
-    (email,) = rules.addresses([fields.get("email")], "email")
-    email = email.lower()
+    email = rules.address(fields.get("email"), "email").lower()
     role = organization_role(fields.get("role") or OrganizationRole.MEMBER)
     require_may_give_in_organization(change, role)
     workspaces = tuple(

@@ -102,8 +102,12 @@ def texts(value: object, param: str, most: int = 100) -> tuple[str, ...]:
 
 def addresses(value: object, param: str) -> tuple[str, ...]:
     """E-mail addresses, plain: without names, comments or quotes."""
-    found = texts(value, param)
-    for index, each in enumerate(found):
-        if not _ADDRESS.fullmatch(each):
-            raise InvalidRequest(f"`{param}[{index}]` is not an e-mail address.", param=f"{param}[{index}]")
+    return tuple(address(each, f"{param}[{index}]") for index, each in enumerate(texts(value, param)))
+
+
+def address(value: object, param: str) -> str:
+    """One of them."""
+    found = name(value, param)
+    if not _ADDRESS.fullmatch(found):
+        raise InvalidRequest(f"`{param}` is not an e-mail address.", param=param)
     return found

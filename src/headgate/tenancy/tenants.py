@@ -35,7 +35,7 @@ class TenantService:
             tenant = _new(change, fields)
             change.stores.tenants.add(tenant)
             change.touched.workspaces.add(tenant.workspace_id)  # for those who remember that there is no such tenant
-            change.record("create", f"tenant:{tenant.id}", {"workspace_id": tenant.workspace_id} | _seen(tenant))
+            change.record("create", f"tenant:{tenant.id}", _seen(tenant))
             return tenant
 
         return await self._administration.change(principal, work)
@@ -76,7 +76,7 @@ class TenantService:
             _refuse_in_use(change.stores, tenant)
             change.stores.tenants.remove(tenant.id)
             change.touched.workspaces.add(tenant.workspace_id)
-            change.record("delete", f"tenant:{tenant.id}", {"tenant_id": tenant.slug, "name": tenant.name})
+            change.record("delete", f"tenant:{tenant.id}", _seen(tenant))
 
         await self._administration.change(principal, work)
 
@@ -166,6 +166,7 @@ def _limits(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> dict[s
 def _seen(tenant: Tenant) -> dict[str, Any]:
     return {
         "tenant_id": tenant.slug,
+        "workspace_id": tenant.workspace_id,
         "name": tenant.name,
         "tier": tenant.tier,
         "allowed_models": tenant.allowed_models,

@@ -61,6 +61,8 @@ def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
         found.append(at.at >= wanted.start)
     if wanted.end is not None:
         found.append(at.at <= wanted.end)
+    if wanted.requested:
+        found.append(at.request_id.is_not(None))
     if wanted.resource_type is not None:
         found.append(at.resource.startswith(f"{wanted.resource_type}:", autoescape=True))
     if wanted.user_id is not None:
