@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING
 from headgate.base.errors import HeadgateError
 from headgate.catalog.bound import Bound
 from headgate.dataplane.endpoints import Endpoint
-from headgate.ledger.allowance import Allowance
-from headgate.ledger.record import Outcome
+from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.record import Outcome, UsageRecord
 from headgate.routing.plan import Plan, Target
+from headgate.tenancy.checks.guard import Guard
 from headgate.tenancy.policy import Policy
 from headgate.wire.dialogue import Dialogue, Head
 from headgate.wire.document import Document
@@ -20,6 +21,9 @@ if TYPE_CHECKING:
     from headgate.dataplane.ration import Ration
 
 
+OK = 200
+LET_THROUGH = 246
+"""In its place (contract 2.2), where a guardrail failed and the call was let through."""
 CLIENT_CLOSED_REQUEST = 499
 """What is recorded as the status of an answer nobody was there to receive."""
 
@@ -76,9 +80,20 @@ class Call:
     error: str = ""
     flags: tuple[str, ...] = ()
     """What its usage record is to say besides."""
+    input_guards: tuple[Guard, ...] = ()
+    """What it is checked with itself: from step 3 on."""
+    output_guards: tuple[Guard, ...] = ()
+    """What its answer is checked with."""
+    guardrails: tuple[str, ...] = ()
+    """Those that failed, as flags for its usage record."""
+    guardrails_told: tuple[str, ...] = ()
+    """Of those, the slugs of the ones that the client is told of."""
     standing: Sequence[tuple[bytes, bytes]] = ()
     """Headers that tell where the caller stands, for an answer of the gateway's own."""
     stopped: Stop | None = None
+    settled: Amounts | None = None
+    record: UsageRecord | None = None
+    """What was settled, and recorded; None where nothing was."""
 
     @property
     def target(self) -> Target:
@@ -88,6 +103,10 @@ class Call:
     def client_left(self) -> None:
         """The client has hung up; whatever comes after, this is how the call ended for it."""
         self.outcome, self.status = Outcome.CLIENT_GONE, CLIENT_CLOSED_REQUEST
+
+    def status_told(self, status: int) -> int:
+        """The status for the client, of an answer that a provider gave this one."""
+        return LET_THROUGH if self.guardrails_told and status == OK else status
 
     def answered_with(self, status: int) -> None:
         """The client is being answered with this status."""

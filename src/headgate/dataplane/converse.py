@@ -3,6 +3,7 @@
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.catalog.bound import DEFAULT_MAX_OUTPUT, Bound
 from headgate.dataplane.call import Call
+from headgate.dataplane.guarded import guarded
 from headgate.routing.plan import Target
 from headgate.wire.dialogue import Dialogue
 from headgate.wire.document import Document
@@ -20,7 +21,7 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
     client = call.endpoint.format
     facts = target.facts
     largest = facts.max_output if facts is not None else None
-    return open_dialogue(
+    dialogue = open_dialogue(
         client,
         target.format,
         call.document,
@@ -34,6 +35,7 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
         request_id=call.request_id,
         created=call.started_at // NANOS_PER_SECOND,
     )
+    return guarded(call, dialogue) if call.output_guards else dialogue
 
 
 def _limited(document: Document, client: str, target: Target, limit: int | None) -> dict[str, bytes | None] | None:

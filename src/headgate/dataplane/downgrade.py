@@ -12,6 +12,7 @@ from headgate.dataplane.call import Call
 from headgate.dataplane.choice import Choice
 from headgate.dataplane.converse import converse
 from headgate.dataplane.groups import Groups
+from headgate.dataplane.guard import model_allowed
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import ration
 from headgate.ledger.allowance import Allowance, Resource, WindowKind
@@ -92,6 +93,8 @@ class Downgrader:
         """None: the call cannot go there, or nobody can say that it costs no more there."""
         asked.take(call)
         call.plan, call.flags, call.ration = plan, (DOWNGRADED,), None
+        if not model_allowed(call):
+            return None
         try:
             if call.policy.limit_policies:
                 call.of_policies = await self._groups.of_call(call)

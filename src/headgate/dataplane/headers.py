@@ -22,12 +22,15 @@ STREAM_HEADERS: tuple[Header, ...] = (
 
 def call_headers(call: Call, source: bytes) -> list[Header]:
     """On every answer. The trace id also keeps the Portkey SDK from sending a failed call twice (contract 2.1)."""
-    return [
+    headers = [
         (b"x-portkey-trace-id", call.trace_id.encode()),
         (b"x-headgate-request-id", call.request_id.encode()),
         (b"x-headgate-source", source),
         *call.told,
     ]
+    if call.guardrails_told:
+        headers.append((b"x-headgate-guardrails-failed", ", ".join(call.guardrails_told).encode()))
+    return headers
 
 
 def provider_headers(spec: ProviderSpec, headers: Iterable[Header]) -> list[Header]:

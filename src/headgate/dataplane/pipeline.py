@@ -21,6 +21,7 @@ from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
 from headgate.dataplane.endpoints import LIMITS
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.groups import Groups
+from headgate.dataplane.guard import guard_request
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
@@ -84,6 +85,8 @@ class Pipeline:
             hint = provider_hint(exchange)
             call.plan = self._router.route(policy, head.model, hint, endpoint.format, call.started_at)
             call.told = call.target.told
+            if policy.guardrails is not None:
+                guard_request(call, policy.guardrails, self._catalog)
             if policy.limit_policies:
                 call.of_policies = await self._groups.of_call(call)
             # 4 bound: the most it can cost

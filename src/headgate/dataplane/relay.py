@@ -53,7 +53,7 @@ class Relay:
     async def _whole(self, exchange: Exchange, call: Call, answer: Answer) -> None:
         """Settled before it is sent, so that the answer can tell its own cost."""
         body = call.dialogue.answer(answer.status, await self._read(call, answer))
-        call.answered_with(answer.status)
+        call.answered_with(call.status_told(answer.status))
         settlement = self._settler.settle(call)
         told = self._standing(call)
         if settlement is not None and settlement.priced:
@@ -103,7 +103,7 @@ def _is_event_stream(answer: Answer) -> bool:
 
 async def _respond(exchange: Exchange, call: Call, answer: Answer, body: bytes, more: list[Header]) -> None:
     headers = [JSON, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
-    await exchange.respond(answer.status, headers, body)
+    await exchange.respond(call.status_told(answer.status), headers, body)
 
 
 class _Client:
@@ -153,9 +153,10 @@ class _Client:
             *provider_headers(call.target.spec, self._answer.headers),
             *self._standing(call),
         ]
-        await self._exchange.start(self._answer.status, headers)
+        status = call.status_told(self._answer.status)
+        await self._exchange.start(status, headers)
         call.first_byte = self._clock.monotonic()
-        call.answered_with(self._answer.status)
+        call.answered_with(status)
 
     async def abort(self, dialogue: Dialogue, error: HeadgateError, outcome: Outcome) -> None:
         """Before the first byte the error is the answer; after it, the format's own error event."""

@@ -52,7 +52,8 @@ class Settler:
         amounts = Amounts(
             requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
         )
-        self._books.settle(call.request_id, amounts, self._record(call, usage, cost, call.outcome))
+        call.settled, call.record = amounts, self._record(call, usage, cost, call.outcome)
+        self._books.settle(call.request_id, amounts, call.record)
         return Settlement(usage, cost.nanos, not cost.unpriced)
 
     def unheard(self, call: Call) -> UsageRecord:
@@ -83,7 +84,7 @@ class Settler:
             attempts=call.attempts,
             usage=dict(usage.counts),
             usage_source=usage.source,
-            usage_flags=call.flags + usage.flags + _flags(cost),
+            usage_flags=call.flags + call.guardrails + usage.flags + _flags(cost),
             usage_raw=usage.raw.decode("utf-8", "replace"),
             cost=cost.nanos,
             cost_lines=tuple([(line.meter, line.count, line.rate, line.nanos) for line in cost.lines]),
