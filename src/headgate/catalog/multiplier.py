@@ -62,6 +62,12 @@ def factor(millionths: int) -> Decimal:
     return Decimal(int(found)) if found == found.to_integral_value() else found.normalize()
 
 
+def factor_of(factors: str, meter: str) -> str:
+    """What `factors`, as `unmultiplied` gives it, multiplies a meter's price by."""
+    by_meter = dict(each.split("=") for each in factors.split(","))
+    return by_meter.get(meter, by_meter[DEFAULT])
+
+
 def unmultiplied(price_id: str) -> tuple[str, str]:
     """The id of the price that was multiplied, and by what (`default=1.2,output=0.5`); empty if by nothing."""
     found = _MULTIPLIED.fullmatch(price_id)

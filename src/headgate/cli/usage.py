@@ -9,7 +9,9 @@ import typer
 
 from headgate.base.clock import NANOS_PER_MS, NANOS_PER_SECOND
 from headgate.base.money import usd
+from headgate.base.usage import INPUT_METERS
 from headgate.catalog.catalog import Catalog
+from headgate.catalog.multiplier import factor_of, unmultiplied
 from headgate.catalog.price import Price
 from headgate.cli.options import Config, DataDir, settings_from
 from headgate.cli.table import print_table
@@ -34,16 +36,32 @@ def explain(
     from headgate.process.look import usage_record
 
     record = asyncio.run(usage_record(settings_from(data_dir=data_dir, config=config), request_id))
-    print_explanation(record, Catalog.load().price_by_id(record.price_id))
+    print_explanation(record, Catalog.load().price_by_id(unmultiplied(record.price_id)[0]))
 
 
 def print_explanation(record: UsageRecord, price: Price | None) -> None:
-    """`price` is the row the record names, where this release still has it: the lines carry its rates either way."""
+    """`price` is the row the record names, where this release still has it, as it was before the integration's
+    multipliers: the lines carry the rates that were charged either way."""
     for label, text in _facts(record, price):
         print(f"{label:<10}{text}")
     print()
     rows = [(meter, count, usd(rate, 9), usd(nanos, 9)) for meter, count, rate, nanos in record.cost_lines]
     print_table(("METER", "COUNT", "USD PER MILLION", "USD"), [*rows, ("total", "", "", usd(record.cost, 9))])
+    if price is not None and (factors := unmultiplied(record.price_id)[1]):
+        _print_multiplied(record, price, factors)
+
+
+def _print_multiplied(record: UsageRecord, price: Price, factors: str) -> None:
+    """How the rates that were charged come about."""
+    used = sum(record.usage.get(meter, 0) for meter in INPUT_METERS)
+    rates = price.rates_at(used)
+    rows = [
+        (meter, usd(listed, 9), factor_of(factors, meter), usd(rate, 9))
+        for meter, _, rate, _ in record.cost_lines
+        if (listed := rates.rate(meter)) is not None
+    ]
+    print()
+    print_table(("METER", "LISTED", "TIMES", "USD PER MILLION"), rows)
 
 
 _SOURCES = {"provider": "as the provider reported it", "estimated": "estimated: an upper bound"}
@@ -82,14 +100,22 @@ def _facts(record: UsageRecord, price: Price | None) -> list[tuple[str, str]]:
 
 
 def _price(record: UsageRecord, price: Price | None) -> str:
-    if not record.price_id:
+    price_id, factors = unmultiplied(record.price_id)
+    found = _unmultiplied(price_id, price)
+    if not factors:
+        return found
+    return f"{found}; multiplied by the integration: {factors.replace('=', ' x ').replace(',', ', ')}"
+
+
+def _unmultiplied(price_id: str, price: Price | None) -> str:
+    if not price_id:
         return "none: this model has no known price"
-    if record.price_id == FALLBACK:
+    if price_id == FALLBACK:
         return "an administrator's fallback for models without a price"
-    if record.price_id.startswith("custom:"):
-        return f"{record.price_id}, an administrator's own"
+    if price_id.startswith("custom:"):
+        return f"{price_id}, an administrator's own"
     if price is None:
-        return f"{record.price_id}, which this release no longer has; the lines carry its rates"
+        return f"{price_id}, which this release no longer has; the lines carry its rates"
     since = datetime.fromtimestamp(price.effective_from // NANOS_PER_SECOND, UTC)
     valid = f", valid from {since:%Y-%m-%d}" if price.effective_from else ""
     return f"{price.id}{valid}{f', from {price.source}' if price.source else ''}"
