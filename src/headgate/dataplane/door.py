@@ -1,4 +1,4 @@
-"""The one port: calls go to the data plane, everything else to the control plane, and two paths tell how things are."""
+"""The one port: calls go to the data plane, the rest to the control plane, and three paths tell how things are."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -14,18 +14,23 @@ Trouble = Callable[[], str | None]
 
 HEALTH: Final = "/healthz"
 READINESS: Final = "/readyz"
+METRICS: Final = "/metrics"
 
 
 class Door:
     """An ASGI application. `/healthz`: the process lives. `/readyz`: it takes calls, or 503 and why not.
+    `/metrics`: figures for those who run it.
 
     The gateway's own server goes to the `data_plane` directly; under another one, its paths are served here too.
     `body_limit` bounds what the control plane reads of one request, in bytes; the data plane bounds its own.
     """
 
-    def __init__(self, data_plane: DataPlane, control_plane: App, trouble: Trouble, body_limit: int) -> None:
+    def __init__(
+        self, data_plane: DataPlane, control_plane: App, metrics: App, trouble: Trouble, body_limit: int
+    ) -> None:
         self.data_plane = data_plane
         self._control_plane = control_plane
+        self._metrics = metrics
         self._trouble = trouble
         self._body_limit = body_limit
 
@@ -41,6 +46,8 @@ class Door:
         elif path == READINESS:
             trouble = self._trouble()
             await _tell(send, 200 if trouble is None else 503, {"status": trouble or "ready"})
+        elif path == METRICS:
+            await self._metrics(scope, receive, send)
         else:
             await self._control_plane(scope, _bounded(receive, self._body_limit), send)
 

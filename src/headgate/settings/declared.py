@@ -141,6 +141,22 @@ class Settings:
 
     # What it says
     log_level: Annotated[str, Is("What is logged.", choices=("debug", "info", "warning", "error"))] = "info"
+    metrics_token: Annotated[
+        str | None,
+        Is(
+            "Who sends this as a bearer may read `/metrics`. Without it only a caller on the same machine may, and only "
+            "one that no proxy stands before.",
+            secret=True,
+        ),
+    ] = None
+    otlp_endpoint: Annotated[
+        str | None,
+        Is(
+            "Where traces go: the base URL of an OpenTelemetry collector that takes OTLP over HTTP, such as "
+            "`http://localhost:4318`. Needs the extra `headgate[otel]`.",
+            schemes=("http", "https"),
+        ),
+    ] = None
     log_format: Annotated[
         str,
         Is("How it is logged. `auto` is `console` on a terminal, else `json`.", choices=("auto", "console", "json")),

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, or_, select, update
+from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from headgate.base.clock import NANOS_PER_SECOND
@@ -56,6 +56,12 @@ class SqlOutbox:
 
     async def failed(self, due: Due, attempt: Attempt, next_at: int | None) -> None:
         await self._database.write(partial(_failed, due=due, made=attempt, next_at=next_at))
+
+    async def counts(self) -> dict[str, int]:
+        """How many deliveries there are, by status."""
+        statement = select(delivery.c.status, func.count()).group_by(delivery.c.status)
+        found = await self._database.read(lambda connection: connection.execute(statement).all())
+        return {status.value: 0 for status in DeliveryStatus} | {str(status): int(count) for status, count in found}
 
     async def prune(self, now: int) -> None:
         await self._database.write(partial(_prune, now=now))
