@@ -18,7 +18,7 @@ from headgate.catalog.catalog import Catalog
 from headgate.cli.app import app as command_line
 from headgate.controlplane.app import ROUTERS
 from headgate.controlplane.caller import Needs
-from headgate.dataplane.door import HEALTH, READINESS
+from headgate.dataplane.door import HEALTH, METRICS, READINESS
 from headgate.dataplane.endpoints import ENDPOINTS
 from headgate.ledger.allowance import Resource, WindowKind
 from headgate.ledger.record import Outcome, UsageRecord
@@ -57,7 +57,7 @@ def test_every_endpoint_of_the_data_plane_is_on_the_page() -> None:
     """With its method and a scope that opens it."""
     page = reference("http")
     shown = routes_on(page)
-    missing = [f"GET {path}" for path in (HEALTH, READINESS) if ("GET", path) not in shown]
+    missing = [f"GET {path}" for path in (HEALTH, METRICS, READINESS) if ("GET", path) not in shown]
     missing += [
         f"{endpoint.method} {endpoint.path}, scope {' or '.join(endpoint.scopes)}"
         for endpoint in ENDPOINTS
@@ -97,7 +97,7 @@ def test_no_route_is_on_the_page_that_does_not_exist() -> None:
     page = reference("http")
     real = {(method, f"/v1{route.path}") for method, route in control_plane()}
     real |= {(endpoint.method, endpoint.path) for endpoint in ENDPOINTS}
-    real |= {("GET", path) for path in (HEALTH, READINESS, "/v1/models/{id}")}
+    real |= {("GET", path) for path in (HEALTH, METRICS, READINESS, "/v1/models/{id}")}
     nothing_missing([f"{method} {path} does not exist" for method, path in routes_on(page).keys() - real], page)
 
 
@@ -132,6 +132,15 @@ def test_every_error_is_on_the_page() -> None:
             shown = "a code made at run time" if error.code == AT_RUN_TIME else error.code
             missing.append(f"| {error.status} | `{error.type}` | `{shown}` | meaning | what to do |   ({error.where})")
     nothing_missing(missing, page)
+
+
+def test_every_metric_is_on_the_page() -> None:
+    """By its name, on the page for those who run it."""
+    page = Page(DOCS / "operating" / "monitoring.md")
+    sources = [SOURCE / "bootstrap.py", *(SOURCE / "telemetry").glob("*.py")]
+    made = {name for source in sources for name in re.findall(r'"(headgate_[a-z_]+)"', source.read_text())}
+    assert len(made) > 5
+    nothing_missing([name for name in sorted(made) if f"`{name}" not in page.text], page)
 
 
 def commands(group: Any, path: str = "headgate") -> Iterator[tuple[str, Any]]:
