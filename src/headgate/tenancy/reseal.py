@@ -41,6 +41,11 @@ def reseal(stores: Stores, vault: Vault, clock: Clock, random_bytes: RandomBytes
             if secrets:
                 stores.webhooks.update(fresh_webhook)
                 count += secrets
+        for answer in stores.answers.kept(organization.id):
+            if answer.sealed_body is not None and vault.needs_rewrap(answer.sealed_body):
+                body = vault.rewrap(answer.sealed_body, organization.id, answer.row)
+                stores.answers.update(replace(answer, sealed_body=body))
+                count += 1
         change.record("rotate_master_key", f"organization:{organization.id}", {"secrets": count})
         total += count
     return total
