@@ -68,6 +68,21 @@ async def test_its_use_is_the_tenant_s(plane: Plane, way: str) -> None:
     assert {each["scope"] for each in await plane.limits(key)} == {"api_key"}
 
 
+async def test_the_name_in_the_body_is_for_the_gateway(plane: Plane) -> None:
+    """It does not go to the provider, which may refuse what it does not know; other labels do. In Anthropic's format it
+    works as well, and the record has it."""
+    key = await plane.key(**SERVICE)
+    labels = {"tenant_id": "acme", "label": "x"}
+    for body in (chat(metadata={"tenant_id": "acme"}), chat(metadata=labels)):
+        assert (await ask(plane, key, body)).status == 200
+    assert [each.get("metadata") for each in plane.asked] == [None, {"label": "x"}]
+    reply = await plane.call(key, chat(metadata={"tenant_id": "acme"}), "/v1/messages").reply()
+    assert (reply.status, reply.json.get("type")) == (200, "message")
+    records = await plane.records()
+    assert {record.metadata["tenant_id"] for record in records} == {"acme"}
+    assert len({record.tenant_id for record in records} - {None}) == 1
+
+
 async def test_without_the_scope_it_changes_nothing(plane: Plane) -> None:
     """The metadata is mere metadata; the header says nothing. A tenant's own key cannot act for another either."""
     await plane.admin("PUT", "/admin/tenants/other", {"max_requests_per_minute": 0})

@@ -5,6 +5,8 @@ Whoever lacks the scope for it changes nothing by naming a tenant: its metadata 
 
 from typing import Final
 
+import msgspec
+
 from headgate.base.errors import InvalidRequest
 from headgate.dataplane.authenticate import Directory, refuse_suspended
 from headgate.dataplane.call import Call
@@ -13,6 +15,7 @@ from headgate.dataplane.metadata import metadata_of
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.scopes import ACT_AS
 from headgate.wire.dialogue import Head
+from headgate.wire.document import Document
 
 HEADER: Final = b"x-headgate-tenant"
 METADATA: Final = "tenant_id"
@@ -37,8 +40,16 @@ async def acting(exchange: Exchange, call: Call, head: Head, directory: Director
             f"The header `{HEADER.decode()}` and `metadata.{METADATA}` name different tenants. Send one of them.",
             param=METADATA,
         )
+    if METADATA in head.metadata:
+        call.document = _without_tenant(call.document)
     if tenant := named or in_metadata:
         call.policy = policy = await directory.acting(policy, tenant)
         call.allowances = policy.allowances
         refuse_suspended(policy)
     return policy
+
+
+def _without_tenant(document: Document) -> Document:
+    """The request without the name, which is for the gateway: a provider may refuse what it does not know."""
+    metadata = {name: value for name, value in document.value("metadata").items() if name != METADATA}
+    return Document(document.replace({"metadata": msgspec.json.encode(metadata) if metadata else None}))

@@ -13,6 +13,7 @@ from headgate.dataplane.choice import Choice
 from headgate.dataplane.converse import converse
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.guard import model_allowed
+from headgate.dataplane.guard import model_allowed
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import ration
 from headgate.ledger.allowance import Allowance, Resource, WindowKind
@@ -93,6 +94,8 @@ class Downgrader:
         """None: the call cannot go there, or nobody can say that it costs no more there."""
         asked.take(call)
         call.plan, call.flags, call.ration = plan, (DOWNGRADED,), None
+        if not model_allowed(call):
+            return None
         if not model_allowed(call):
             return None
         try:
