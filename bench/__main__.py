@@ -4,7 +4,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import ledger, per_call, wire
+from bench import ledger, per_call, tenants, wire
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
@@ -12,6 +12,7 @@ BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "ledger": ledger.ledger,
     "wire": wire.run,
     "per_call": per_call.run,
+    "tenants": tenants.run,
     "overspend": lambda: overspend.run(peers=PEERS in sys.argv),
 }
 
