@@ -1,6 +1,7 @@
 """Answers: always 200 with a JSON object, because the contract's SDK fails on anything else."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -21,6 +22,11 @@ class Answer(Response):
 def done() -> Answer:
     """Of what changed there is nothing more to say."""
     return Answer({})
+
+
+async def long_listing(shown: Callable[[], Sequence[Any]], total: int) -> Answer:
+    """The same for thousands of items: they are put together beside the event loop, which goes on to serve calls."""
+    return await asyncio.to_thread(lambda: listing(shown(), total))
 
 
 def listing(items: Sequence[Any], total: int) -> Answer:

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter
 
 from headgate.base.errors import InvalidRequest
-from headgate.controlplane.answers import Answer, done, listing
+from headgate.controlplane.answers import Answer, done, long_listing
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, chooses
 from headgate.controlplane.key_bodies import KeyChange, KeyRotation, NewKey, shown
 from headgate.controlplane.paging import Paged
@@ -85,7 +85,8 @@ async def find(
     found, total = await services.api_keys.find(principal, page, kinds, workspace=workspace_id, tenant=tenant_id)
     standings = await services.standings.of(principal.organization_id, found)
     now = services.clock.now()
-    return listing([shown(each, standing, now) for each, standing in zip(found, standings, strict=True)], total)
+    pairs = list(zip(found, standings, strict=True))
+    return await long_listing(lambda: [shown(each, standing, now) for each, standing in pairs], total)
 
 
 @router.get("/self")

@@ -4,11 +4,10 @@ from collections.abc import Sequence
 from decimal import Decimal
 from typing import Any
 
-from headgate.base.money import usd_decimal
+from headgate.base.money import NANOS_PER_USD, usd_decimal
 from headgate.ledger.allowance import Resource
 from headgate.tenancy.limits import RESETS
 from headgate.tenancy.moments import to_iso
-from headgate.tenancy.pricing import plain
 from headgate.tenancy.standing import Budget
 
 
@@ -16,10 +15,7 @@ def budget(found: Budget) -> dict[str, Any]:
     """Amounts of type `cost` are US dollars. `current_usage` is settled, `held` is what calls under way may come to,
     and `remaining` what neither is."""
     limit, balance = found.limit, found.balance
-
-    def amount(value: int | None) -> Decimal | int | None:
-        return plain(usd_decimal(value)) if value is not None and limit.resource is Resource.COST else value
-
+    amount = dollars if limit.resource is Resource.COST else _same
     return {
         "type": limit.resource,
         "credit_limit": amount(limit.cap),
@@ -33,6 +29,18 @@ def budget(found: Budget) -> dict[str, Any]:
         "last_reset_at": None if found.last_reset_at is None else to_iso(found.last_reset_at),
         "next_usage_reset_at": None if balance.resets_at is None else to_iso(balance.resets_at),
     }
+
+
+def dollars(nanos: int | None) -> Decimal | int | None:
+    """Exact, and without trailing zeros."""
+    if nanos is None:
+        return None
+    whole, rest = divmod(nanos, NANOS_PER_USD)
+    return usd_decimal(nanos).normalize() if rest else whole
+
+
+def _same(amount: int | None) -> int | None:
+    return amount
 
 
 def budgets(found: Sequence[Budget]) -> list[dict[str, Any]]:

@@ -30,8 +30,7 @@ def in_future(value: object, param: str, now: int) -> int:
 
 def to_iso(nanoseconds: int) -> str:
     """In UTC, to the millisecond: `2027-01-31T00:00:00.000Z`."""
-    found = moment(nanoseconds)
-    return found.strftime("%Y-%m-%dT%H:%M:%S.") + f"{found.microsecond // 1_000:03d}Z"
+    return moment(nanoseconds).replace(tzinfo=None).isoformat(timespec="milliseconds") + "Z"
 
 
 def moment(nanoseconds: int) -> datetime:

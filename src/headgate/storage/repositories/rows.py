@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import fields
+from functools import cache
 from typing import Any, Final, TypeVar
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, insert, or_, select, update
@@ -77,8 +78,12 @@ def row_of(noun: Noun) -> dict[str, Any]:
 
 def noun_of(kind: type[T], row: Mapping[Any, Any]) -> T:
     """The noun from a row that has a column for each of its fields."""
-    names = (field.name for field in fields(kind))  # type: ignore[arg-type]
-    return kind(**{name: _LOAD[name](row[name]) if name in _LOAD else row[name] for name in names})
+    return kind(**{name: row[name] if load is None else load(row[name]) for name, load in _fields(kind)})
+
+
+@cache
+def _fields(kind: Any) -> tuple[tuple[str, Callable[[Any], Any] | None], ...]:
+    return tuple((field.name, _LOAD.get(field.name)) for field in fields(kind))
 
 
 def add(connection: Connection, table: Table, row: Mapping[str, Any]) -> None:
