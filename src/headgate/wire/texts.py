@@ -43,6 +43,7 @@ _NOT_TEXT: Final = frozenset(
     }
 )
 """Members whose values no one reads as text."""
+_ANSWERING: Final = frozenset({"assistant", "tool", "function"})
 _FREE: Final = frozenset({"input", "arguments"})
 """Members that hold what a model wrote for a tool: any names, all of it text."""
 _decode: Final = msgspec.json.Decoder().decode
@@ -51,6 +52,24 @@ _decode: Final = msgspec.json.Decoder().decode
 def request_text(format_name: str, document: Document) -> str:
     """All of a request, in its order, joined by line breaks."""
     return "\n".join(text for member in _REQUEST[format_name] for text in _texts(document.value(member)))
+
+
+def asked_text(format_name: str, document: Document) -> str:
+    """Of it, what system and user said: without earlier answers, calls of tools and their results."""
+    return "\n".join(text for member in _REQUEST[format_name] for text in _texts(_asked(document.value(member))))
+
+
+def _asked(value: Any) -> Any:
+    return [item for item in value if not _was_answered(item)] if isinstance(value, list) else value
+
+
+def _was_answered(item: Any) -> bool:
+    if not isinstance(item, dict):
+        return False
+    kind = item.get("type")
+    return item.get("role") in _ANSWERING or (
+        isinstance(kind, str) and kind.endswith(("_call", "_output", "reasoning"))
+    )
 
 
 def answers_with_text(format_name: str) -> bool:
