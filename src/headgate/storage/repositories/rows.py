@@ -78,7 +78,8 @@ def row_of(noun: Noun) -> dict[str, Any]:
 
 def noun_of(kind: type[T], row: Mapping[Any, Any]) -> T:
     """The noun from a row that has a column for each of its fields."""
-    return kind(**{name: row[name] if load is None else load(row[name]) for name, load in _fields(kind)})
+    names = _fields(kind)  # type: ignore[arg-type]
+    return kind(**{name: row[name] if load is None else load(row[name]) for name, load in names})
 
 
 @cache
