@@ -5,7 +5,7 @@ import sys
 import typer
 
 from headgate.base.errors import HeadgateError, InvalidRequest
-from headgate.cli import api_keys, integrations, keys, prices, usage, workspaces
+from headgate.cli import api_keys, audit, integrations, keys, prices, usage, workspaces
 from headgate.cli.check import check
 from headgate.cli.demo import demo
 from headgate.cli.migrate import migrate
@@ -32,6 +32,7 @@ app.add_typer(integrations.app, name="integrations")
 app.add_typer(api_keys.app, name="api-keys")
 app.add_typer(keys.app, name="keys")
 app.add_typer(usage.app, name="usage")
+app.add_typer(audit.app, name="audit")
 app.add_typer(prices.app, name="prices")
 
 

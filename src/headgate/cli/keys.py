@@ -2,6 +2,8 @@
 
 import asyncio
 import os
+import sys
+from typing import Annotated
 
 import typer
 
@@ -16,6 +18,25 @@ app = typer.Typer(no_args_is_help=True, help="Keys that the operator makes: mast
 def new_admin() -> None:
     """Print a new admin key, to preset as HEADGATE_ADMIN_KEY before the first start."""
     print(keys.mint(b"").text)
+
+
+@app.command("replace-admin")
+def replace_admin(
+    organization: Annotated[
+        str | None, typer.Option(help="The id of the organization, where there are several.")
+    ] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Make another admin key where the admin keys are lost, and print it: this once and never again.
+
+    With SQLite the server must be stopped. The keys before it stay good: revoke those that somebody else may have.
+    """
+    from headgate.process.admin_key import replace_admin_key
+
+    of, text = asyncio.run(replace_admin_key(settings_from(data_dir=data_dir, config=config), organization))
+    print(f"A new admin key of {of.name} ({of.id}):", file=sys.stderr)
+    print(text)
 
 
 @app.command("new-master")
