@@ -158,6 +158,18 @@ async def test_a_key_s_and_a_workspace_s_models_bind_it_too(plane: Plane) -> Non
     assert went(await ask(plane, other, chat())) == (200, "dear", None)
 
 
+async def test_a_guardrail_on_models_binds_it_too(plane: Plane) -> None:
+    """It refuses the call that asks for a model, and the downgrade that would lead there."""
+    checks = [{"id": "default.modelWhitelist", "parameters": {"models": ["dear"]}}]
+    guardrail = {"name": "only dear", "checks": checks, "actions": {"deny": True}, "workspace_id": "default"}
+    slug = (await plane.admin("POST", "/guardrails", guardrail))["slug"]
+    key = await tenant(plane, downgrade=DOWN)
+    await spend(plane, key, 95)
+    assert went(await ask(plane, key, chat())) == (200, "cheap", "@openai/dear")
+    await plane.admin("PUT", "/admin/workspaces/default", {"defaults": {"input_guardrails": [slug]}})
+    assert went(await ask(plane, key, chat())) == (200, "dear", None)
+
+
 @pytest.mark.parametrize("instead", ["@openai/dear", "@openai/unpriced", "@openai/nothing", "@nobody/cheap"])
 async def test_never_to_a_dearer_one_or_one_without_a_price(plane: Plane, instead: str) -> None:
     """The call then goes where it asked to go, or is refused: the map of an administrator who erred costs nothing."""
