@@ -13,7 +13,6 @@ from headgate.dataplane.choice import Choice
 from headgate.dataplane.converse import converse
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.guard import model_allowed
-from headgate.dataplane.guard import model_allowed
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import ration
 from headgate.ledger.allowance import Allowance, Resource, WindowKind
@@ -93,9 +92,8 @@ class Downgrader:
     async def _choice(self, call: Call, plan: Plan, asked: Choice, before: Choice) -> Choice | None:
         """None: the call cannot go there, or nobody can say that it costs no more there."""
         asked.take(call)
-        call.plan, call.flags, call.ration = plan, (DOWNGRADED,), None
-        if not model_allowed(call):
-            return None
+        call.plan, call.ration = plan, None
+        call.flags = (*(flag for flag in asked.flags if flag != admit.COST_NOT_BOUNDED), DOWNGRADED)
         if not model_allowed(call):
             return None
         try:
@@ -112,7 +110,9 @@ class Downgrader:
             return None
         ration(call, bounds, self._books)
         call.max_tokens = bound.needs_output_limit
-        call.told = (*call.target.told, (HEADER, name_of(asked.plan.first).encode()))
+        here = call.target.told
+        others = [header for header in asked.told if header[0] not in dict(here)]
+        call.told = (*here, *others, (HEADER, name_of(asked.plan.first).encode()))
         return Choice.of(call, bounds)
 
 
