@@ -10,11 +10,11 @@ from headgate.base.errors import HeadgateError
 from headgate.catalog.bound import Bound
 from headgate.dataplane.endpoints import Endpoint
 from headgate.ledger.allowance import Allowance, Amounts
-from headgate.ledger.record import Outcome, UsageRecord
+from headgate.ledger.record import EarlierAttempt, Outcome, UsageRecord
 from headgate.routing.plan import Plan, Target
 from headgate.tenancy.checks.guard import Guard
 from headgate.tenancy.policy import Policy
-from headgate.wire.dialogue import Dialogue, Head
+from headgate.wire.dialogue import Dialogue, Head, Outgoing
 from headgate.wire.document import Document
 
 if TYPE_CHECKING:
@@ -69,7 +69,11 @@ class Call:
     """Of a stream whose hold grows as it goes."""
     held: bool = False
     dialogue: Dialogue = field(init=False)
+    outgoing: Outgoing = field(init=False)
+    """What is sent to the target it goes to."""
     attempts: int = 0
+    earlier_attempts: tuple[EarlierAttempt, ...] = ()
+    """Those that brought no answer, and after which another one was made."""
     sent: bool = False
     """Whether any byte may have reached a provider: from here on it may have billed."""
     first_byte: int | None = None

@@ -6,6 +6,8 @@ own format. Whatever happens, a cancellation included, what was held is settled 
 
 from contextlib import closing
 from functools import partial
+from random import SystemRandom
+from typing import Final
 
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError
@@ -16,26 +18,33 @@ from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory, authenticate
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
-from headgate.dataplane.converse import converse
 from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
 from headgate.dataplane.endpoints import LIMITS
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.groups import Groups
-from headgate.dataplane.guard import guard_request
+from headgate.dataplane.journey import Means, travel
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
 from headgate.dataplane.own_limits import list_limits
-from headgate.dataplane.provider_hint import provider_hint
-from headgate.dataplane.ration import ration
+from headgate.dataplane.preparation import Preparation
 from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
+from headgate.dataplane.routes import Routes
 from headgate.dataplane.settle import Settler
 from headgate.dataplane.standing import standing_headers
 from headgate.dataplane.waiting import Waiting
+from headgate.dataplane.watch import Watch
+from headgate.routing.balancer import Balancer, Chance
+from headgate.routing.complexity import classifier
+from headgate.routing.configs import Configs
+from headgate.routing.health import Health
+from headgate.routing.retries import Retries
 from headgate.routing.router import Router
 from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS
+
+CHANCE: Final = SystemRandom().random
 
 
 class Pipeline:
@@ -51,21 +60,36 @@ class Pipeline:
         clock: Clock,
         limits: Limits,
         tell: Tell = tell_nobody,
+        chance: Chance = CHANCE,
     ) -> None:
         waiting = Waiting()
         self._directory = directory
         self._catalog = catalog
-        self._router = Router(catalog)
         self._books = books
         self._groups = groups
         self._sender = sender
         self._clock = clock
         self._limits = limits
         self._settler = Settler(books, clock, waiting)
-        self._downgrader = Downgrader(self._router, groups, books, limits, tell)
-        self._room = Room(books, self._settler, waiting, self._downgrader)
+        router, health = Router(catalog), Health(clock)
+        self._routes = Routes(router, Configs(router, Balancer(health, clock, chance)), classifier())
+        downgrader = Downgrader(router, groups, books, limits, tell)
+        self._preparation = Preparation(catalog, groups, downgrader, books, limits)
+        self._room = Room(books, self._settler, waiting, downgrader)
         self._standing = partial(standing_headers, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
+        self._means = Means(
+            preparation=self._preparation,
+            books=books,
+            settler=self._settler,
+            room=self._room,
+            relay=self._relay,
+            sender=sender,
+            watch=Watch(health, clock),
+            retries=Retries(clock, chance),
+            clock=clock,
+            limits=limits,
+        )
 
     async def serve(self, exchange: Exchange, call: Call) -> None:
         """Answer one call. Raises `HeadgateError` only while nothing has gone to the client."""
@@ -82,27 +106,17 @@ class Pipeline:
             # 3 resolve and route: for whom, metadata, and where it goes
             policy = await acting(exchange, call, head, self._directory)
             call.metadata = metadata_of(exchange, head, policy)
-            hint = provider_hint(exchange)
-            call.plan = self._router.route(policy, head.model, hint, endpoint.format, call.started_at)
-            call.told = call.target.told
-            if policy.guardrails is not None:
-                guard_request(call, policy.guardrails, self._catalog)
-            if policy.limit_policies:
-                call.of_policies = await self._groups.of_call(call)
+            if (option := self._routes.of(exchange, call)) is not None:
+                return await travel(self._means, exchange, call, option)  # the same steps, target by target
             # 4 bound: the most it can cost
-            bounds = admit.bound_call(call, limits.default_max_output)
-            if policy.tenant is not None:
-                bounds = await self._downgrader.near_cap(call, bounds)
-            call.dialogue = converse(call, call.target, call.bound)
-            outgoing = call.dialogue.request()
-            ration(call, bounds, self._books)
+            bounds = await self._preparation.of(call)
             # 5 hold: every allowance at once, on disk before anything is sent
             if denied := admit.hold(call, self._books, self._settler):
                 call.dialogue = await self._room.make(exchange, call, denied, bounds)
-                outgoing = call.dialogue.request()
+                call.outgoing = call.dialogue.request()
             await self._books.durable()
             # 6 attempt: until the first byte has gone to the client
-            answer = await attempt(exchange, call, call.target, outgoing, self._sender, limits.deadlines)
+            answer = await attempt(exchange, call, call.target, call.outgoing, self._sender, limits.deadlines)
             with closing(answer):
                 # 7 relay: bytes as they come, usage watched
                 await self._relay.answer(exchange, call, answer)

@@ -5,7 +5,6 @@ from headgate.dataplane.exchange import Exchange
 
 REFUSED = {
     b"x-portkey-custom-host": "A caller cannot name the host; an administrator sets it on the integration.",
-    b"x-portkey-config": "Configs are not served yet; name the model as `@provider/model`.",
 }
 
 

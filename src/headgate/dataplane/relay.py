@@ -12,6 +12,7 @@ from headgate.base.errors import HeadgateError, Unavailable, UpstreamFailed
 from headgate.dataplane.attempt import failure
 from headgate.dataplane.call import Call, Stop
 from headgate.dataplane.exchange import ClientGone, Exchange
+from headgate.dataplane.failure import Heard
 from headgate.dataplane.headers import JSON, STREAM_HEADERS, Header, call_headers, cost_header, provider_headers
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import CUT
@@ -34,7 +35,7 @@ class Relay:
     async def answer(self, exchange: Exchange, call: Call, answer: Answer) -> None:
         """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client."""
         if answer.status >= 400:
-            await self._error(exchange, call, answer)
+            await self.error(exchange, call, answer)
         elif answer.status >= 300:
             raise UpstreamFailed(
                 "The provider answered with a redirect, which is never followed.", code="upstream_redirect"
@@ -44,7 +45,8 @@ class Relay:
         else:
             await self._whole(exchange, call, answer)
 
-    async def _error(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+    async def error(self, exchange: Exchange, call: Call, answer: Answer | Heard) -> None:
+        """An answer that is no success: in the client's format, with the provider's status."""
         body = call.dialogue.error(answer.status, await self._read(call, answer))
         call.outcome, call.status = Outcome.PROVIDER_ERROR, answer.status
         self._settler.settle(call)
@@ -60,7 +62,7 @@ class Relay:
             told.append(cost_header(settlement.cost))
         await _respond(exchange, call, answer, body, told)
 
-    async def _read(self, call: Call, answer: Answer) -> bytes:
+    async def _read(self, call: Call, answer: Answer | Heard) -> bytes:
         try:
             return await answer.read(self._limits.answer)
         except Failed as failed:
@@ -101,7 +103,7 @@ def _is_event_stream(answer: Answer) -> bool:
     return (answer.header(b"content-type") or b"").startswith(b"text/event-stream")
 
 
-async def _respond(exchange: Exchange, call: Call, answer: Answer, body: bytes, more: list[Header]) -> None:
+async def _respond(exchange: Exchange, call: Call, answer: Answer | Heard, body: bytes, more: list[Header]) -> None:
     headers = [JSON, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
     await exchange.respond(call.status_told(answer.status), headers, body)
 

@@ -91,6 +91,7 @@ class Settler:
             price_id=cost.price_id,
             metadata=call.metadata,
             error=call.error,
+            earlier_attempts=call.earlier_attempts,
         )
 
 
