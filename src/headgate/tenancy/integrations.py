@@ -108,11 +108,14 @@ class IntegrationService:
         change.record("update", f"integration:{after.id}", {"fields": sorted(fields)} | _seen(after))
         return after
 
-    def create_within(self, change: Change, workspace: Workspace | None, fields: Mapping[str, Any]) -> Integration:
-        """Within a change under way. Of a workspace's own where one is given; then it is provisioned to it at once."""
+    def create_within(
+        self, change: Change, workspace: Workspace | None, fields: Mapping[str, Any], kind_field: str = "ai_provider_id"
+    ) -> Integration:
+        """Within a change under way. Of a workspace's own where one is given; then it is provisioned to it at once.
+        `kind_field` is what the caller calls the provider's kind."""
         _refuse_secret_mappings(fields)
         organization_id = change.principal.organization_id
-        spec = self._spec(fields.get("ai_provider_id"))
+        spec = self._spec(fields.get(kind_field), kind_field)
         name = rules.name(fields.get("name"))
         taken = change.stores.integrations.slugs(organization_id)
         slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken, spec.id)
@@ -139,10 +142,10 @@ class IntegrationService:
             _provision_own(change, integration, fields)
         return integration
 
-    def _spec(self, kind: object) -> ProviderSpec:
+    def _spec(self, kind: object, param: str) -> ProviderSpec:
         spec = self._providers.provider(kind) if isinstance(kind, str) else None
         if spec is None:
-            raise InvalidRequest(f"`ai_provider_id`: there is no provider `{str(kind)[:100]}`.", param="ai_provider_id")
+            raise InvalidRequest(f"`{param}`: there is no provider `{str(kind)[:100]}`.", param=param)
         return spec
 
     @staticmethod

@@ -106,7 +106,9 @@ class ModelService:
             )
         headers = extra_headers(given, param, ("custom_host", "custom_headers"))
         if not given.get("custom_host"):
-            raise InvalidRequest(f"`{param}.custom_host` is missing: where does the model live?", param=param)
+            raise InvalidRequest(
+                f"`{param}.custom_host` is missing: where does the model live?", param=f"{param}.custom_host"
+            )
         host = rules.name(given["custom_host"], f"{param}.custom_host")
         return replace(
             model,

@@ -42,11 +42,11 @@ class VirtualKeyService:
             workspace = visible_workspace(change.stores, principal, workspace_id)
             of_integration = {
                 "name": fields.get("name"),
-                "ai_provider_id": fields.get("provider"),
+                "provider": fields.get("provider"),
                 "key": fields.get("key"),
                 "create_default_provider": False,
             }
-            integration = self._integrations.create_within(change, workspace, of_integration)
+            integration = self._integrations.create_within(change, workspace, of_integration, "provider")
             return create_provider(change, integration, workspace_id, fields), integration
 
         return await self._administration.change(principal, work)
