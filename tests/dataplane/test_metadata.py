@@ -40,5 +40,6 @@ def test_scalars_become_text_and_sizes_are_bounded() -> None:
     """Values are strings of at most 128 characters, and there is a most number of keys."""
     assert merged('{"n": 500, "f": 1.5, "b": true, "none": null}') == {"n": "500", "f": "1.5", "b": "true"}
     assert len(merged('{"long": "' + "x" * 1000 + '"}')["long"]) == LONGEST
+    assert merged('{"' + "k" * 129 + '": "v"}', metadata={"a": "b"}) == {"a": "b"}
     many = ", ".join(f'"k{number}": "v"' for number in range(1000))
     assert len(merged("{" + many + "}")) == MOST

@@ -9,7 +9,7 @@ from headgate.tenancy.policy import Policy
 from headgate.wire.dialogue import Head
 
 LONGEST = 128
-"""Characters of a metadata value; what is longer is cut (contract R1.4)."""
+"""Characters of a metadata value; what is longer is cut (contract R1.4). A key that is longer is left out."""
 MOST = 64
 """Keys a request may bring; what is beyond is left out."""
 
@@ -39,7 +39,11 @@ def _parse(header: bytes) -> Mapping[str, str]:
         return {}
     if not isinstance(value, dict):
         return {}
-    return {key: text[:LONGEST] for key, item in value.items() if (text := as_text(item)) is not None}
+    return {
+        key: text[:LONGEST]
+        for key, item in value.items()
+        if len(key) <= LONGEST and (text := as_text(item)) is not None
+    }
 
 
 def as_text(value: object) -> str | None:

@@ -9,7 +9,8 @@ MAX_CHOICES: Final = 128
 """What OpenAI allows; others allow less."""
 
 MAX_METADATA_CHARS: Final = 128
-"""Longer values are shortened for policy and records; the provider gets them as they were sent."""
+"""Longer values are shortened, and values under longer keys left out, for policy and records; the provider gets them
+as they were sent."""
 
 
 def metadata(document: Document) -> Mapping[str, str]:
@@ -19,7 +20,11 @@ def metadata(document: Document) -> Mapping[str, str]:
         return {}
     if not isinstance(value, dict):
         raise document.wrong("metadata", "an object")
-    return {key: text[:MAX_METADATA_CHARS] for key, item in value.items() if (text := _scalar(item)) is not None}
+    return {
+        key: text[:MAX_METADATA_CHARS]
+        for key, item in value.items()
+        if len(key) <= MAX_METADATA_CHARS and (text := _scalar(item)) is not None
+    }
 
 
 def _scalar(value: object) -> str | None:

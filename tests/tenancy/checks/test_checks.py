@@ -1,6 +1,7 @@
 """The checks that come with Headgate, and the registry that others join."""
 
 import time
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -119,6 +120,22 @@ def test_no_pattern_takes_long() -> None:
     before = time.process_time()
     assert not check("a" * 1_000_000)
     assert time.process_time() - before < 5
+
+
+def test_an_installed_package_joins_by_its_entry_point(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nothing but its metadata says that it is there."""
+    (tmp_path / "acme_checks.py").write_text(
+        "from headgate.tenancy.checks.check import TextCheckKind\n"
+        "polite = TextCheckKind('acme.polite', lambda parameters: lambda text: 'please' in text)\n"
+    )
+    info = tmp_path / "acme_checks-1.0.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: acme-checks\nVersion: 1.0\n")
+    (info / "entry_points.txt").write_text("[headgate.guardrails]\npolite = acme_checks:polite\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    kind = checks.__wrapped__()["acme.polite"]
+    assert isinstance(kind, TextCheckKind)
+    assert kind.build(Parameters({}, "parameters"))("yes please")
 
 
 def test_others_join_the_same_registry() -> None:
