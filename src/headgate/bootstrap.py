@@ -14,6 +14,7 @@ from headgate.alerts.dispatcher import Dispatcher
 from headgate.alerts.letters import LetterSender, MailServer
 from headgate.alerts.target import checked_url
 from headgate.alerts.webhooks import WebhookSender
+from headgate.analytics.services import Analytics
 from headgate.base.clock import Clock, SystemClock
 from headgate.base.tasks import Tasks
 from headgate.catalog.catalog import Catalog
@@ -28,9 +29,10 @@ from headgate.dataplane.pipeline import Pipeline
 from headgate.dataplane.server import Server, make_server
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.recovery import Replay
-from headgate.settings import Settings, BadSetting
+from headgate.settings import BadSetting, Settings
 from headgate.storage import migrate
 from headgate.storage.alert_rows import AlertedRows
+from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
 from headgate.storage.books import Books
 from headgate.storage.database import Database, open_database
@@ -131,7 +133,16 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         balances = Balances(database, restoring.ledger, restoring.written, clock)
         services = _services(
-            administration, directory, catalog, vault, guard, webhook_guard, pepper, balances, settings.url
+            administration,
+            directory,
+            catalog,
+            vault,
+            guard,
+            webhook_guard,
+            pepper,
+            balances,
+            settings.url,
+            analytics_on(database, administration),
         )
         _start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
@@ -216,6 +227,7 @@ def _services(
     pepper: bytes,
     balances: Balances,
     url: str,
+    analytics: Analytics,
 ) -> Services:
     check_url = partial(kept_base_url, guard=guard)
     integrations = IntegrationService(administration, vault, catalog, check_url)
@@ -244,6 +256,7 @@ def _services(
         invites=InviteService(administration, pepper, url),
         audit_log=AuditLogService(administration.transactions),
         idempotency=Idempotency(administration.transactions, vault, administration.clock),
+        analytics=analytics,
     )
 
 

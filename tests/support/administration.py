@@ -12,6 +12,7 @@ from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services
 from headgate.ledger.ledger import LocalLedger
+from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
 from headgate.storage.database import Database
 from headgate.storage.stores import SqlTransactions
@@ -73,6 +74,7 @@ class MovedClock:
 class World:
     """One node. `root` is the principal of the operator, `admin_key` the text of the first admin key."""
 
+    database: Database
     transactions: SqlTransactions
     clock: MovedClock
     administration: Administration
@@ -147,12 +149,13 @@ async def node(
         invites=InviteService(administration, PEPPER, "http://test"),
         audit_log=AuditLogService(transactions),
         idempotency=Idempotency(transactions, vault, clock),
+        analytics=analytics_on(database, administration),
     )
     root = Principal.operator(organization)
     app = create_app(services)
     await directory.poll()
     try:
-        yield World(transactions, clock, administration, services, directory, root, admin_key, app, reported)
+        yield World(database, transactions, clock, administration, services, directory, root, admin_key, app, reported)
     finally:
         await directory.close()
 

@@ -9,7 +9,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from headgate.analytics import figures
-from headgate.analytics.calls import Calls, Label, Sums
+from headgate.analytics.calls import Calls, Label, Measure, Sums
 from headgate.analytics.figures import cents, merged, ratio
 
 Found = Mapping[str, Sums]
@@ -19,12 +19,17 @@ HIT: Final = "HIT"
 
 @dataclass(frozen=True, slots=True)
 class Graph:
-    """`tell` says what a point's calls come to; `narrow` leaves out calls that the graph is not about."""
+    """`tell` says what a point's calls come to, `summarize` all of them; `narrow` leaves out those it is not about."""
 
     tell: Callable[[Found], dict[str, Any]]
+    summarize: Callable[[Sequence[Found]], dict[str, Any]] | None = None
+    """Where there is a shorter way than to tell of all points as if they were one."""
     by: str = ""
-    latencies: bool = False
+    measure: Measure = Measure.FIGURES
     narrow: Callable[[Calls], Calls] = lambda calls: calls
+
+    def summary(self, points: Sequence[Found]) -> dict[str, Any]:
+        return self.summarize(points) if self.summarize is not None else self.tell(_summed(points))
 
 
 def _total(count: Callable[[Sums], Any]) -> Callable[[Found], dict[str, Any]]:
@@ -50,18 +55,21 @@ def _tokens(found: Found) -> dict[str, Any]:
     }
 
 
-def _named(found: Found) -> dict[str, Sums]:
-    return {label: sums for label, sums in found.items() if label}
-
-
 def _users(found: Found) -> dict[str, Any]:
-    return {"total": len(_named(found))}
+    return _all_users((found,))
+
+
+def _all_users(points: Sequence[Found]) -> dict[str, Any]:
+    return {"total": len(set().union(*points) - {""})}
 
 
 def _requests_of_users(found: Found) -> dict[str, Any]:
-    named = _named(found)
-    total = merged(named.values()).calls
-    return {"total": total, "avg": ratio(total, len(named))}
+    return _all_requests_of_users((found,))
+
+
+def _all_requests_of_users(points: Sequence[Found]) -> dict[str, Any]:
+    total = sum([sums.calls for found in points for label, sums in found.items() if label])
+    return {"total": total, "avg": ratio(total, _all_users(points)["total"])}
 
 
 def _is_error(status: str) -> bool:
@@ -100,21 +108,23 @@ GRAPHS: Final[Mapping[str, Graph]] = {
     "requests": Graph(_calls),
     "cost": Graph(_total(lambda sums: cents(sums.cost))),
     "tokens": Graph(_tokens),
-    "latency": Graph(_latencies, latencies=True),
-    "users": Graph(_users, by=Label.USER),
-    "users/requests": Graph(_requests_of_users, by=Label.USER),
-    "errors": Graph(_errors, by=Label.STATUS),
-    "errors/rate": Graph(_error_rate, by=Label.STATUS),
-    "errors/stacks": Graph(_error_stacks, by=Label.STATUS),
-    "errors/status-codes": Graph(_error_stacks, by=Label.STATUS),
+    "latency": Graph(_latencies, measure=Measure.LATENCIES),
+    "users": Graph(_users, _all_users, by=Label.USER, measure=Measure.CALLS),
+    "users/requests": Graph(_requests_of_users, _all_requests_of_users, by=Label.USER, measure=Measure.CALLS),
+    "errors": Graph(_errors, by=Label.STATUS, measure=Measure.CALLS),
+    "errors/rate": Graph(_error_rate, by=Label.STATUS, measure=Measure.CALLS),
+    "errors/stacks": Graph(_error_stacks, by=Label.STATUS, measure=Measure.CALLS),
+    "errors/status-codes": Graph(_error_stacks, by=Label.STATUS, measure=Measure.CALLS),
     "requests/rescued": Graph(_calls, narrow=lambda calls: replace(calls, rescued=True, failed=False)),
-    "cache/hit-rate": Graph(_hit_rate, by=Label.CACHE),
-    "cache/latency": Graph(_latencies, latencies=True, narrow=lambda calls: replace(calls, cache_statuses=(HIT,))),
+    "cache/hit-rate": Graph(_hit_rate, by=Label.CACHE, measure=Measure.CALLS),
+    "cache/latency": Graph(
+        _latencies, measure=Measure.LATENCIES, narrow=lambda calls: replace(calls, cache_statuses=(HIT,))
+    ),
 }
 """By the end of their path."""
 
 
-def summed(points: Sequence[Found]) -> dict[str, Sums]:
+def _summed(points: Sequence[Found]) -> dict[str, Sums]:
     """All points together."""
     found: dict[str, Sums] = {}
     for point in points:

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from headgate.analytics.calls import Calls, Sums
+from headgate.analytics.calls import Calls, Measure, Sums
 from headgate.analytics.points import Points
 
 
@@ -12,7 +12,7 @@ class UsageReader(Protocol):
     too many calls one by one."""
 
     async def over_time(
-        self, calls: Calls, points: Points, *, by: str = "", latencies: bool = False
+        self, calls: Calls, points: Points, *, by: str = "", measure: Measure = Measure.FIGURES
     ) -> Sequence[Mapping[str, Sums]]:
         """For each point what its calls come to, by label; without a label under the empty text."""
         ...

@@ -7,7 +7,7 @@ from headgate.analytics import groups
 from headgate.analytics.asked import calls_asked, metadata_name
 from headgate.analytics.calls import METADATA, Calls, Label, Sums
 from headgate.analytics.figures import merged, milliseconds, ratio
-from headgate.analytics.graphs import GRAPHS, HIT, summed
+from headgate.analytics.graphs import GRAPHS, HIT
 from headgate.analytics.points import points_of
 from headgate.analytics.stores import UsageReader
 from headgate.base.clock import Clock
@@ -35,10 +35,10 @@ class UsageService:
             raise NotFound(f"There is no graph `{name[:100]}`. Known: {', '.join(GRAPHS)}.")
         calls, time_zone = await self._calls(principal, asked)
         points = points_of(calls.since, calls.until, time_zone)
-        found = await self._reader.over_time(graph.narrow(calls), points, by=graph.by, latencies=graph.latencies)
+        found = await self._reader.over_time(graph.narrow(calls), points, by=graph.by, measure=graph.measure)
         return {
             "object": "analytics-graph",
-            "summary": graph.tell(summed(found)),
+            "summary": graph.summary(found),
             "data_points": [
                 {"timestamp": to_iso(start), **graph.tell(each)}
                 for start, each in zip(points.starts, found, strict=True)

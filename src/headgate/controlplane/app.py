@@ -12,6 +12,7 @@ from headgate.base.clock import Clock
 from headgate.base.ids import RandomBytes, request_id, trace_id
 from headgate.controlplane import (
     alerts,
+    analytics,
     api_keys,
     audit_logs,
     configs,
@@ -60,6 +61,7 @@ ROUTERS: Final = (
     users.router,
     members.router,
     audit_logs.router,
+    analytics.router,
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from headgate.analytics.services import Analytics
 from headgate.base.clock import Clock
 from headgate.catalog.price import Price
 from headgate.tenancy.alert_settings import AlertSettingService
@@ -70,3 +71,4 @@ class Services:
     invites: InviteService
     audit_log: AuditLogService
     idempotency: Idempotency
+    analytics: Analytics

@@ -4,11 +4,23 @@ sums that come back are put together here."""
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, literal, select
+from sqlalchemy import (
+    BigInteger,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Select,
+    Text,
+    case,
+    cast,
+    func,
+    literal,
+    select,
+)
 from sqlalchemy.sql.functions import aggregate_strings, coalesce
 
 from headgate.analytics import latency
-from headgate.analytics.calls import METADATA, Calls, Label, Sums, of_who
+from headgate.analytics.calls import METADATA, Calls, Label, Measure, Sums, of_who
 from headgate.analytics.points import Points
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import InvalidRequest
@@ -22,7 +34,6 @@ from headgate.storage.tables import organization, usage_record
 
 MOST_RECORDS: Final = 250_000
 """That one question may look at one by one."""
-_FIGURES: Final = ("calls", "input_tokens", "output_tokens", "cost", "took", "last_at")
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 _SLOT: Final = case(
     *((usage_record.c.ended_after < bound, slot) for bound, slot in zip(latency.BOUNDS, latency.SLOTS, strict=False)),
@@ -39,13 +50,17 @@ class SqlUsageReader:
         self._most_records = most_records
 
     async def over_time(
-        self, calls: Calls, points: Points, *, by: str = "", latencies: bool = False
+        self, calls: Calls, points: Points, *, by: str = "", measure: Measure = Measure.FIGURES
     ) -> Sequence[Mapping[str, Sums]]:
         def work(connection: Connection) -> Sequence[Mapping[str, Sums]]:
             found: list[dict[str, Sums]] = [{} for _ in points.starts]
             for piece in self._pieces(connection, calls, by, whole_days=points.whole_days):
-                for at, label, sums in _read(connection, calls, piece, by, times=True, latencies=latencies):
-                    _add(found[points.index(at)], label, sums)
+                statement = _statement(connection, calls, piece, by, measure, times=True)
+                at: dict[int, dict[str, Sums]] = {}
+                for bucket, label, *sums in connection.execute(statement):
+                    if bucket not in at:
+                        at[bucket] = found[points.index(bucket * NANOS_PER_SECOND)]
+                    _add(at[bucket], label, Sums(*sums))
             return found
 
         return await self._database.read(work)
@@ -54,8 +69,9 @@ class SqlUsageReader:
         def work(connection: Connection) -> Mapping[str, Sums]:
             found: dict[str, Sums] = {}
             for piece in self._pieces(connection, calls, by, whole_days=True):
-                for _, label, sums in _read(connection, calls, piece, by, times=False, latencies=False):
-                    _add(found, label, sums)
+                statement = _statement(connection, calls, piece, by, Measure.FIGURES, times=False)
+                for _, label, *sums in connection.execute(statement):
+                    _add(found, label, Sums(*sums))
             return found
 
         return await self._database.read(work)
@@ -99,71 +115,48 @@ def _add(found: dict[str, Sums], label: str, sums: Sums) -> None:
         before.add(sums)
 
 
-def _read(
-    connection: Connection, calls: Calls, piece: Piece, by: str, *, times: bool, latencies: bool
-) -> list[tuple[int, str, Sums]]:
-    """Moment, label, sums."""
+def _statement(
+    connection: Connection, calls: Calls, piece: Piece, by: str, measure: Measure, *, times: bool
+) -> Select[Any]:
+    """Rows of bucket, label, and the fields of `Sums` that are measured."""
     if piece.kind == RECORDS:
-        statement = _of_records(calls, piece, by, times, latencies)
-    else:
-        statement = _of_cells(calls, piece, by, times, latencies, workspaces_of(connection, calls))
-    return [
-        (
-            row[0] * NANOS_PER_SECOND,
-            "" if row[1] is None else str(row[1]),
-            _sums(row),
-        )
-        for row in connection.execute(statement)
-        if row[2]
-    ]
+        return _of_records(calls, piece, by, measure, times)
+    return _of_cells(calls, piece, by, measure, times, workspaces_of(connection, calls))
 
 
-def _sums(row: Row[Any]) -> Sums:
-    calls, inputs, outputs, cost, took, last_at = map(int, row[2:8])
-    return Sums(calls, inputs, outputs, cost, took, last_at, row[8] if len(row) > 8 else "")
-
-
-def _of_records(calls: Calls, piece: Piece, by: str, times: bool, latencies: bool) -> Select[Any]:
+def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bool) -> Select[Any]:
     record = usage_record.c
     bucket: ColumnElement[Any] = record.started_at // _QUARTER * QUARTER_S if times else literal(0)
-    label = conditions.label_of_record(by) if by else literal("")
-    columns: list[ColumnElement[Any]] = [
-        bucket.label("bucket"),
-        label.label("label"),
-        func.count(),
-        func.sum(record.input_tokens),
-        func.sum(record.output_tokens),
-        func.sum(record.cost),
-        func.sum(record.ended_after),
-        func.max(record.started_at),
-    ]
-    if latencies:
+    label = cast(coalesce(conditions.label_of_record(by), ""), Text) if by else literal("")
+    columns: list[ColumnElement[Any]] = [bucket, label, func.count()]
+    if measure is not Measure.CALLS:
+        summed = (record.input_tokens, record.output_tokens, record.cost, record.ended_after)
+        columns += [*map(_sum, summed), func.max(record.started_at)]
+    if measure is Measure.LATENCIES:
         columns.append(aggregate_strings(_SLOT, ""))
     statement = select(*columns).where(*conditions.of_records(calls, piece.since, piece.until))
-    return statement.group_by(*_groups(bucket if times else None, label if by else None))
+    return statement.group_by(*_groups(bucket if times else None, label if by else None)).having(func.count() > 0)
 
 
 def _of_cells(
-    calls: Calls, piece: Piece, by: str, times: bool, latencies: bool, workspaces: Sequence[str]
+    calls: Calls, piece: Piece, by: str, measure: Measure, times: bool, workspaces: Sequence[str]
 ) -> Select[Any]:
     cell = usage_cell.c
     wanted = conditions.of_cells(
         calls, piece.kind, workspaces, piece.since // NANOS_PER_SECOND, piece.until // NANOS_PER_SECOND
     )
     own = {"": None, Label.WORKSPACE: cell.workspace_id}.get(by, cell.who_id if of_who(by) else cell.what_id)
-    columns: list[ColumnElement[Any]] = [
+    columns = [
         (cell.bucket if times else literal(0)).label("bucket"),
         (literal("") if own is None else own).label("label"),
-        *(func.sum(cell[name]).label(name) for name in _FIGURES[:-1]),
-        func.max(cell.last_at).label("last_at"),
+        *_measured(usage_cell, measure),
     ]
-    if latencies:
-        columns.append(aggregate_strings(cell.latencies, "").label("latencies"))
-    inner = select(*columns).where(*wanted).group_by(*_groups(cell.bucket if times else None, own))
-    return inner if by in ("", Label.WORKSPACE) else _labelled(inner, by, latencies)
+    groups = _groups(cell.bucket if times else None, own)
+    inner = select(*columns).where(*wanted).group_by(*groups).having(func.count() > 0)
+    return inner if by in ("", Label.WORKSPACE) else _labelled(inner, by, measure)
 
 
-def _labelled(inner: Select[Any], by: str, latencies: bool) -> Select[Any]:
+def _labelled(inner: Select[Any], by: str, measure: Measure) -> Select[Any]:
     """From numbers to what they stand for. Few are left by now, so this is where the names are looked up."""
     sums = inner.subquery("sums")
     if by.startswith(METADATA):
@@ -175,15 +168,25 @@ def _labelled(inner: Select[Any], by: str, latencies: bool) -> Select[Any]:
         source, label = sums.join(usage_who, usage_who.c.id == sums.c.label), conditions.WHO_COLUMNS[by]
     else:
         source, label = sums.join(usage_what, usage_what.c.id == sums.c.label), conditions.WHAT_COLUMNS[by]
-    columns: list[ColumnElement[Any]] = [
-        sums.c.bucket,
-        label,
-        *(func.sum(sums.c[name]) for name in _FIGURES[:-1]),
-        func.max(sums.c.last_at),
-    ]
-    if latencies:
-        columns.append(aggregate_strings(sums.c.latencies, ""))
+    columns = [sums.c.bucket, cast(label, Text), *_measured(sums, measure)]
     return select(*columns).select_from(source).group_by(sums.c.bucket, label)
+
+
+def _measured(source: FromClause, measure: Measure) -> list[ColumnElement[Any]]:
+    """Sums over rows that are sums themselves."""
+    column = source.c
+    found: list[ColumnElement[Any]] = [_sum(column.calls).label("calls")]
+    if measure is not Measure.CALLS:
+        found += [_sum(column[name]).label(name) for name in ("input_tokens", "output_tokens", "cost", "took")]
+        found.append(func.max(column.last_at).label("last_at"))
+    if measure is Measure.LATENCIES:
+        found.append(aggregate_strings(column.latencies, "").label("latencies"))
+    return found
+
+
+def _sum(column: ColumnElement[Any]) -> ColumnElement[Any]:
+    """As an integer: PostgreSQL makes a decimal of it."""
+    return cast(func.sum(column), BigInteger)
 
 
 def _groups(*columns: ColumnElement[Any] | None) -> list[ColumnElement[Any]]:
