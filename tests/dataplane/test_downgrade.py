@@ -222,6 +222,29 @@ async def test_less_output_comes_before_a_cheaper_model(plane: Plane) -> None:
     assert reply.headers["x-headgate-max-tokens"] == "15000"
 
 
+async def test_a_call_that_waits_takes_the_first_model_that_comes_to_fit(tmp_path: Path) -> None:
+    """Where only other calls' holds stand in the way, of the cheaper model too: once there is room for that one, it
+    goes there."""
+    arrived, gate = asyncio.Event(), asyncio.Event()
+
+    async def play(peer: Peer, body: dict[str, Any]) -> None:
+        if body["model"] == "dear":
+            arrived.set()
+            await gate.wait()
+        await peer.answer(completion("x", 3, 9_000 if body["model"] == "dear" else 100))
+
+    async with open_plane(tmp_path, play) as plane:
+        await plane.integrate("openai", MODELS)
+        key = await tenant(plane, downgrade={"at": 1, **DOWN}, admission={"hold_wait_ms": 30_000})
+        first = plane.call(key, chat(max_tokens=9_900))
+        await arrived.wait()
+        second = plane.call(key, chat(max_tokens=2_000))
+        assert (await plane.limits(key))[0]["held"] == 99 * NANOS_PER_USD // 100  # meanwhile the second waits
+        gate.set()
+        assert went(await first.reply()) == (200, "dear", None)
+        assert went(await second.reply()) == (200, "cheap", "@openai/dear")
+
+
 async def test_many_calls_at_once_never_pass_the_cap(plane: Plane) -> None:
     """500 calls for the dear model on a dollar: some dear, then cheap ones, to the last cent that they can use; the sum
     of the records is what the budget says, and nothing stays held."""
