@@ -182,6 +182,32 @@ async def test_a_key_s_guardrails_come_through_its_config(plane: Plane) -> None:
     assert (await plane.call(await plane.key(), ask("say secret")).reply()).status == 200
 
 
+async def test_another_config_does_not_get_around_a_key_s_guardrails(plane: Plane) -> None:
+    """What the default config attaches holds whatever config a call names; what that one attaches comes on top."""
+    body = {"name": "g", "checks": [NO_SECRETS], "actions": DENY, "workspace_id": "default"}
+    slug = (await plane.admin("POST", "/guardrails", body))["slug"]
+    config = {"name": "c", "config": {"input_guardrails": [slug]}, "workspace_id": "default"}
+    config_id = (await plane.admin("POST", "/configs", config))["slug"]
+    guarded, free = await plane.key(defaults={"config_id": config_id}), await plane.key()
+    assert (await plane.call(guarded, ask("say secret"), x_portkey_config="{}").reply()).status == 446
+    assert (await plane.call(free, ask("say secret"), x_portkey_config=config_id).reply()).status == 446
+    own = json.dumps({"output_guardrails": [slug]})
+    assert (await plane.call(free, ask("say secret"), x_portkey_config=own).reply()).status == 446
+    assert len(plane.asked) == 1
+    foreign = json.dumps({"input_guardrails": ["pg-absent"]})
+    assert (await plane.call(free, ask("say hi"), x_portkey_config=foreign).reply()).status == 400
+
+
+async def test_a_fallback_goes_past_what_rules_forbid(plane: Plane) -> None:
+    """A target that the caller's model rules forbid is one that failed with 446, and the next one is tried."""
+    await attach(plane, "input_guardrails", BY_TIER, DENY)
+    targets = [{"model": "@openai/dear"}, {"model": "@openai/m"}]
+    config = json.dumps({"strategy": {"mode": "fallback"}, "targets": targets})
+    reply = await plane.call(await plane.key(), ask("say hi"), x_portkey_config=config).reply()
+    assert (reply.status, reply.headers["x-headgate-model"]) == (200, "m")
+    assert [body["model"] for body in plane.asked] == ["m"]
+
+
 async def test_a_guardrail_that_is_detached_checks_nothing(plane: Plane) -> None:
     """From the next call on."""
     await attach(plane, "input_guardrails", NO_SECRETS, DENY)
