@@ -66,27 +66,18 @@ async def test_no_key_gives_more_than_it_has(world: World) -> None:
     """Neither to a new key nor to one that there is, nor by taking a wider one in hand; without a list, its own."""
     await _integrate(world)
     wide_id, _ = await customer_key(world, "default")
-    body: dict[str, Any] = {
-        "name": "minter",
-        "workspace_id": "default",
-        "scopes": MINTER,
-        "allowed_models": ["@openai/gpt-4o*", "o3"],
-    }
+    held = ["@openai/gpt-4o*", "o3"]
+    body: dict[str, Any] = {"name": "minter", "workspace_id": "default", "scopes": MINTER, "allowed_models": held}
     minter = (await world.ok("POST", "/v1/api-keys/workspace/service", body))["key"]
     new = {"name": "k", "scopes": []}
     made = await world.ok("POST", "/v1/api-keys/workspace/service", new, key=minter)
     assert (await world.ok("GET", f"/v1/api-keys/{made['id']}"))["allowed_models"] == held
-    for wanted, status in (
-        ("o3", 200),
-        ("@openai/o3", 200),
-        ("@openai/gpt-4o-mini", 200),
-        ("gpt-4o", 403),
-        ("o*", 403),
-    ):
+    cases = {"o3": 200, "@openai/o3": 200, "@openai/gpt-4o-mini": 200, "gpt-4o": 403, "o*": 403}
+    for wanted, status in cases.items():
         body = {**new, "allowed_models": [wanted]}
         reply = await world.call("POST", "/v1/api-keys/workspace/service", body, key=minter)
         assert reply.status == status, wanted
     widened = {"allowed_models": ["*"]}
-    assert (await world.call("PUT", f"/v1/api-keys/{made['id']}", widened, key=minter)).status in (400, 403)
+    assert (await world.call("PUT", f"/v1/api-keys/{made['id']}", widened, key=minter)).status == 403
     assert (await world.call("POST", f"/v1/api-keys/{wide_id}/rotate", {}, key=minter)).status == 403
     await world.ok("POST", f"/v1/api-keys/{made['id']}/rotate", {}, key=minter)

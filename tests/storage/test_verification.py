@@ -38,6 +38,7 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
         await opened.admin("POST", "/admin/tenants", tenant)
         access = {"id": "default", "enabled": True, **limits}
         await opened.admin("PUT", "/integrations/openai/workspaces", {"workspaces": [access]})
+        await opened.admin("PUT", "/providers/openai", limits)
         key = await opened.key(tenant_id="acme", **limits)
         for _ in range(5):
             assert (await opened.call(key, CALL).reply()).status == 200
@@ -59,7 +60,7 @@ async def test_right_books(plane: Plane, tmp_path: Path) -> None:
     found = await looked_at(plane, tmp_path)
     assert found.differences == []
     assert (found.records, found.journalled, found.waiting, found.unfinished) == (5, 5, 0, 0)
-    assert (found.allowances, found.balances) == (20, 10)
+    assert (found.allowances, found.balances) == (24, 12)
 
 
 @pytest.mark.parametrize(
