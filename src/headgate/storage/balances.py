@@ -19,14 +19,14 @@ class Balances:
     def __init__(self, database: Database, ledger: LocalLedger, written: Written, clock: Clock) -> None:
         self._database = database
         self._ledger = ledger
-        self._written = written
+        self.written = written
         self._clock = clock
 
     async def __call__(self, allowances: Sequence[Allowance]) -> list[Balance]:
         missing = [each for each in allowances if each.id not in self._ledger]
         settled: dict[str, int] = {}
         if missing:
-            await self._written()
+            await self.written()
             now = self._clock.now()
             found = await self._database.read(partial(past_uses, allowances=missing, now=now))
             settled = {name: sum(amount for _, amount in uses) for name, uses in found.items()}

@@ -123,7 +123,7 @@ class Budgets:
         assert isinstance(allowance.scope, PolicyScope)
         owner = Owner(policy.organization_id, policy.workspace_id)
         thresholds = self._thresholds(allowance, policy.usage_limits[0], owner)
-        made = Budget(allowance, owner, thresholds, counts_in(allowance.scope), policy.usage_reset_at or 0)
+        made = Budget(allowance, owner, thresholds, counts_in(allowance.scope), allowance.since)
         self._of_group[(policy.id, values)] = made
         return made
 

@@ -9,7 +9,7 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.allowance import Scope
 from headgate.ledger.record import UsageRecord
 from headgate.storage.tables import usage_record as table
-from headgate.tenancy.limit_policy import ANY, FACTS, METADATA, Condition, Facts, PolicyScope, facts_of
+from headgate.tenancy.limit_policy import ANY, FACTS, METADATA, Condition, Facts, LimitPolicy, PolicyScope, facts_of
 
 _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
     "api_key": table.c.key_id,
@@ -42,17 +42,21 @@ def facts_of_row(row: Mapping[Any, Any]) -> Facts:
 
 def counts_in(scope: PolicyScope) -> ColumnElement[bool]:
     """The group's records."""
-    policy = scope.policy
-    conditions = [table.c.organization_id == policy.organization_id]
-    if policy.workspace_id is not None:
-        conditions.append(table.c.workspace_id == policy.workspace_id)
-    conditions += map(_met, policy.conditions)
-    for key, value in zip(policy.group_by, scope.values, strict=True):
-        conditions.append(_fact(key).is_(None) if value is None else _fact(key) == value)
+    conditions = [looked_at(scope.policy)]
+    for key, value in zip(scope.policy.group_by, scope.values, strict=True):
+        conditions.append(fact_column(key).is_(None) if value is None else fact_column(key) == value)
     return and_(*conditions)
 
 
-def _fact(key: str) -> ColumnElement[Any]:
+def looked_at(policy: LimitPolicy) -> ColumnElement[bool]:
+    """The records that the policy applies to, in whatever group."""
+    conditions = [table.c.organization_id == policy.organization_id]
+    if policy.workspace_id is not None:
+        conditions.append(table.c.workspace_id == policy.workspace_id)
+    return and_(*conditions, *map(_met, policy.conditions))
+
+
+def fact_column(key: str) -> ColumnElement[Any]:
     if key.startswith(METADATA):
         found: ColumnElement[Any] = table.c.metadata[key[len(METADATA) :]].as_string()
         return found
@@ -60,7 +64,7 @@ def _fact(key: str) -> ColumnElement[Any]:
 
 
 def _met(condition: Condition) -> ColumnElement[bool]:
-    fact = _fact(condition.key)
+    fact = fact_column(condition.key)
     # A call without the fact matches no value, where SQL would say that it is unknown.
     found: ColumnElement[bool] = func.coalesce(or_(*(_matches(fact, value) for value in condition.values)), false())
     return not_(found) if condition.excludes else found

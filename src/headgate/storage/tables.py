@@ -181,6 +181,7 @@ limit_policy = Table(
     *_limits(),
     Column("usage_reset_at", BigInteger),
     *_times(),
+    Column("group_resets", Document, comment="Pairs: a group's id, and when it was reset."),
 )
 Index(None, limit_policy.c.organization_id)
 

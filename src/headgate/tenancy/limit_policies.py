@@ -39,7 +39,7 @@ class LimitPolicyService:
             )
             policy = _with(blank, fields, change)
             change.stores.limit_policies.add(policy)
-            _record(change, "create", policy, _seen(policy))
+            record_change(change, "create", policy, _seen(policy))
             return policy
 
         return await self._administration.change(principal, work)
@@ -54,7 +54,9 @@ class LimitPolicyService:
         return await self._administration.transactions.read(work)
 
     async def get(self, principal: Principal, kind: LimitKind, policy_id: str) -> LimitPolicy:
-        return await self._administration.transactions.read(lambda stores: _visible(stores, principal, kind, policy_id))
+        return await self._administration.transactions.read(
+            lambda stores: visible_policy(stores, principal, kind, policy_id)
+        )
 
     async def update(
         self, principal: Principal, kind: LimitKind, policy_id: str, fields: Mapping[str, Any]
@@ -63,24 +65,25 @@ class LimitPolicyService:
         another resource or period start from what the records of the period say."""
 
         def work(change: Change) -> LimitPolicy:
-            before = _visible(change.stores, principal, kind, policy_id)
+            before = visible_policy(change.stores, principal, kind, policy_id)
             policy = _begun(before, _with(before, fields, change), change.now)
             change.stores.limit_policies.update(policy)
-            _record(change, "update", policy, {"fields": sorted(fields)} | _seen(policy))
+            record_change(change, "update", policy, {"fields": sorted(fields)} | _seen(policy))
             return policy
 
         return await self._administration.change(principal, work)
 
     async def delete(self, principal: Principal, kind: LimitKind, policy_id: str) -> None:
         def work(change: Change) -> None:
-            policy = _visible(change.stores, principal, kind, policy_id)
+            policy = visible_policy(change.stores, principal, kind, policy_id)
             change.stores.limit_policies.remove(policy.id)
-            _record(change, "delete", policy, {"name": policy.name})
+            record_change(change, "delete", policy, {"name": policy.name})
 
         await self._administration.change(principal, work)
 
 
-def _visible(stores: Stores, principal: Principal, kind: LimitKind, policy_id: str) -> LimitPolicy:
+def visible_policy(stores: Stores, principal: Principal, kind: LimitKind, policy_id: str) -> LimitPolicy:
+    """Absent and foreign ones answer alike."""
     policy = stores.limit_policies.get(principal.organization_id, policy_id)
     if policy is None or policy.limit_kind is not kind:
         raise not_found("policy", policy_id)
@@ -101,7 +104,7 @@ def _with(policy: LimitPolicy, fields: Mapping[str, Any], change: Change) -> Lim
         before = next(iter(policy.usage_limits), None)
         changes["usage_limits"] = (limit_policy_rules.usage_limit(fields, before, change.now),)
         if fields.get("reset_usage"):
-            changes["usage_reset_at"] = change.now
+            changes |= {"usage_reset_at": change.now, "group_resets": ()}
     else:
         (*_, rate) = policy.rate_limits or (None,)
         changes["rate_limits"] = (limit_policy_rules.rate_limit(fields, rate),)
@@ -136,7 +139,8 @@ def _with_ids(condition: Condition, change: Change) -> Condition:
     return replace(condition, values=tuple(map(found, condition.values)))
 
 
-def _record(change: Change, action: str, policy: LimitPolicy, body: Mapping[str, Any]) -> None:
+def record_change(change: Change, action: str, policy: LimitPolicy, body: Mapping[str, Any]) -> None:
+    """Write it into the audit log, and have those forget who hold the policy in memory."""
     if policy.workspace_id is None:
         change.touched.organization = True
     else:

@@ -115,6 +115,8 @@ class LimitPolicy:
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     usage_reset_at: int | None = None
+    group_resets: tuple[tuple[str, int], ...] = ()
+    """Ids of groups, each with when its count was begun anew."""
     created_at: int
     updated_at: int
 
@@ -130,21 +132,31 @@ class LimitPolicy:
         return tuple([facts[key] for key in self.group_by])
 
     def allowance(self, values: Values, time_zone: str) -> Allowance:
-        """The group's. Its id names the conditions too: counts of other calls are another counter."""
-        counted = [[each.key, each.values, each.excludes] for each in self.conditions]
-        digest = blake2b(_encode([counted, self.group_by, values]), digest_size=16).hexdigest()
+        """The group's."""
+        group = self.group_id(values)
+        reset_at = max(self.usage_reset_at or 0, dict(self.group_resets).get(group, 0)) or None
         scope = PolicyScope(
             "policy",
-            f"{self.id}:{digest}",
+            f"{self.id}:{group}",
             self._name(values),
             hidden=self.workspace_id is None and not _OWN.intersection(self.group_by),
             policy=self,
             values=values,
         )
         (made,) = allowances(
-            scope, self.usage_limits, self.rate_limits, time_zone=time_zone, usage_reset_at=self.usage_reset_at
+            scope,
+            self.usage_limits,
+            self.rate_limits,
+            time_zone=time_zone,
+            usage_reset_at=reset_at,
+            rates_reset_at=reset_at,
         )
         return made
+
+    def group_id(self, values: Values) -> str:
+        """It names the conditions too: counts of other calls are another counter."""
+        counted = [[each.key, each.values, each.excludes] for each in self.conditions]
+        return blake2b(_encode([counted, self.group_by, values]), digest_size=16).hexdigest()
 
     def _name(self, values: Values) -> str:
         shown = ", ".join(f"{key}={value}" for key, value in zip(self.group_by, values, strict=True))

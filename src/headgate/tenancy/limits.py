@@ -100,19 +100,18 @@ def allowances(
     *,
     time_zone: str = "UTC",
     usage_reset_at: int | None = None,
+    rates_reset_at: int | None = None,
 ) -> tuple[Allowance, ...]:
     """The allowances of one owner.
 
-    Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset of the usage
-    names a new counter, which starts at zero; another time zone one whose periods begin elsewhere; a limit that is
-    set once more one that starts at what the records of its period say.
+    Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset names
+    a new counter, which starts at zero; another time zone one whose periods begin elsewhere; a limit that is set once
+    more one that starts at what the records of its period say.
     """
     owner = f"{scope.kind}:{scope.id}"
-    era = "" if usage_reset_at is None else f"@{usage_reset_at}"
-    zone = "" if time_zone == "UTC" else f"~{time_zone}"
     budgets = [
         Allowance(
-            f"{owner}:{limit.resource}:{limit.period}{zone if limit.period != 'lifetime' else ''}{_begun(limit)}{era}",
+            f"{owner}:{limit.resource}:{limit.period}{_zone(limit, time_zone)}{_begun(limit)}{_era(usage_reset_at)}",
             scope,
             limit.resource,
             limit.window(time_zone),
@@ -123,15 +122,24 @@ def allowances(
     ]
     rates = [
         Allowance(
-            f"{owner}:{limit.resource}:{limit.period}{_begun(limit)}",
+            f"{owner}:{limit.resource}:{limit.period}{_begun(limit)}{_era(rates_reset_at)}",
             scope,
             limit.resource,
             limit.window(),
             limit.value,
+            rates_reset_at or 0,
         )
         for limit in rate_limits
     ]
     return (*budgets, *rates)
+
+
+def _zone(limit: UsageLimit, time_zone: str) -> str:
+    return "" if time_zone == "UTC" or limit.window(time_zone) is LIFETIME else f"~{time_zone}"
+
+
+def _era(reset_at: int | None) -> str:
+    return "" if reset_at is None else f"@{reset_at}"
 
 
 def _begun(limit: UsageLimit | RateLimit) -> str:

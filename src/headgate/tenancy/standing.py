@@ -20,6 +20,10 @@ class Balances(Protocol):
         """In the order asked. Raises `Unavailable` while settled calls wait for the database."""
         ...
 
+    async def written(self) -> None:
+        """Once it returns, all that was settled before is in the database. Raises `Unavailable`."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class Budget:

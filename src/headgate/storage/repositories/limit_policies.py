@@ -1,10 +1,12 @@
 """Limit policies, in the table `limit_policy`."""
 
-from sqlalchemy import Connection, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, or_, select, update
 
+from headgate.storage.policy_records import fact_column, looked_at
 from headgate.storage.repositories import rows
 from headgate.storage.tables import limit_policy as table
-from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
+from headgate.storage.tables import usage_record
+from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Values
 from headgate.tenancy.stores import Page
 
 
@@ -40,6 +42,15 @@ class SqlLimitPolicies:
         if workspace_id is not None:
             statement = statement.where(table.c.workspace_id == workspace_id)
         return rows.listed(self._connection, statement, page, LimitPolicy, table.c.created_at, table.c.id)
+
+    def groups(self, policy: LimitPolicy, since: int, page: Page) -> tuple[list[Values], int]:
+        found = [fact_column(key).label(f"fact_{place}") for place, key in enumerate(policy.group_by)]
+        calls = and_(looked_at(policy), usage_record.c.started_at >= since)
+        if not found:
+            there = self._connection.execute(select(usage_record.c.request_id).where(calls).limit(1)).first()
+            return ([()] if there else []), int(there is not None)
+        rows_of, total = rows.page_of(self._connection, select(*found).where(calls).distinct(), page, *found)
+        return [tuple(row[each.name] for each in found) for row in rows_of], total
 
     def in_force(self, organization_id: str, workspace_id: str) -> list[LimitPolicy]:
         here = or_(table.c.workspace_id.is_(None), table.c.workspace_id == workspace_id)

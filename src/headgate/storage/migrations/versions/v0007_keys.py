@@ -1,4 +1,4 @@
-"""Rotation of API keys."""
+"""Rotation of API keys; resets of single groups of limit policies."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -25,4 +25,7 @@ def upgrade() -> None:
     op.add_column("api_key", sa.Column("rotated_at", sa.BigInteger()))
     op.add_column("api_key", sa.Column("rotation_policy", _DOCUMENT))
     op.add_column("api_key", sa.Column("next_rotation_at", sa.BigInteger()))
+    op.add_column(
+        "limit_policy", sa.Column("group_resets", _DOCUMENT, comment="Pairs: a group's id, and when it was reset.")
+    )
     op.create_index(op.f("ix_api_key_next_rotation_at"), "api_key", ["next_rotation_at"])
