@@ -18,6 +18,7 @@ from sqlalchemy import (
     Table,
     Text,
     UniqueConstraint,
+    false,
 )
 from sqlalchemy.dialects.postgresql import JSONB
 
@@ -121,7 +122,7 @@ tenant = Table(
     Column("allowed_models", Document, comment="NULL: all that the workspace has."),
     Column("default_model", Text),
     Column("downgrade", Document),
-    Column("suspended", Boolean, nullable=False),
+    Column("suspended", Boolean, nullable=False, server_default=false()),
     _document("metadata"),
     *_limits(),
     Column("admission", Document),
