@@ -57,6 +57,7 @@ from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
+from headgate.tenancy.limit_policy_groups import PolicyGroups
 from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
@@ -248,6 +249,7 @@ def _services(
         webhooks=WebhookService(administration, vault, check_webhook),
         alert_settings=AlertSettingService(administration),
         limit_policies=LimitPolicyService(administration),
+        policy_groups=PolicyGroups(administration, balances),
         configs=ConfigService(administration),
         guardrails=GuardrailService(administration),
         standings=Standings(administration.transactions, balances, administration.clock),

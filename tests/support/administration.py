@@ -30,6 +30,7 @@ from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
+from headgate.tenancy.limit_policy_groups import PolicyGroups
 from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
@@ -125,6 +126,7 @@ async def node(
     check_url = partial(kept_base_url, guard=guard)
     integrations = IntegrationService(administration, vault, CATALOG, check_url)
     ledger = LocalLedger(clock, KeptEntries())  # no calls are made here: what is settled is written by the tests
+    balances = Balances(database, ledger, _written, clock)
     services = Services(
         clock=clock,
         directory=directory,
@@ -141,9 +143,10 @@ async def node(
         webhooks=WebhookService(administration, vault, lambda url: checked_url(url, guard, plain=True)),
         alert_settings=AlertSettingService(administration),
         limit_policies=LimitPolicyService(administration),
+        policy_groups=PolicyGroups(administration, balances),
         configs=ConfigService(administration),
         guardrails=GuardrailService(administration),
-        standings=Standings(transactions, Balances(database, ledger, _written, clock), clock),
+        standings=Standings(transactions, balances, clock),
         users=UserService(administration),
         members=MemberService(administration),
         invites=InviteService(administration, PEPPER, "http://test"),

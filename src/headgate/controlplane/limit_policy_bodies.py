@@ -1,12 +1,16 @@
 """Limit policies as clients write and see them."""
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from pydantic import Field
 
 from headgate.controlplane import views
 from headgate.controlplane.bodies import Body
+from headgate.controlplane.limit_views import dollars
+from headgate.ledger.allowance import Resource
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
+from headgate.tenancy.limit_policy_groups import Group
 from headgate.tenancy.moments import to_iso
 
 _OBJECTS: Final = {LimitKind.USAGE: "policy_usage_limits", LimitKind.RATE: "policy_rate_limits"}
@@ -30,6 +34,7 @@ class UsagePolicyChange(_Group):
     periodic_reset: str | None = Field(None, description="`daily`, `weekly` or `monthly`.")
     periodic_reset_days: int | None = None
     reset_usage: bool | None = None
+    reset_usage_for_value: str | None = Field(None, description="The value, or the id, of one group.")
 
 
 class RatePolicyChange(_Group):
@@ -75,4 +80,38 @@ def shown(found: LimitPolicy, now: int) -> dict[str, Any]:
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": _OBJECTS[found.limit_kind],
+    }
+
+
+def group(policy: LimitPolicy, found: Group) -> dict[str, Any]:
+    """One of its groups, as an entity of the contract."""
+    return {
+        "id": found.id,
+        "policy_id": policy.id,
+        "value": found.value,
+        "group": dict(zip(policy.group_by, found.values, strict=True)),
+        **_standing(found),
+        "object": f"{_OBJECTS[policy.limit_kind]}_entity",
+    }
+
+
+def usage_map(groups: Sequence[Group]) -> dict[str, Any]:
+    """By the groups' values."""
+    return {each.value: _standing(each) for each in groups}
+
+
+def _standing(found: Group) -> dict[str, Any]:
+    """Amounts of type `cost` are US dollars, as elsewhere."""
+    balance = found.balance
+    in_dollars = balance.allowance.resource is Resource.COST
+    used, held, left = (
+        dollars(amount) if in_dollars else amount for amount in (balance.used, balance.held, balance.left)
+    )
+    return {
+        "current_usage": used,
+        "held": held,
+        "remaining": left,
+        "status": "exhausted" if found.exhausted else "active",
+        "last_reset_at": None if found.last_reset_at is None else to_iso(found.last_reset_at),
+        "next_usage_reset_at": None if balance.resets_at is None else to_iso(balance.resets_at),
     }

@@ -16,6 +16,7 @@ from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import IntegrationService
 from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
+from headgate.tenancy.limit_policy_groups import PolicyGroups
 from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
@@ -63,6 +64,7 @@ class Services:
     webhooks: WebhookService
     alert_settings: AlertSettingService
     limit_policies: LimitPolicyService
+    policy_groups: PolicyGroups
     configs: ConfigService
     guardrails: GuardrailService
     standings: Standings

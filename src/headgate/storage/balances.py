@@ -19,8 +19,11 @@ class Balances:
     def __init__(self, database: Database, ledger: LocalLedger, written: Written, clock: Clock) -> None:
         self._database = database
         self._ledger = ledger
-        self.written = written
+        self._written = written
         self._clock = clock
+
+    async def written(self) -> None:
+        await self._written()
 
     async def __call__(self, allowances: Sequence[Allowance]) -> list[Balance]:
         missing = [each for each in allowances if each.id not in self._ledger]
