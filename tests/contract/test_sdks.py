@@ -60,6 +60,10 @@ def test_anthropic(customer: Customer, provider: str) -> None:
     assert found["streamed_tool_calls"] == [["get_weather", city] for city in CITIES]
     expected = {"wrong key": 401, "unknown model": 404, "refused": 412, "overloaded": 529}
     assert statuses(found["errors"]) == expected
+    listed = found["models"]["ids"]
+    assert f"@{provider}/sim-fast" in listed
+    assert customer.refused not in listed
+    assert found["models"] == {"ids": listed, "paged": listed, "first": [listed[0], "model"]}
     if provider == "anthropic":
         assert found["counted"] == 3
 

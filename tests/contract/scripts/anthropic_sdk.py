@@ -73,11 +73,19 @@ def counted():
     return client.messages.count_tokens(model=model, messages=hello).input_tokens
 
 
+def models():
+    listed = client.models.list()
+    first = client.models.retrieve(next(iter(listed)).id)
+    paged = [each.id for each in client.models.list(limit=2)]
+    return {"ids": [each.id for each in listed], "paged": paged, "first": [first.id, first.type]}
+
+
 tell(
     plain=plain(),
     streamed=streamed(),
     tool_calls=tool_calls(),
     streamed_tool_calls=streamed_tool_calls(),
     errors=errors(),
+    models=models(),
     counted=counted() if ARGUMENTS["speaks_anthropic"] else None,
 )
