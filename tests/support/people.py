@@ -20,9 +20,11 @@ def token_of(link: str) -> str:
     return link.partition("#token=")[2]
 
 
-async def invited(world: World, email: str, role: str = "member", **more: Any) -> tuple[str, str]:
+async def invited(
+    world: World, email: str, role: str = "member", *, key: str | None = None, **more: Any
+) -> tuple[str, str]:
     """The id of an invite and the token of its link."""
-    made = await world.ok("POST", "/v1/admin/users/invites", {"email": email, "role": role, **more})
+    made = await world.ok("POST", "/v1/admin/users/invites", {"email": email, "role": role, **more}, key=key)
     return made["id"], token_of(made["invite_link"])
 
 
@@ -32,12 +34,14 @@ async def joined(
     role: str = "member",
     workspaces: Mapping[str, str] | None = None,
     scopes: list[str] | None = None,
+    *,
+    key: str | None = None,
 ) -> Joined:
     """`workspaces`: role by slug; `scopes` of the key that is made in each of them."""
     more: dict[str, Any] = {"workspaces": [{"id": slug, "role": each} for slug, each in (workspaces or {}).items()]}
     if scopes is not None:
         more["workspace_api_key_details"] = {"scopes": scopes}
-    _, token = await invited(world, email, role, **more)
+    _, token = await invited(world, email, role, key=key, **more)
     body = {"token": token, "first_name": "Ann", "last_name": "Other"}
     made = await world.ok("POST", "/v1/admin/users/invites/accept", body, key="")
     return Joined(made["id"], made["email"], {each["workspace_id"]: each["key"] for each in made["api_keys"]})
