@@ -122,11 +122,11 @@ async def test_the_organization_s_guardrails_are_its_own(world: World) -> None:
     for method in ("GET", "PUT", "DELETE"):
         body = {"name": "x"} if method == "PUT" else None
         assert (await world.call(method, f"/v1/guardrails/{of_all}", body, key=key)).status == 404
-    body = {"name": "few", "scopes": [*scopes, "organisation_settings.update"]}
-    admin = (await world.ok("POST", "/v1/api-keys/organisation/service", body))["key"]
+    few = {"name": "few", "scopes": [*scopes, "organisation_settings.update"]}
+    admin = (await world.ok("POST", "/v1/api-keys/organisation/service", few))["key"]
     assert (await world.call("GET", f"/v1/guardrails/{of_all}", key=admin)).status == 403
     assert (await world.call("GET", f"/v1/guardrails/{own}", key=admin)).status == 200
-    defaults = {"defaults": {"input_guardrails": []}}
+    defaults: dict[str, Any] = {"defaults": {"input_guardrails": []}}
     assert (await world.call("PUT", "/v1/admin/organisation", defaults, key=admin)).status == 403
 
 

@@ -29,7 +29,7 @@ async def refused(world: World, method: str, path: str, body: object) -> str:
 
 
 async def test_the_guide_s_schema_is_enforced(world: World) -> None:
-    """R1.2: a key without the field, or with another value, is refused by the field's name; a conforming one is made."""
+    """R1.2: a key without the field, or with another value, is refused by the field's name; a good one is made."""
     await world.ok("PUT", "/v1/admin/organisation", {"api_key_metadata_schema": GUIDE})
     assert (await world.ok("GET", "/v1/admin/organisation"))["api_key_metadata_schema"] == GUIDE
     path = "/v1/api-keys/workspace/service"
@@ -79,7 +79,7 @@ async def test_workspaces_have_a_schema_of_their_own(world: World) -> None:
     body["defaults"] = {"metadata": {"team": "a", "default_monthly_budget": 500, "vip": True}}
     made = await world.ok("POST", "/v1/admin/workspaces", body)
     assert made["defaults"]["metadata"] == {"team": "a", "default_monthly_budget": "500", "vip": "true"}
-    change = {"defaults": {"metadata": {}}}
+    change: dict[str, Any] = {"defaults": {"metadata": {}}}
     assert await refused(world, "PUT", "/v1/admin/workspaces/w", change) == "defaults.metadata.team"
     assert await refused(world, "PUT", "/v1/admin/workspaces/default", {"description": "d"}) == "defaults.metadata.team"
     await customer_key(world, "default")

@@ -1,7 +1,9 @@
 """Guardrails on calls, end to end: what is refused, what it costs, what passes and is told."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,13 @@ BY_TIER = {
 }
 
 
+async def endless(peer: Peer, said: str) -> None:
+    with suppress(ConnectionError):
+        while True:
+            await peer.send(chunk(delta(said)))
+            await asyncio.sleep(0)  # one event after the other, as far as the reader keeps up
+
+
 @pytest.fixture
 async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
     """The provider says what it is asked to say, in three words of usage."""
@@ -29,8 +38,12 @@ async def plane(tmp_path: Path) -> AsyncIterator[Plane]:
     async def play(peer: Peer, body: dict[str, Any]) -> None:
         said = body["messages"][-1]["content"].removeprefix("say ")
         if not body.get("stream"):
-            return await peer.answer(completion(said, 3, 3))
+            await peer.answer(completion(said, 3, 3))
+            return
         await peer.send(STREAM_HEAD)
+        if said.startswith("endless"):
+            await endless(peer, said)
+            return
         half = len(said) // 2
         for part in (said[:half], said[half:]):
             await peer.send(chunk(delta(part)))
@@ -169,6 +182,25 @@ async def test_a_stream_that_nothing_may_deny_is_not_held_back(plane: Plane) -> 
     assert (record.status, record.usage_flags) == (200, (f"guardrail_failed:{slug}",))
     plain = await plane.call(await plane.key(), ask("say secret")).reply()
     assert plain.status == 246
+
+
+@pytest.mark.parametrize("said", ["endless words", "endless secrets"])
+async def test_a_stream_that_is_cut_is_checked_too(plane: Plane, said: str) -> None:
+    """Where its budget ends it ends as if by its length limit: checked, and given to the client whole or not at all."""
+    await attach(plane, "output_guardrails", NO_SECRETS, DENY)
+    rules = {"admission": {"streams": "adaptive", "first_hold_tokens": 2048}}
+    await plane.admin("PUT", "/admin/organisation", rules)
+    key = await plane.key(usage_limits={"credit_limit": 0.5})
+    reply = await plane.call(key, ask(f"say {said}", stream=True, max_tokens=20_000)).reply()
+    [record] = await plane.records()
+    assert (record.status, record.cost > 0) == (reply.status, True)
+    if "secret" in said:
+        assert (reply.status, record.outcome) == (446, "denied")
+        assert b"secret" not in reply.body
+    else:
+        assert (reply.status, record.outcome) == (200, "cut")
+        assert reply.body.count(said.encode()) > 10
+        assert reply.body.endswith(b"data: [DONE]\n\n")
 
 
 async def test_a_key_s_guardrails_come_through_its_config(plane: Plane) -> None:

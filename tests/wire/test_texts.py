@@ -22,7 +22,13 @@ TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "argu
                 "model": "m",
                 "messages": [
                     {"role": "system", "content": "Be kind."},
-                    {"role": "user", "content": [{"type": "text", "text": "Look:"}, {"type": "image_url", "image_url": {"url": "u"}}]},
+                    {
+                        "role": "user",
+                        "content": [
+                            {"type": "text", "text": "Look:"},
+                            {"type": "image_url", "image_url": {"url": "u"}},
+                        ],
+                    },
                     {"role": "assistant", "content": None, "tool_calls": [TOOL_CALL]},
                     {"role": "tool", "tool_call_id": "call_1", "content": "found"},
                 ],
@@ -49,14 +55,17 @@ TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "argu
             {
                 "system": [{"type": "text", "text": "s"}],
                 "messages": [
-                    {"role": "assistant", "content": [{"type": "tool_use", "id": "x", "name": "n", "input": {"type": "all"}}]},
+                    {
+                        "role": "assistant",
+                        "content": [{"type": "tool_use", "id": "x", "name": "n", "input": {"type": "all"}}],
+                    },
                     {"role": "user", "content": [{"type": "tool_result", "tool_use_id": "x", "content": "r"}]},
                 ],
             },
             "s\nall\nr",
         ),
     ],
-)  # fmt: skip
+)
 def test_of_a_request(format_name: str, body: dict[str, Any], text: str) -> None:
     """All that is read as text, in its order, and nothing else."""
     assert request_text(format_name, Document(json.dumps(body).encode())) == text
@@ -74,12 +83,20 @@ def test_deep_requests_do_not_exhaust_the_stack() -> None:
 @pytest.mark.parametrize(
     ("format_name", "body", "text"),
     [
-        ("openai_chat", {"choices": [{"message": {"role": "assistant", "content": "a"}}, {"message": {"refusal": "no"}}]}, "a\nno"),
+        (
+            "openai_chat",
+            {"choices": [{"message": {"role": "assistant", "content": "a"}}, {"message": {"refusal": "no"}}]},
+            "a\nno",
+        ),
         ("openai_completions", {"choices": [{"text": "a", "logprobs": {"tokens": ["a"]}}]}, "a"),
         ("openai_responses", {"output": [{"type": "message", "content": [{"type": "output_text", "text": "a"}]}]}, "a"),
-        ("anthropic_messages", {"content": [{"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "a"}]}, "hm\na"),
+        (
+            "anthropic_messages",
+            {"content": [{"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "a"}]},
+            "hm\na",
+        ),
     ],
-)  # fmt: skip
+)
 def test_of_an_answer(format_name: str, body: dict[str, Any], text: str) -> None:
     """What the client would read."""
     assert answer_text(format_name, json.dumps(body).encode()) == text
@@ -105,7 +122,11 @@ def test_what_is_no_answer_is_not_let_through() -> None:
             ],
             "secret\nother\n{}",
         ),
-        ("openai_completions", [{"choices": [{"index": 0, "text": "a"}]}, {"choices": [{"index": 0, "text": "b"}]}], "ab"),
+        (
+            "openai_completions",
+            [{"choices": [{"index": 0, "text": "a"}]}, {"choices": [{"index": 0, "text": "b"}]}],
+            "ab",
+        ),
         (
             "openai_responses",
             [
@@ -125,7 +146,7 @@ def test_what_is_no_answer_is_not_let_through() -> None:
             "ab\n{",
         ),
     ],
-)  # fmt: skip
+)
 def test_of_a_stream(format_name: str, events: list[dict[str, Any]], text: str) -> None:
     """The same, whatever the network cut: words that are split over events are whole again."""
     stream = b"".join(b"data: %b\n\n" % json.dumps(event).encode() for event in events) + b"data: [DONE]\n\n"
