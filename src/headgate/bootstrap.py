@@ -14,12 +14,11 @@ from headgate.alerts.dispatcher import Dispatcher
 from headgate.alerts.letters import LetterSender, MailServer
 from headgate.alerts.target import checked_url
 from headgate.alerts.webhooks import WebhookSender
-from headgate.analytics.services import Analytics
 from headgate.base.clock import Clock, SystemClock
 from headgate.base.tasks import Tasks
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
-from headgate.controlplane.services import Services
+from headgate.controlplane.services import Services, services_on
 from headgate.dataplane.app import DataPlane, Observer
 from headgate.dataplane.door import Door
 from headgate.dataplane.edge import EdgeLimits
@@ -47,30 +46,9 @@ from headgate.telemetry.calls import CallCounts
 from headgate.telemetry.exposition import Exposition, Gauge
 from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
-from headgate.tenancy.alert_settings import AlertSettingService
-from headgate.tenancy.api_keys import ApiKeyService
-from headgate.tenancy.audit_log import AuditLogService
-from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.directory import Directory
-from headgate.tenancy.guardrails import GuardrailService
-from headgate.tenancy.idempotency import Idempotency
-from headgate.tenancy.integrations import IntegrationService
-from headgate.tenancy.invites import InviteService
-from headgate.tenancy.limit_policies import LimitPolicyService
-from headgate.tenancy.limit_policy_groups import PolicyGroups
-from headgate.tenancy.members import MemberService
-from headgate.tenancy.models import ModelService
-from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
-from headgate.tenancy.providers import ProviderService
-from headgate.tenancy.provisioning import ProvisioningService
-from headgate.tenancy.standing import Standings
-from headgate.tenancy.tenants import TenantService
-from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import Vault
-from headgate.tenancy.virtual_keys import VirtualKeyService
-from headgate.tenancy.webhooks import WebhookService
-from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.client import Client, Deadlines
 from headgate.upstream.guard import Guard
@@ -133,17 +111,17 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         balances = Balances(database, restoring.ledger, restoring.written, clock)
-        services = _services(
+        services = services_on(
             administration,
             directory,
             catalog,
             vault,
-            guard,
-            webhook_guard,
             pepper,
             balances,
-            settings.url,
             analytics_on(database, administration),
+            url=settings.url,
+            check_url=partial(kept_base_url, guard=guard),
+            check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
         )
         _start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
@@ -216,50 +194,6 @@ def _directory(
     tasks.start(directory.watch(), "policy poll")
     closing.push_async_callback(tasks.close)
     return directory
-
-
-def _services(
-    administration: Administration,
-    directory: Directory,
-    catalog: Catalog,
-    vault: Vault,
-    guard: Guard,
-    webhook_guard: Guard,
-    pepper: bytes,
-    balances: Balances,
-    url: str,
-    analytics: Analytics,
-) -> Services:
-    check_url = partial(kept_base_url, guard=guard)
-    integrations = IntegrationService(administration, vault, catalog, check_url)
-    check_webhook = partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private)
-    return Services(
-        clock=administration.clock,
-        directory=directory,
-        catalog=catalog,
-        organizations=OrganizationService(administration),
-        workspaces=WorkspaceService(administration),
-        tenants=TenantService(administration),
-        api_keys=ApiKeyService(administration, pepper),
-        integrations=integrations,
-        provisioning=ProvisioningService(administration),
-        providers=ProviderService(administration),
-        virtual_keys=VirtualKeyService(administration, integrations),
-        models=ModelService(administration, vault, catalog, check_url),
-        webhooks=WebhookService(administration, vault, check_webhook),
-        alert_settings=AlertSettingService(administration),
-        limit_policies=LimitPolicyService(administration),
-        policy_groups=PolicyGroups(administration, balances),
-        configs=ConfigService(administration),
-        guardrails=GuardrailService(administration),
-        standings=Standings(administration.transactions, balances, administration.clock),
-        users=UserService(administration),
-        members=MemberService(administration),
-        invites=InviteService(administration, pepper, url),
-        audit_log=AuditLogService(administration.transactions),
-        idempotency=Idempotency(administration.transactions, vault, administration.clock),
-        analytics=analytics,
-    )
 
 
 def _start_alerts(

@@ -10,7 +10,7 @@ from headgate.alerts.target import checked_url
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
-from headgate.controlplane.services import Services
+from headgate.controlplane.services import Services, services_on
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
@@ -18,33 +18,12 @@ from headgate.storage.database import Database
 from headgate.storage.stores import SqlTransactions
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
-from headgate.tenancy.alert_settings import AlertSettingService
-from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit import AuditEntry
-from headgate.tenancy.audit_log import AuditLogService
-from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.founding import found
-from headgate.tenancy.guardrails import GuardrailService
-from headgate.tenancy.idempotency import Idempotency
-from headgate.tenancy.integrations import IntegrationService
-from headgate.tenancy.invites import InviteService
-from headgate.tenancy.limit_policies import LimitPolicyService
-from headgate.tenancy.limit_policy_groups import PolicyGroups
-from headgate.tenancy.members import MemberService
-from headgate.tenancy.models import ModelService
-from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.principal import Principal
-from headgate.tenancy.providers import ProviderService
-from headgate.tenancy.provisioning import ProvisioningService
-from headgate.tenancy.standing import Standings
-from headgate.tenancy.tenants import TenantService
-from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import MasterKey, Vault
-from headgate.tenancy.virtual_keys import VirtualKeyService
-from headgate.tenancy.webhooks import WebhookService
-from headgate.tenancy.workspaces import WorkspaceService
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.guard import Guard
 from tests.support.asgi import Reply, request
@@ -123,36 +102,18 @@ async def node(
     directory = Directory(loader, PEPPER, clock, lambda what, error: reported.append((what, error)))
     administration.on_change(directory.changed)
     guard = Guard()
-    check_url = partial(kept_base_url, guard=guard)
-    integrations = IntegrationService(administration, vault, CATALOG, check_url)
     ledger = LocalLedger(clock, KeptEntries())  # no calls are made here: what is settled is written by the tests
-    balances = Balances(database, ledger, _written, clock)
-    services = Services(
-        clock=clock,
-        directory=directory,
-        catalog=CATALOG,
-        organizations=OrganizationService(administration),
-        workspaces=WorkspaceService(administration),
-        tenants=TenantService(administration),
-        api_keys=ApiKeyService(administration, PEPPER),
-        integrations=integrations,
-        provisioning=ProvisioningService(administration),
-        providers=ProviderService(administration),
-        virtual_keys=VirtualKeyService(administration, integrations),
-        models=ModelService(administration, vault, CATALOG, check_url),
-        webhooks=WebhookService(administration, vault, lambda url: checked_url(url, guard, plain=True)),
-        alert_settings=AlertSettingService(administration),
-        limit_policies=LimitPolicyService(administration),
-        policy_groups=PolicyGroups(administration, balances),
-        configs=ConfigService(administration),
-        guardrails=GuardrailService(administration),
-        standings=Standings(transactions, balances, clock),
-        users=UserService(administration),
-        members=MemberService(administration),
-        invites=InviteService(administration, PEPPER, "http://test"),
-        audit_log=AuditLogService(transactions),
-        idempotency=Idempotency(transactions, vault, clock),
-        analytics=analytics_on(database, administration),
+    services = services_on(
+        administration,
+        directory,
+        CATALOG,
+        vault,
+        PEPPER,
+        Balances(database, ledger, _written, clock),
+        analytics_on(database, administration),
+        url="http://test",
+        check_url=partial(kept_base_url, guard=guard),
+        check_webhook=partial(checked_url, guard=guard, plain=True),
     )
     root = Principal.operator(organization)
     app = create_app(services)

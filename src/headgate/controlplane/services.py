@@ -6,14 +6,16 @@ from typing import Protocol
 
 from headgate.analytics.services import Analytics
 from headgate.base.clock import Clock
+from headgate.catalog.catalog import Catalog
 from headgate.catalog.price import Price
+from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit_log import AuditLogService
 from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.idempotency import Idempotency
-from headgate.tenancy.integrations import IntegrationService
+from headgate.tenancy.integrations import CheckUrl, IntegrationService
 from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.limit_policy_groups import PolicyGroups
@@ -23,10 +25,12 @@ from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
-from headgate.tenancy.standing import Standings
+from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.users import UserService
+from headgate.tenancy.vault import Vault
 from headgate.tenancy.virtual_keys import VirtualKeyService
+from headgate.tenancy.webhooks import CheckUrl as CheckWebhook
 from headgate.tenancy.webhooks import WebhookService
 from headgate.tenancy.workspaces import WorkspaceService
 
@@ -74,3 +78,48 @@ class Services:
     audit_log: AuditLogService
     idempotency: Idempotency
     analytics: Analytics
+
+
+def services_on(
+    administration: Administration,
+    directory: Directory,
+    catalog: Catalog,
+    vault: Vault,
+    pepper: bytes,
+    balances: Balances,
+    analytics: Analytics,
+    *,
+    url: str,
+    check_url: CheckUrl,
+    check_webhook: CheckWebhook,
+) -> Services:
+    """All of them on one administration. `url` is where people reach Headgate."""
+    transactions, clock = administration.transactions, administration.clock
+    integrations = IntegrationService(administration, vault, catalog, check_url)
+    return Services(
+        clock=clock,
+        directory=directory,
+        catalog=catalog,
+        organizations=OrganizationService(administration),
+        workspaces=WorkspaceService(administration),
+        tenants=TenantService(administration),
+        api_keys=ApiKeyService(administration, pepper),
+        integrations=integrations,
+        provisioning=ProvisioningService(administration),
+        providers=ProviderService(administration),
+        virtual_keys=VirtualKeyService(administration, integrations),
+        models=ModelService(administration, vault, catalog, check_url),
+        webhooks=WebhookService(administration, vault, check_webhook),
+        alert_settings=AlertSettingService(administration),
+        limit_policies=LimitPolicyService(administration),
+        policy_groups=PolicyGroups(administration, balances),
+        configs=ConfigService(administration),
+        guardrails=GuardrailService(administration),
+        standings=Standings(transactions, balances, clock),
+        users=UserService(administration),
+        members=MemberService(administration),
+        invites=InviteService(administration, pepper, url),
+        audit_log=AuditLogService(transactions),
+        idempotency=Idempotency(transactions, vault, clock),
+        analytics=analytics,
+    )
