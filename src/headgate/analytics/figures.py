@@ -37,7 +37,7 @@ def merged(sums: Iterable[Sums]) -> Sums:
 def latencies(sums: Sums) -> dict[str, Any]:
     """Mean and percentiles in milliseconds; the mean is exact, percentiles are as exact as the histogram."""
     found: dict[str, Any] = {"avg": ratio(milliseconds(sums.took), sums.calls, 3)}
-    histogram = latency.read((sums.latencies,))
+    histogram = latency.read(sums.latencies)
     for percent in (50, 90, 99):
         found[f"p{percent}"] = milliseconds(latency.percentile(histogram, percent))
     return found

@@ -125,8 +125,7 @@ class Cells:
                 del untidy[key]
                 where = [table.c[name] == value for name, value in zip(_KEY, key, strict=True)]
                 text = connection.execute(select(table.c.latencies).where(*where)).scalar_one()
-                tidy = latency.written(latency.read((text,)))
-                connection.execute(table.update().where(*where).values(latencies=tidy))
+                connection.execute(table.update().where(*where).values(latencies=latency.tidy(text)))
 
 
 _TIME_ZONES: Final = str(select(organization.c.id, organization.c.time_zone))

@@ -41,13 +41,11 @@ _RECORD_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
 }
 
 
-def of_cells(
-    calls: Calls, kind: int, workspaces: Sequence[str], since_s: int, until_s: int
-) -> list[ColumnElement[bool]]:
-    """Cells of one kind. `workspaces`: of the organization, those asked for."""
+def of_cells(calls: Calls, kind: int, workspace_id: str, since_s: int, until_s: int) -> list[ColumnElement[bool]]:
+    """Cells of one kind in one workspace: so they come in the order of their time."""
     cell = usage_cell.c
     found: list[ColumnElement[bool]] = [
-        cell.workspace_id.in_(workspaces),
+        cell.workspace_id == workspace_id,
         cell.kind == kind,
         cell.bucket >= since_s,
         cell.bucket < until_s,

@@ -1,7 +1,7 @@
 """`analytics.stores.UsageReader` on SQL: each piece of a question's time is summed up by the database, and the few
 sums that come back are put together here."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -34,6 +34,8 @@ from headgate.storage.tables import organization, usage_record
 
 MOST_RECORDS: Final = 250_000
 """That one question may look at one by one."""
+_OF_CELLS: Final = ("", Label.WORKSPACE)
+"""Labels that need no look at who or what."""
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 _SLOT: Final = case(
     *((usage_record.c.ended_after < bound, slot) for bound, slot in zip(latency.BOUNDS, latency.SLOTS, strict=False)),
@@ -55,12 +57,15 @@ class SqlUsageReader:
         def work(connection: Connection) -> Sequence[Mapping[str, Sums]]:
             found: list[dict[str, Sums]] = [{} for _ in points.starts]
             for piece in self._pieces(connection, calls, by, whole_days=points.whole_days):
-                statement = _statement(connection, calls, piece, by, measure, times=True)
-                at: dict[int, dict[str, Sums]] = {}
-                for bucket, label, *sums in connection.execute(statement):
-                    if bucket not in at:
-                        at[bucket] = found[points.index(bucket * NANOS_PER_SECOND)]
-                    _add(at[bucket], label, Sums(*sums))
+                for statement in _statements(connection, calls, piece, by, measure, times=True):
+                    at: dict[int, dict[str, Sums]] = {}
+                    for bucket, label, *sums in connection.execute(statement).all():
+                        if bucket not in at:
+                            at[bucket] = found[points.index(bucket * NANOS_PER_SECOND)]
+                        _add(at[bucket], label, Sums(*sums))
+            if measure is Measure.LATENCIES:
+                for merged in (sums for point in found for sums in point.values()):
+                    merged.latencies = latency.tidy(merged.latencies)
             return found
 
         return await self._database.read(work)
@@ -69,9 +74,9 @@ class SqlUsageReader:
         def work(connection: Connection) -> Mapping[str, Sums]:
             found: dict[str, Sums] = {}
             for piece in self._pieces(connection, calls, by, whole_days=True):
-                statement = _statement(connection, calls, piece, by, Measure.FIGURES, times=False)
-                for _, label, *sums in connection.execute(statement):
-                    _add(found, label, Sums(*sums))
+                for statement in _statements(connection, calls, piece, by, Measure.FIGURES, times=False):
+                    for _, label, *sums in connection.execute(statement).all():
+                        _add(found, label, Sums(*sums))
             return found
 
         return await self._database.read(work)
@@ -115,13 +120,17 @@ def _add(found: dict[str, Sums], label: str, sums: Sums) -> None:
         before.add(sums)
 
 
-def _statement(
+def _statements(
     connection: Connection, calls: Calls, piece: Piece, by: str, measure: Measure, *, times: bool
-) -> Select[Any]:
-    """Rows of bucket, label, and the fields of `Sums` that are measured."""
+) -> Iterator[Select[Any]]:
+    """Rows of bucket, label, and the fields of `Sums` that are measured; one statement for each workspace."""
     if piece.kind == RECORDS:
-        return _of_records(calls, piece, by, measure, times)
-    return _of_cells(calls, piece, by, measure, times, workspaces_of(connection, calls))
+        yield _of_records(calls, piece, by, measure, times)
+        return
+    since, until = piece.since // NANOS_PER_SECOND, piece.until // NANOS_PER_SECOND
+    for workspace_id in workspaces_of(connection, calls):
+        wanted = conditions.of_cells(calls, piece.kind, workspace_id, since, until)
+        yield _over_time(wanted, by, measure) if times else _grouped(wanted, by)
 
 
 def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bool) -> Select[Any]:
@@ -138,38 +147,39 @@ def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bo
     return statement.group_by(*_groups(bucket if times else None, label if by else None)).having(func.count() > 0)
 
 
-def _of_cells(
-    calls: Calls, piece: Piece, by: str, measure: Measure, times: bool, workspaces: Sequence[str]
-) -> Select[Any]:
+def _over_time(wanted: Sequence[ColumnElement[bool]], by: str, measure: Measure) -> Select[Any]:
     cell = usage_cell.c
-    wanted = conditions.of_cells(
-        calls, piece.kind, workspaces, piece.since // NANOS_PER_SECOND, piece.until // NANOS_PER_SECOND
-    )
-    own = {"": None, Label.WORKSPACE: cell.workspace_id}.get(by, cell.who_id if of_who(by) else cell.what_id)
-    columns = [
-        (cell.bucket if times else literal(0)).label("bucket"),
-        (literal("") if own is None else own).label("label"),
-        *_measured(usage_cell, measure),
-    ]
-    groups = _groups(cell.bucket if times else None, own)
-    inner = select(*columns).where(*wanted).group_by(*groups).having(func.count() > 0)
-    return inner if by in ("", Label.WORKSPACE) else _labelled(inner, by, measure)
+    source, label = _labelled(usage_cell, cell.who_id if of_who(by) else cell.what_id, by)
+    groups = [cell.bucket] if by in _OF_CELLS else [cell.bucket, label]
+    columns = [cell.bucket, label, *_measured(usage_cell, measure)]
+    return select(*columns).select_from(source).where(*wanted).group_by(*groups)
 
 
-def _labelled(inner: Select[Any], by: str, measure: Measure) -> Select[Any]:
-    """From numbers to what they stand for. Few are left by now, so this is where the names are looked up."""
+def _grouped(wanted: Sequence[ColumnElement[bool]], by: str) -> Select[Any]:
+    """First by number, which leaves few, and then by what the numbers stand for."""
+    cell = usage_cell.c
+    number = literal(0) if by in _OF_CELLS else cell.who_id if of_who(by) else cell.what_id
+    measured = _measured(usage_cell, Measure.FIGURES)
+    inner = select(cell.workspace_id, number.label("number"), *measured).where(*wanted)
+    inner = inner.group_by(cell.workspace_id, *([] if by in _OF_CELLS else [number]))
     sums = inner.subquery("sums")
+    source, label = _labelled(sums, sums.c.number, by)
+    columns = [literal(0), label, *_measured(sums, Measure.FIGURES)]
+    return select(*columns).select_from(source).group_by(label)
+
+
+def _labelled(cells: FromClause, number: ColumnElement[Any], by: str) -> tuple[FromClause, ColumnElement[Any]]:
+    """Joined with what the label is in, and the label's column."""
+    if by in _OF_CELLS:
+        return cells, cast(cells.c.workspace_id if by else literal(""), Text)
     if by.startswith(METADATA):
         tag = usage_who_tag.c
         name = by[len(METADATA) :]
-        source = sums.outerjoin(usage_who_tag, (tag.who_id == sums.c.label) & (tag.name == name))
-        label: ColumnElement[Any] = coalesce(tag.value, "")
-    elif of_who(by):
-        source, label = sums.join(usage_who, usage_who.c.id == sums.c.label), conditions.WHO_COLUMNS[by]
-    else:
-        source, label = sums.join(usage_what, usage_what.c.id == sums.c.label), conditions.WHAT_COLUMNS[by]
-    columns = [sums.c.bucket, cast(label, Text), *_measured(sums, measure)]
-    return select(*columns).select_from(source).group_by(sums.c.bucket, label)
+        tagged = cells.outerjoin(usage_who_tag, (tag.who_id == number) & (tag.name == name))
+        return tagged, coalesce(tag.value, "")
+    if of_who(by):
+        return cells.join(usage_who, usage_who.c.id == number), conditions.WHO_COLUMNS[by]
+    return cells.join(usage_what, usage_what.c.id == number), cast(conditions.WHAT_COLUMNS[by], Text)
 
 
 def _measured(source: FromClause, measure: Measure) -> list[ColumnElement[Any]]:
