@@ -1,17 +1,20 @@
-"""`python -m bench [--peers] [name ...]`: the benchmarks of these names, or all of them; `overspend` also of peers."""
+"""`python -m bench [--peers] [--quick] [name ...]`: the benchmarks of these names, or all of them; `overspend` also of
+peers, `analytics` over fewer records."""
 
 import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import ledger, per_call, tenants, wire
+from bench import analytics, ledger, per_call, tenants, wire
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
+QUICK: Final = "--quick"
 BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "ledger": ledger.ledger,
     "wire": wire.run,
     "per_call": per_call.run,
+    "analytics": lambda: analytics.run(quick=QUICK in sys.argv),
     "tenants": tenants.run,
     "overspend": lambda: overspend.run(peers=PEERS in sys.argv),
 }
@@ -19,7 +22,7 @@ BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
 
 def main(names: list[str]) -> int:
     """The exit code; 2 for a name that is not known, 1 where a benchmark found something wrong."""
-    names = [name for name in names if name != PEERS]
+    names = [name for name in names if name not in (PEERS, QUICK)]
     if unknown := [name for name in names if name not in BENCHMARKS]:
         print(f"There is no benchmark `{unknown[0]}`. Known: {', '.join(BENCHMARKS)}.", file=sys.stderr)
         return 2
