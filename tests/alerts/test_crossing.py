@@ -64,6 +64,23 @@ async def test_an_absolute_threshold_in_tokens_beside_the_percents(both: Alertin
     assert [each["data"]["unit"] for each in await both.told()] == ["tokens", "tokens"]
 
 
+async def test_a_limit_may_have_percents_of_its_own(both: Alerting) -> None:
+    """They take the place of the workspace's; none at all is none; null goes back to the workspace's."""
+    own = await both.key({"credit_limit": 10, "alert_thresholds": [50, 60, 50]})
+    silent = await both.key({"credit_limit": 10, "alert_thresholds": []})
+    await both.spend(own, "5.5")
+    await both.spend(silent, "9.5")
+    assert await both.thresholds() == [("50%",)]
+    await both.spend(own, "1")
+    await both.spend(own, "3")
+    assert await both.thresholds() == [("50%",), ("60%",)]
+    shown = await both.world.ok("GET", f"/v1/api-keys/{own}")
+    assert shown["usage_limits"]["alert_thresholds"] == [50, 60]
+    await both.world.ok("PUT", f"/v1/api-keys/{silent}", {"usage_limits": {"credit_limit": 10}})
+    await both.spend(silent, "0")
+    assert await both.thresholds() == [("50%",), ("60%",), ("80%",), ("90%",)]
+
+
 async def test_every_scope_of_a_call_is_told(both: Alerting) -> None:
     """Organization, workspace, tenant, key and integration-in-workspace: whoever has a budget hears of it."""
     world = both.world

@@ -108,6 +108,7 @@ async def test_the_limits_script_finds_every_customer(world: World) -> None:
         "type": "cost",
         "credit_limit": 100,
         "alert_threshold": 80,
+        "alert_thresholds": None,
         "periodic_reset": "monthly",
         "periodic_reset_days": None,
         "current_usage": 0,

@@ -14,6 +14,11 @@ _USAGE_LIMIT = {
         "type": {"enum": ["cost", "tokens", "requests"], "default": "cost"},
         "credit_limit": {**_NUMBER, "description": "US dollars, tokens or requests; 0 blocks."},
         "alert_threshold": {**_NUMBER, "description": "An amount, as `credit_limit` is."},
+        "alert_thresholds": {
+            "type": ["array", "null"],
+            "items": {"type": "integer", "minimum": 1, "maximum": 100},
+            "description": "Percents of `credit_limit` that are worth an alert; null: the workspace's.",
+        },
         "periodic_reset": {"enum": ["daily", "weekly", "monthly"]},
         "periodic_reset_days": {"type": "integer", "minimum": 1, "maximum": 365},
     },

@@ -31,6 +31,7 @@ class UsagePolicyChange(_Group):
     type: str | None = Field(None, description="`cost`, `tokens` or `requests`.")
     credit_limit: Any = Field(None, description="US dollars, tokens or requests; 0 blocks.")
     alert_threshold: Any = Field(None, description="An amount, as `credit_limit` is.")
+    alert_thresholds: list[int] | None = Field(None, description="Percents of it; null: the workspace's.")
     periodic_reset: str | None = Field(None, description="`daily`, `weekly` or `monthly`.")
     periodic_reset_days: int | None = None
     reset_usage: bool | None = None

@@ -20,6 +20,7 @@ def budget(found: Budget) -> dict[str, Any]:
         "type": limit.resource,
         "credit_limit": amount(limit.cap),
         "alert_threshold": amount(limit.alert_threshold),
+        "alert_thresholds": None if limit.alert_percents is None else list(limit.alert_percents),
         "periodic_reset": RESETS[limit.reset] if limit.reset else None,
         "periodic_reset_days": limit.reset_days,
         "current_usage": amount(balance.used),

@@ -29,6 +29,7 @@ def usage_limit(limit: UsageLimit, now: int) -> dict[str, Any]:
         "type": limit.resource,
         "credit_limit": amount(limit.cap),
         "alert_threshold": amount(limit.alert_threshold),
+        "alert_thresholds": None if limit.alert_percents is None else list(limit.alert_percents),
         "periodic_reset": RESETS[limit.reset] if limit.reset else None,
         "periodic_reset_days": limit.reset_days,
         "next_usage_reset_at": to_iso(end) if end < NEVER else None,

@@ -193,7 +193,9 @@ class Budgets:
 
     def _thresholds(self, allowance: Allowance, limit: UsageLimit, owner: Owner) -> tuple[Threshold, ...]:
         of_organization = self._percents.get((owner.organization_id, ""), DEFAULT_PERCENTS)
-        percents = self._percents.get((owner.organization_id, owner.workspace_id or ""), of_organization)
+        percents = limit.alert_percents
+        if percents is None:
+            percents = self._percents.get((owner.organization_id, owner.workspace_id or ""), of_organization)
         found = thresholds_of(limit.cap, limit.alert_threshold, percents)
         if allowance.scope.kind == "api_key" and limit.cap > 0:
             return (*found, Threshold(EXHAUSTED, limit.cap))

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any
 
 from headgate.base.errors import InvalidRequest
 from headgate.ledger.alerts import DEFAULT_PERCENTS
@@ -12,8 +12,6 @@ from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.workspaces import visible_workspace
-
-MOST_PERCENTS: Final = 20
 
 
 class AlertSettingService:
@@ -61,18 +59,9 @@ def _found(stores: Stores, principal: Principal, workspace: str | None) -> Alert
 def _with(setting: AlertSetting, fields: Mapping[str, Any]) -> AlertSetting:
     changes: dict[str, Any] = {}
     if "percents" in fields:
-        changes["percents"] = _percents(fields["percents"])
+        changes["percents"] = limit_rules.percents(fields["percents"], "percents")
     if "emails" in fields:
         changes["emails"] = rules.addresses(fields["emails"], "emails")
     if not changes:
         raise InvalidRequest("There is nothing to change: send at least one of percents, emails.")
     return replace(setting, **changes)
-
-
-def _percents(value: object) -> tuple[int, ...] | None:
-    if value is None:
-        return None
-    if not isinstance(value, list) or len(value) > MOST_PERCENTS:
-        raise InvalidRequest(f"`percents` must be a list of at most {MOST_PERCENTS} numbers.", param="percents")
-    found = [limit_rules.whole(each, f"percents[{index}]", low=1, high=100) for index, each in enumerate(value)]
-    return tuple(sorted(set(found)))

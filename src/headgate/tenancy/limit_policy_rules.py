@@ -17,7 +17,14 @@ MOST_GROUPED: Final = 5
 # No quotes and no backslash: the key is part of a path within the record's metadata.
 _METADATA_KEY: Final = re.compile(r"[A-Za-z0-9_.:/@ -]{1,64}")
 _RESETS: Final = {"day": "daily", "week": "weekly", "month": "monthly"}
-USAGE_FIELDS: Final = ("type", "credit_limit", "alert_threshold", "periodic_reset", "periodic_reset_days")
+USAGE_FIELDS: Final = (
+    "type",
+    "credit_limit",
+    "alert_threshold",
+    "alert_thresholds",
+    "periodic_reset",
+    "periodic_reset_days",
+)
 RATE_FIELDS: Final = ("type", "unit", "value")
 
 
@@ -48,6 +55,7 @@ def usage_limit(fields: Mapping[str, Any], before: UsageLimit | None, now: int) 
             "alert_threshold": limit_rules.unscaled(before.alert_threshold, scale),
             "periodic_reset": None if before.reset is None else _RESETS[before.reset],
             "periodic_reset_days": before.reset_days,
+            "alert_thresholds": None if before.alert_percents is None else list(before.alert_percents),
         }
     if fields.get("periodic_reset") is not None:
         written["periodic_reset_days"] = None

@@ -23,6 +23,7 @@ _RATE_TYPES: Final = {
     "in_flight": Resource.IN_FLIGHT,
 }
 _RESETS: Final = {"daily": "day", "weekly": "week", "monthly": "month"}
+MOST_PERCENTS: Final = 20
 LARGEST: Final = 10**18
 """The largest cap, in nano-dollars (a billion dollars), tokens or requests: sums of caps stay within 64 bits."""
 
@@ -96,12 +97,22 @@ def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Seque
             f"Send `{at}periodic_reset` or `{at}periodic_reset_days`, not both.",
             param=f"{at}periodic_reset_days",
         )
+    shares = percents(value.get("alert_thresholds"), f"{at}alert_thresholds")
     if days is not None:
         days = whole(days, f"{at}periodic_reset_days", low=1, high=365)
         anchor = next((old.anchor for old in previous if (old.resource, old.reset_days) == (resource, days)), now)
-        return UsageLimit(resource, cap, threshold, None, days, anchor)
+        return UsageLimit(resource, cap, threshold, None, days, anchor, alert_percents=shares)
     unit = None if reset is None else choice(reset, _RESETS, f"{at}periodic_reset")
-    return UsageLimit(resource, cap, threshold, unit)
+    return UsageLimit(resource, cap, threshold, unit, alert_percents=shares)
+
+
+def percents(value: object, param: str) -> tuple[int, ...] | None:
+    """Shares of a cap, in whole percents. None: inherited; an empty list: none at all."""
+    if value is None:
+        return None
+    if not isinstance(value, list) or len(value) > MOST_PERCENTS:
+        raise InvalidRequest(f"`{param}` must be a list of at most {MOST_PERCENTS} numbers.", param=param)
+    return tuple(sorted({whole(each, f"{param}[{index}]", low=1, high=100) for index, each in enumerate(value)}))
 
 
 def _rate_limit(value: Mapping[str, Any], where: str) -> RateLimit:

@@ -32,6 +32,8 @@ class UsageLimit:
     """Nanoseconds since the epoch from which `reset_days` counts."""
     set_at: int = 0
     """When it was set, on an owner that was there before; 0: it was made with its owner. See `newly_set`."""
+    alert_percents: tuple[int, ...] | None = None
+    """Shares of the cap that are worth an alert; None: those of the workspace, or of the organization."""
 
     @property
     def period(self) -> str:
@@ -53,7 +55,9 @@ class UsageLimit:
 
     @classmethod
     def stored(cls, document: Mapping[str, Any]) -> "UsageLimit":
-        return cls(**{**document, "resource": Resource(document["resource"])})
+        percents = document.get("alert_percents")
+        found = {**document, "resource": Resource(document["resource"])}
+        return cls(**found | {"alert_percents": None if percents is None else tuple(percents)})
 
 
 @dataclass(frozen=True, slots=True)
