@@ -4,6 +4,7 @@ import asyncio
 import shutil
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -21,12 +22,14 @@ from headgate.storage.migrate import upgrade
 from headgate.storage.pepper import load_pepper
 from headgate.storage.stores import SqlStores
 from headgate.tenancy import audit
-from headgate.tenancy.integration import Integration
+from headgate.tenancy.integration import Integration, IntegrationModel
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.stores import Page
 from headgate.tenancy.vault import CannotOpen, MasterKey, Vault
 
 KEY, HEADERS = b"sk-the-provider-credential", b'{"x-organization":"o"}'
+MODEL_HEADERS = b'{"authorization":"of the model"}'
+ALL = {KEY, HEADERS, MODEL_HEADERS, None}
 T = TypeVar("T")
 
 
@@ -67,6 +70,9 @@ async def installation(settings: Settings) -> bytes:
                     updated_at=1,
                 )
             stores.integrations.add(row)
+        blank = IntegrationModel(integration_id="int_3", slug="own", enabled=True, created_at=1, updated_at=1)
+        sealed = vault.seal(MODEL_HEADERS, "org_1", blank.headers_row)
+        stores.integrations.save_model(replace(blank, sealed_headers=sealed))
         return load_pepper(connection, vault)
 
     return await in_database(settings, fill)
@@ -83,25 +89,28 @@ async def secrets_under(settings: Settings, keys: tuple[MasterKey, ...]) -> tupl
             found.add(
                 None if each.sealed_headers is None else vault.open(each.sealed_headers, "org_1", each.headers_row)
             )
+            for model in SqlStores(connection).integrations.models(each.id):
+                assert model.sealed_headers is not None
+                found.add(vault.open(model.sealed_headers, "org_1", model.headers_row))
         return found, load_pepper(connection, vault)
 
     return await in_database(settings, opened)
 
 
 async def test_afterwards_the_new_key_opens_everything_and_the_old_one_nothing(tmp_path: Path) -> None:
-    """All five secrets move, the file holds the new key alone, and the audit log says so."""
+    """All six secrets move, the file holds the new key alone, and the audit log says so."""
     settings = Settings(data_dir=tmp_path)
     pepper = await installation(settings)
     (old,) = read_master_keys(settings)
     done = await rotate(settings)
-    assert (done.resealed, done.resumed, done.in_variable) == (5, False, False)
+    assert (done.resealed, done.resumed, done.in_variable) == (6, False, False)
     (new,) = read_master_keys(settings)
     assert new == done.current != old
-    assert await secrets_under(settings, (new,)) == ({KEY, HEADERS, None}, pepper)
+    assert await secrets_under(settings, (new,)) == (ALL, pepper)
     with pytest.raises(CannotOpen):
         await secrets_under(settings, (old,))
     entries = await in_database(settings, lambda connection: SqlStores(connection).audit.after("org_1", 0, 100))
-    assert [(entry.action, entry.body) for entry in entries] == [("rotate_master_key", '{"secrets":4}')]
+    assert [(entry.action, entry.body) for entry in entries] == [("rotate_master_key", '{"secrets":5}')]
     assert audit.verify_chain(entries).intact
 
 
@@ -117,10 +126,10 @@ async def test_a_rotation_killed_at_any_step_loses_nothing_and_can_be_finished(t
     resumed = []
     for step in range(8):
         settings = Settings(data_dir=data_dir.with_name(f"data-{step}"))
-        assert await secrets_under(settings, read_master_keys(settings)) == ({KEY, HEADERS, None}, pepper)
+        assert await secrets_under(settings, read_master_keys(settings)) == (ALL, pepper)
         resumed.append((await rotate(settings)).resumed)
         (key,) = read_master_keys(settings)
-        assert await secrets_under(settings, (key,)) == ({KEY, HEADERS, None}, pepper)
+        assert await secrets_under(settings, (key,)) == (ALL, pepper)
     assert resumed == [False, *[True] * 6, False]
 
 
@@ -140,8 +149,8 @@ async def test_keys_in_the_variable_are_moved_by_the_operator(tmp_path: Path) ->
     await installation(Settings(data_dir=tmp_path, master_key=old.to_text()))
     settings = Settings(data_dir=tmp_path, master_key=f"{new.to_text()},{old.to_text()}")
     done = await rotate(settings)
-    assert (done.resealed, done.in_variable) == (5, True)
-    assert (await secrets_under(settings, (new,)))[0] == {KEY, HEADERS, None}
+    assert (done.resealed, done.in_variable) == (6, True)
+    assert (await secrets_under(settings, (new,)))[0] == ALL
     assert not (tmp_path / "master.key").exists()
 
 
@@ -163,5 +172,5 @@ async def test_a_record_that_does_not_open_stops_the_rotation_and_changes_nothin
     with pytest.raises(CannotOpen, match="integration/int_1/key"):
         await rotate(settings)
     assert len(read_master_keys(settings)) == 2
-    assert (await secrets_under(settings, (old,)))[0] == {KEY, HEADERS, None}
+    assert (await secrets_under(settings, (old,)))[0] == ALL
     shutil.rmtree(tmp_path)
