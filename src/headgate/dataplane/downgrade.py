@@ -47,12 +47,21 @@ class Downgrader:
 
     async def near_cap(self, call: Call, bounds: Bounds) -> Bounds:
         """Send the call to the cheapest model of its way down if one of its budgets has reached the share."""
+        due = await self.due(call, bounds)
+        if due is None:
+            return bounds
+        budget, choice = due
+        choice.take(call)
+        self.tell(call, budget)
+        return choice.bounds
+
+    async def due(self, call: Call, bounds: Bounds) -> tuple[Allowance, Choice] | None:
+        """The budget of which so much is used that the call goes to a cheaper model, and how it goes there. None: it
+        goes where it was to go. The call is as it was afterwards."""
         budget = self._reached(call)
-        if budget is not None and (choices := await self.choices(call, bounds)):
-            choices[-1].take(call)
-            self.tell(call, budget)
-            return choices[-1].bounds
-        return bounds
+        if budget is None or not (choices := await self.choices(call, bounds)):
+            return None
+        return budget, choices[-1]
 
     async def choices(self, call: Call, bounds: Bounds) -> list[Choice]:
         """The cheaper ways for a call, the dearest first; none can cost more than the one before. The call is as it was

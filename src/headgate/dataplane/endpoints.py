@@ -23,6 +23,7 @@ EMBEDDINGS = Endpoint("/v1/embeddings", "POST", "openai_embeddings")
 RESPONSES = Endpoint("/v1/responses", "POST", "openai_responses")
 MESSAGES = Endpoint("/v1/messages", "POST", "anthropic_messages")
 COUNT_TOKENS = Endpoint("/v1/messages/count_tokens", "POST", "anthropic_count_tokens", billed=False)
+EXPLAIN = Endpoint("/v1/route/explain", "POST", "openai_chat", billed=False)
 LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False)
 MODELS = Endpoint(
     "/v1/models",
@@ -34,7 +35,7 @@ MODELS = Endpoint(
     "PUT and DELETE /v1/integrations/{slug}/models.",
 )
 
-ENDPOINTS = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, LIMITS, MODELS)
+ENDPOINTS = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, EXPLAIN, LIMITS, MODELS)
 
 _BY_PATH = {path: endpoint for endpoint in ENDPOINTS for path in (endpoint.path, endpoint.path.removeprefix("/v1"))}
 

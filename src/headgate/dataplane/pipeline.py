@@ -19,8 +19,9 @@ from headgate.dataplane.authenticate import Directory, authenticate
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
-from headgate.dataplane.endpoints import LIMITS
+from headgate.dataplane.endpoints import EXPLAIN, LIMITS
 from headgate.dataplane.exchange import Exchange
+from headgate.dataplane.explain import Explainer
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.journey import Means, travel
 from headgate.dataplane.limits import Limits
@@ -78,6 +79,8 @@ class Pipeline:
         self._room = Room(books, self._settler, waiting, downgrader)
         self._standing = partial(standing_headers, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
+        watch = Watch(health, clock)
+        self._explainer = Explainer(directory, catalog, self._routes, groups, downgrader, books, watch, limits)
         self._means = Means(
             preparation=self._preparation,
             books=books,
@@ -85,7 +88,7 @@ class Pipeline:
             room=self._room,
             relay=self._relay,
             sender=sender,
-            watch=Watch(health, clock),
+            watch=watch,
             retries=Retries(clock, chance),
             clock=clock,
             limits=limits,
@@ -100,6 +103,8 @@ class Pipeline:
             call.allowances = policy.allowances
             if endpoint.method == "GET":
                 return await self._show(exchange, call)
+            if endpoint is EXPLAIN:
+                return await self._explainer.explain(exchange, call)
             # 2 read: the request, once
             call.document = Document(await exchange.body(limits.body, limits.body_within_s))
             call.head = head = FORMATS[endpoint.format].head(call.document)

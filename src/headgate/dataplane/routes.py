@@ -77,6 +77,11 @@ class Routes:
         )
         return self._configs.option(config, ask)
 
+    def config_name(self, exchange: Exchange, policy: Policy) -> str | None:
+        """The slug of the config that a call takes; empty for one that it brings itself."""
+        config = config_of(exchange, policy)
+        return None if config is None else config.slug
+
     def chosen(self, call: Call) -> Chosen | None:
         """None: the call says itself where it is to go, or its tenant's default does."""
         policy, model = call.policy, call.head.model
