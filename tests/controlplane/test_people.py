@@ -210,6 +210,19 @@ async def test_members_come_change_and_go(world: World) -> None:
     assert (await world.call("GET", f"{place}/{ann.id}")).status == 404
 
 
+async def test_a_new_workspace_has_the_members_it_is_given(world: World) -> None:
+    """By id; shown with the workspace to those who may list them."""
+    ann = await joined(world, "ann@example.com")
+    made = await world.ok("POST", "/v1/admin/workspaces", {"name": "new", "users": [ann.id]})
+    (member,) = (await world.ok("GET", f"/v1/admin/workspaces/{made['id']}"))["users"]
+    assert (member["id"], member["role"]) == (ann.id, "member")
+    _, reader = await customer_key(world, "new", scopes=["workspaces.read"])
+    assert (await world.ok("GET", "/v1/admin/workspaces/new", key=reader))["users"] == []
+    unknown = {"name": "other", "users": ["usr_none"]}
+    assert (await world.call("POST", "/v1/admin/workspaces", unknown)).status == 404
+    assert (await world.call("GET", "/v1/admin/workspaces/other")).status == 404
+
+
 async def test_a_users_key_never_exceeds_his_role(world: World) -> None:
     """Not when it is made, not when it is changed, and not when his role becomes less."""
     user = await joined(world, "ann@example.com", workspaces={"default": "manager"})

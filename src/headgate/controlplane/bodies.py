@@ -129,3 +129,4 @@ class WorkspaceChange(Body):
 class NewWorkspace(WorkspaceChange):
     name: str
     slug: str | None = None
+    users: list[str] | None = Field(None, description="Ids of users who become members.")

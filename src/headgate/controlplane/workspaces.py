@@ -1,16 +1,19 @@
 """`/admin/workspaces`: the tiers, teams and regions of the organization."""
 
+from collections.abc import Sequence
 from typing import Annotated, Any
 
 from fastapi import APIRouter
 
-from headgate.controlplane import views
+from headgate.controlplane import people_views, views
 from headgate.controlplane.answers import Answer, done, listing
 from headgate.controlplane.bodies import NewWorkspace, WorkspaceChange
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
 from headgate.controlplane.services import Services
+from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.user import Member, User
 from headgate.tenancy.workspace import Workspace
 
 router = APIRouter(prefix="/admin/workspaces", tags=["workspaces"], route_class=AuthenticatedRoute)
@@ -45,9 +48,12 @@ async def find(
 async def get(
     workspace_id: str, services: WithServices, principal: Annotated[Principal, needs("workspaces.read")]
 ) -> Answer:
-    """One workspace, by slug or id."""
+    """One workspace, by slug or id. `users` are its members, for callers with the scope `workspace_users.list`."""
     found = await services.workspaces.get(principal, workspace_id)
-    return Answer(await _shown(services, found) | {"users": []})
+    users: Sequence[tuple[Member, User]] = ()
+    if "workspace_users.list" in principal.scopes:
+        users, _ = await services.members.find(principal, found.id, Page())
+    return Answer(await _shown(services, found) | {"users": [people_views.member(*each) for each in users]})
 
 
 @router.put("/{workspace_id}")

@@ -14,7 +14,7 @@ from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
 from headgate.tenancy.api_keys import create_key
 from headgate.tenancy.invite import Invite, InvitedTo, InviteStatus
 from headgate.tenancy.keys import MintedKey
-from headgate.tenancy.members import add_member, require_may_give, workspace_role
+from headgate.tenancy.membership import add_member, require_may_give, workspace_role
 from headgate.tenancy.origin import Origin
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.roles import WORKSPACE_ROLES, OrganizationRole

@@ -4,11 +4,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from headgate.base.errors import Conflict, Forbidden, InvalidRequest
+from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.holder import revoke_keys, touch_keys
+from headgate.tenancy.membership import add_member, require_may_give, seen, workspace_role
 from headgate.tenancy.principal import Principal, not_found
-from headgate.tenancy.roles import WORKSPACE_ROLES, WorkspaceRole
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.user import Member, User
 from headgate.tenancy.users import existing_user
@@ -67,7 +67,7 @@ class MemberService:
             member = replace(before, role=wanted, updated_at=change.now)
             change.stores.members.update(member)
             touch_keys(change, user_id)
-            change.record("update", f"workspace_user:{user_id}", _seen(member))
+            change.record("update", f"workspace_user:{user_id}", seen(member))
 
         await self._administration.change(principal, work)
 
@@ -79,33 +79,9 @@ class MemberService:
             require_may_give(principal, member.role)
             revoke_keys(change, user_id, member.workspace_id)
             change.stores.members.remove(member.workspace_id, user_id)
-            change.record("delete", f"workspace_user:{user_id}", _seen(member))
+            change.record("delete", f"workspace_user:{user_id}", seen(member))
 
         await self._administration.change(principal, work)
-
-
-def workspace_role(value: object, param: str) -> WorkspaceRole:
-    """Raises `InvalidRequest` naming the roles there are."""
-    try:
-        return WorkspaceRole(str(value))
-    except ValueError:
-        raise InvalidRequest(f"`{param}` must be one of {', '.join(WorkspaceRole)}.", param=param) from None
-
-
-def require_may_give(principal: Principal, role: WorkspaceRole) -> None:
-    """Raises `Forbidden` for a role with more rights than the caller's own. Whoever administers the organization
-    administers its workspaces."""
-    if principal.workspace_id is not None and not WORKSPACE_ROLES[role] <= principal.scopes:
-        raise Forbidden(f"The role `{role}` may do more than you may, so you cannot give or take it.", param="role")
-
-
-def add_member(change: Change, workspace_id: str, user_id: str, role: WorkspaceRole) -> Member:
-    """Within a change under way."""
-    require_may_give(change.principal, role)
-    member = Member(workspace_id=workspace_id, user_id=user_id, role=role, created_at=change.now, updated_at=change.now)
-    change.stores.members.add(member)
-    change.record("create", f"workspace_user:{user_id}", _seen(member))
-    return member
 
 
 def _existing(stores: Stores, principal: Principal, workspace: str, user_id: str) -> Member:
@@ -114,7 +90,3 @@ def _existing(stores: Stores, principal: Principal, workspace: str, user_id: str
     if member is None:
         raise not_found("member", user_id)
     return member
-
-
-def _seen(member: Member) -> dict[str, Any]:
-    return {"user_id": member.user_id, "workspace_id": member.workspace_id, "role": member.role}

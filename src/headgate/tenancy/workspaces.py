@@ -9,11 +9,14 @@ from headgate.tenancy import call_defaults, limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.integration import Provisioning
+from headgate.tenancy.membership import add_member
 from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
+from headgate.tenancy.roles import WorkspaceRole
 from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Page, Stores
+from headgate.tenancy.users import existing_user
 from headgate.tenancy.workspace import Workspace
 
 
@@ -104,6 +107,9 @@ def create_workspace(change: Change, fields: Mapping[str, Any], *, is_default: b
     _refuse_taken_name(change.stores, workspace)
     change.stores.workspaces.add(workspace)
     change.record("create", f"workspace:{workspace.id}", {"slug": slug} | _seen(workspace))
+    for user_id in rules.texts(fields.get("users"), "users"):
+        user = existing_user(change.stores, change.principal, user_id)
+        add_member(change, workspace.id, user.id, WorkspaceRole.MEMBER)
     _provision_global(change, workspace)
     return workspace
 
