@@ -12,7 +12,7 @@ from enum import StrEnum
 from typing import Any, cast
 from unittest import mock
 
-from headgate import bootstrap
+from headgate.bootstrap import books, gateway
 from headgate.cli.app import main as headgate
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.hold import Denied, Held
@@ -64,7 +64,10 @@ def main(arguments: Sequence[str]) -> None:
     """Runs `headgate` with what follows the point and the count."""
     doom = Doom(Point(arguments[0]), int(arguments[1]))
     sys.argv = ["headgate", *arguments[2:]]
-    with mock.patch.multiple(bootstrap, Books=_books(doom), Client=_client(doom), UsageWriter=_writer(doom)):
+    with (
+        mock.patch.multiple(books, Books=_books(doom), UsageWriter=_writer(doom)),
+        mock.patch.object(gateway, "Client", _client(doom)),
+    ):
         headgate()
 
 

@@ -1,0 +1,82 @@
+"""The books: ledger, journal and usage writer, with what a crash left in them settled before the first call."""
+
+import asyncio
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+from typing import Final
+
+import structlog
+
+from headgate.base.clock import Clock
+from headgate.bootstrap.places import JOURNAL_DIRECTORY
+from headgate.bootstrap.report import report
+from headgate.ledger.ledger import LocalLedger
+from headgate.ledger.recovery import Replay
+from headgate.settings import Settings
+from headgate.storage.alert_rows import AlertedRows
+from headgate.storage.books import Books
+from headgate.storage.database import Database
+from headgate.storage.journal import FileJournal
+from headgate.storage.refusals import Refusals
+from headgate.storage.restoring import Restoring
+from headgate.storage.usage_writer import BATCH, UsageWriter
+
+MARGIN_S: Final = 60
+"""What a call may take besides its provider's answer, at the very most: a connection, a disk that is slow."""
+
+log = structlog.get_logger("headgate")
+
+
+@dataclass(frozen=True, slots=True)
+class BookKeeping:
+    """The books, what files them, and what looks into the past."""
+
+    books: Books
+    usage: UsageWriter
+    restoring: Restoring
+    journal: FileJournal
+
+    def trouble(self) -> str | None:
+        """Why nothing can be written now. None: it can."""
+        if self.journal.failure is not None:
+            return "the journal cannot be written"
+        return "the database is behind" if self.usage.full else None
+
+
+async def open_books(
+    settings: Settings, database: Database, refusals: Refusals, clock: Clock, closing: AsyncExitStack
+) -> BookKeeping:
+    """Settles what the journal holds; from then on the books are right."""
+    later = asyncio.get_running_loop().call_soon
+    journal, replay = FileJournal.open(
+        settings.data_dir / JOURNAL_DIRECTORY, sync=settings.journal_sync == "group", later=later
+    )
+    closing.callback(journal.close)
+    rows = AlertedRows(clock)
+    await _settle_what_was_left(journal, replay, database, rows, clock)
+    writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=report, insert=rows.insert)
+    closing.push_async_callback(writer.close)
+    writer.start()
+    ledger = LocalLedger(clock, journal)
+    books = Books(ledger, journal, writer, refusals.note)
+    restoring = Restoring(database, ledger, writer, clock, settings.total_timeout_s + MARGIN_S)
+    return BookKeeping(books, writer, restoring, journal)
+
+
+async def _settle_what_was_left(
+    journal: FileJournal, replay: Replay, database: Database, rows: AlertedRows, clock: Clock
+) -> None:
+    """Every call that a provider may have billed gets its record, before the first new call is taken."""
+    records = replay.records(clock.now())
+    for start in range(0, len(records), BATCH):
+        await database.write(partial(rows.insert, records=records[start : start + BATCH]))
+    journal.discard_replayed()
+    if replay.entries:
+        log.info(
+            "journal replayed",
+            entries=replay.entries,
+            settled=len(replay.settled),
+            unfinished=len(replay.unfinished),
+            torn_bytes=replay.torn,
+        )

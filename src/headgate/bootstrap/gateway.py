@@ -1,0 +1,129 @@
+"""A gateway, open: everything of one process, wired together."""
+
+from contextlib import AsyncExitStack
+from dataclasses import dataclass
+from functools import partial
+
+from headgate.alerts.target import checked_url
+from headgate.base.clock import Clock, SystemClock
+from headgate.base.tasks import Tasks
+from headgate.bootstrap.alerting import start_alerts
+from headgate.bootstrap.books import open_books
+from headgate.bootstrap.observing import gauges_of, metrics_page, traces
+from headgate.bootstrap.places import database_url
+from headgate.bootstrap.report import report
+from headgate.bootstrap.serving import limits_of
+from headgate.catalog.catalog import Catalog
+from headgate.controlplane.app import create_app
+from headgate.controlplane.services import Services, services_on
+from headgate.dataplane.app import DataPlane
+from headgate.dataplane.door import Door
+from headgate.dataplane.groups import Groups
+from headgate.dataplane.pipeline import Pipeline
+from headgate.settings import Settings
+from headgate.storage import migrate
+from headgate.storage.analytics.services import analytics_on
+from headgate.storage.balances import Balances
+from headgate.storage.database import Database, open_database
+from headgate.storage.pepper import load_pepper
+from headgate.storage.refusals import Refusals
+from headgate.storage.restoring import Restoring
+from headgate.storage.stores import SqlTransactions
+from headgate.storage.usage_writer import UsageWriter
+from headgate.telemetry.calls import CallCounts
+from headgate.tenancy.administration import Administration
+from headgate.tenancy.directory import Directory
+from headgate.tenancy.policy_loader import PolicyLoader
+from headgate.tenancy.vault import Vault
+from headgate.upstream.base_url import kept_base_url
+from headgate.upstream.client import Client
+from headgate.upstream.guard import Guard
+
+
+@dataclass(frozen=True, slots=True)
+class Gateway:
+    """All that runs in one process, open: `drain` and then `close` end it."""
+
+    app: Door
+    data_plane: DataPlane
+    administration: Administration
+    services: Services
+    pepper: bytes
+    database: Database
+    usage: UsageWriter
+    """Flushed, every call that was settled is in the database."""
+    _closing: AsyncExitStack
+
+    async def drain(self, deadline_s: float) -> None:
+        """Refuse new calls; wait for those under way, and end at the deadline what is left of them."""
+        await self.data_plane.drain(deadline_s)
+
+    async def close(self) -> None:
+        """Write down what is left, then close everything."""
+        await self._closing.aclose()
+
+
+async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = None) -> Gateway:
+    """Bring the schema up to date, settle what the journal holds, and wire everything together.
+
+    The caller has the data directory to itself. Raises `HeadgateError`; then nothing is left open.
+    """
+    clock = clock or SystemClock()
+    async with AsyncExitStack() as closing:
+        database = await open_database(database_url(settings))
+        closing.push_async_callback(database.close)
+        await migrate.upgrade(database)
+        pepper = await database.write(lambda connection: load_pepper(connection, vault))
+        catalog = Catalog.load()
+        administration = Administration(SqlTransactions(database), clock)
+        refusals = Refusals(database, clock)
+        kept = await open_books(settings, database, refusals, clock, closing)
+        restoring, usage = kept.restoring, kept.usage
+        loader = PolicyLoader(administration.transactions, vault, catalog)
+        directory = _directory(administration, loader, pepper, restoring, closing)
+        guard = Guard(allow_private=settings.allow_private_upstreams)
+        webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
+        services = services_on(
+            administration,
+            directory,
+            catalog,
+            vault,
+            pepper,
+            Balances(database, restoring.ledger, restoring.written, clock),
+            analytics_on(database, administration),
+            url=settings.url,
+            check_url=partial(kept_base_url, guard=guard),
+            check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
+        )
+        start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
+        client = Client(guard=guard, clock=clock)
+        closing.push_async_callback(client.close)
+        limits = limits_of(settings)
+        groups = Groups(restoring.ledger, restoring, clock)
+        pipeline = Pipeline(directory, catalog, kept.books, groups, client, clock, limits, refusals.downgraded)
+        counts = CallCounts(clock)
+        data_plane = DataPlane(pipeline.serve, clock, limits, [counts, *traces(settings, clock, closing)])
+
+        def trouble() -> str | None:
+            return "draining" if data_plane.draining else kept.trouble()
+
+        gauges = gauges_of(data_plane, kept, directory, trouble)
+        metrics = metrics_page(settings, database, counts, gauges)
+        app = Door(data_plane, create_app(services), metrics, trouble, settings.max_body_bytes)
+        return Gateway(app, data_plane, administration, services, pepper, database, usage, closing.pop_all())
+
+
+def _directory(
+    administration: Administration,
+    loader: PolicyLoader,
+    pepper: bytes,
+    restoring: Restoring,
+    closing: AsyncExitStack,
+) -> Directory:
+    directory = Directory(loader, pepper, administration.clock, report, restoring)
+    closing.push_async_callback(directory.close)
+    administration.on_change(directory.changed)
+    tasks = Tasks(report)
+    tasks.start(directory.watch(), "policy poll")
+    closing.push_async_callback(tasks.close)
+    return directory
