@@ -71,6 +71,17 @@ async def test_keys_are_listed_masked_and_can_be_revoked(gateway: Gateway) -> No
     assert gateway.chat(key, "@openai/sim-fast").status == 401
 
 
+async def test_a_key_is_given_another_secret(gateway: Gateway) -> None:
+    """Printed once, under the same id; the one before is good as long as it was said."""
+    old = (await done(gateway, "api-keys", "create", "Rotated", "--workspace", "default")).strip()
+    key_id = old.split("_")[1]
+    new = (await done(gateway, "api-keys", "rotate", key_id, "--transition-minutes", "0")).strip()
+    assert (new != old, new.split("_")[1]) == (True, key_id)
+    newest = (await done(gateway, "api-keys", "rotate", key_id)).strip()
+    refused = [gateway.chat(each, "@openai/sim-fast").status == 401 for each in (old, new, newest)]
+    assert refused == [True, False, False]
+
+
 async def test_a_credential_can_come_from_standard_input(gateway: Gateway) -> None:
     """From a secret store through a pipe; without one the command says what else there is."""
     made = await done(gateway, "integrations", "add", "anthropic", "--slug", "piped", "--name", "Piped", stdin="sk-x\n")

@@ -18,6 +18,7 @@ from headgate.ledger.record import UsageRecord
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.alert_tables import event
 from headgate.storage.database import Database
+from headgate.storage.due_rotations import DueRotations
 from headgate.storage.outbox import SqlOutbox
 from headgate.storage.refusals import Refusals
 from headgate.storage.stores import SqlTransactions
@@ -137,7 +138,7 @@ async def alerting(
         refusals = Refusals(database, clock)
         dispatcher = Dispatcher(
             outbox,
-            refusals,
+            (refusals, DueRotations(database, clock)),
             WebhookSender(client, vault, clock, deadlines),
             letters,
             world.services.webhooks.disable,

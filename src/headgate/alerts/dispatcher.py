@@ -4,7 +4,7 @@ At least once: whoever dies between an attempt and writing down how it went has 
 """
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Final, Protocol
 
 from headgate.alerts import retries
@@ -23,11 +23,11 @@ AT_ONCE: Final = 20
 PRUNE_EVERY: Final = 3_600 * NANOS_PER_SECOND
 
 
-class Refusals(Protocol):
-    """Budgets that refused calls; `storage.refusals` implements it."""
+class Source(Protocol):
+    """Where events come from that no settlement brings about: `storage.refusals`, `storage.due_rotations`."""
 
     async def tell(self) -> None:
-        """Have what was noted told, where it is worth it. Raises `Unavailable`."""
+        """Put into the outbox what is worth it. Raises `Unavailable`."""
         ...
 
 
@@ -41,7 +41,7 @@ class Dispatcher:
     def __init__(
         self,
         outbox: Outbox,
-        refusals: Refusals,
+        sources: Sequence[Source],
         webhooks: Sender,
         letters: Sender | None,
         disable: Disable,
@@ -50,7 +50,7 @@ class Dispatcher:
         on_failure: Failure,
     ) -> None:
         self._outbox = outbox
-        self._refusals = refusals
+        self._sources = sources
         self._webhooks = webhooks
         self._letters = letters
         self._disable = disable
@@ -70,7 +70,8 @@ class Dispatcher:
 
     async def turn(self) -> None:
         """Address what is new, and set every lane going in which something is due. Raises `Unavailable`."""
-        await self._refusals.tell()
+        for source in self._sources:
+            await source.tell()
         now = self._clock.now()
         while await self._outbox.address(now):
             pass

@@ -14,6 +14,8 @@ def letter(event: Event) -> tuple[str, str]:
     data = msgspec.json.decode(event.body)["data"]
     if event.type is EventType.THRESHOLD_REACHED:
         return _budget(data)
+    if event.type is EventType.ROTATION_DUE:
+        return _rotation(data)
     if event.type is EventType.WEBHOOK_DISABLED:
         return _disabled(data)
     raise ValueError(f"there is no letter for {event.type}")
@@ -34,6 +36,18 @@ def _budget(data: Mapping[str, Any]) -> tuple[str, str]:
         f"Calls go on until the cap is reached. {resets}",
     ]
     return f"Budget of {whose} at {data['percent']} %: {used} of {cap}", "\n".join(lines) + "\n"
+
+
+def _rotation(data: Mapping[str, Any]) -> tuple[str, str]:
+    key = data["api_key"]
+    before = data["last_rotated_at"]
+    lines = [
+        f"The secret of the API key {key['name']} ({key['masked']}) is due to be replaced since {data['due_at']}.",
+        f"It was last replaced at {before}." if before else "It was never replaced before.",
+        "",
+        f"It stays good until you do: POST /v1/api-keys/{key['id']}/rotate, or headgate api-keys rotate {key['id']}.",
+    ]
+    return f"API key {key['name']}: its secret is due to be replaced", "\n".join(lines) + "\n"
 
 
 def _disabled(data: Mapping[str, Any]) -> tuple[str, str]:

@@ -52,6 +52,20 @@ def create(
 
 
 @app.command()
+def rotate(
+    key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` shows it.")],
+    transition_minutes: Annotated[
+        int | None,
+        typer.Option(help="How long the secret before stays good: 30 or more, or 0 to end it at once.", min=0),
+    ] = None,
+    url: Url = None,
+) -> None:
+    """Give a key another secret and print the key: this once and never again. Its id, limits and usage stay."""
+    body = {} if transition_minutes is None else {"key_transition_period_ms": transition_minutes * 60_000}
+    print(Administrator(settings_from(url=url)).post(f"/api-keys/{quote(key_id, safe='')}/rotate", body)["key"])
+
+
+@app.command()
 def revoke(
     key_id: Annotated[str, typer.Argument(metavar="ID", help="The key's id, as `list` shows it.")], url: Url = None
 ) -> None:

@@ -193,9 +193,8 @@ class Budgets:
 
     def _thresholds(self, allowance: Allowance, limit: UsageLimit, owner: Owner) -> tuple[Threshold, ...]:
         of_organization = self._percents.get((owner.organization_id, ""), DEFAULT_PERCENTS)
-        percents = limit.alert_percents
-        if percents is None:
-            percents = self._percents.get((owner.organization_id, owner.workspace_id or ""), of_organization)
+        of_workspace = self._percents.get((owner.organization_id, owner.workspace_id or ""), of_organization)
+        percents = of_workspace if limit.alert_percents is None else limit.alert_percents
         found = thresholds_of(limit.cap, limit.alert_threshold, percents)
         if allowance.scope.kind == "api_key" and limit.cap > 0:
             return (*found, Threshold(EXHAUSTED, limit.cap))

@@ -20,7 +20,7 @@ from headgate.tenancy.webhook import EventType, WebhookStatus
 
 AT_ONCE: Final = 100
 KEEP_EVENTS_S: Final = 30 * 86_400
-MAILED: Final = frozenset((EventType.THRESHOLD_REACHED, EventType.WEBHOOK_DISABLED))
+MAILED: Final = frozenset((EventType.THRESHOLD_REACHED, EventType.ROTATION_DUE, EventType.WEBHOOK_DISABLED))
 _PENDING: Final = DeliveryStatus.PENDING.value
 _ACTIVE: Final = or_(
     delivery.c.lane == EMAIL,

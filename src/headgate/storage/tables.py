@@ -162,6 +162,7 @@ api_key = Table(
     Column("rotated_at", BigInteger),
     Column("rotation_policy", Document),
     Column("next_rotation_at", BigInteger),
+    Column("rotation_told_at", BigInteger, comment="When it was last told that a rotation is due."),
     Column("allowed_models", Document, comment="NULL: all that the workspace has."),
 )
 Index(None, api_key.c.workspace_id)

@@ -12,6 +12,7 @@ import msgspec
 
 from headgate.base.money import usd_decimal
 from headgate.ledger.allowance import Allowance, Resource, Window, WindowKind
+from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.outbox import Event
 from headgate.tenancy.pricing import plain
@@ -105,6 +106,20 @@ def downgraded_event(
             "used": _amount(resource, used),
         }
     return _event(event_id, EventType.DOWNGRADED, found.owner, at, data)
+
+
+def rotation_due_event(event_id: str, key: ApiKey, at: int) -> Event:
+    """The secret of a key is as old as its policy lets it be."""
+    owner = Owner(key.organization_id, key.workspace_id, key.tenant_id, key.id)
+    data = {
+        "organization_id": key.organization_id,
+        "workspace_id": key.workspace_id,
+        "tenant_id": key.tenant_id,
+        "api_key": {"id": key.id, "name": key.name, "masked": key.masked},
+        "due_at": None if key.next_rotation_at is None else to_iso(key.next_rotation_at),
+        "last_rotated_at": None if key.rotated_at is None else to_iso(key.rotated_at),
+    }
+    return _event(event_id, EventType.ROTATION_DUE, owner, at, data)
 
 
 def webhook_disabled_event(event_id: str, webhook: Webhook, at: int) -> Event:

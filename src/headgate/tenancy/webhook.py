@@ -9,6 +9,7 @@ class EventType(StrEnum):
 
     THRESHOLD_REACHED = "budget.threshold_reached"
     KEY_EXHAUSTED = "key.exhausted"
+    ROTATION_DUE = "key.rotation_due"
     DOWNGRADED = "budget.downgraded"
     WEBHOOK_DISABLED = "webhook.disabled"
     TEST = "webhook.test"

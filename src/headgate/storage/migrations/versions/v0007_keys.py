@@ -26,6 +26,10 @@ def upgrade() -> None:
     op.add_column("api_key", sa.Column("rotation_policy", _DOCUMENT))
     op.add_column("api_key", sa.Column("next_rotation_at", sa.BigInteger()))
     op.add_column(
+        "api_key",
+        sa.Column("rotation_told_at", sa.BigInteger(), comment="When it was last told that a rotation is due."),
+    )
+    op.add_column(
         "limit_policy", sa.Column("group_resets", _DOCUMENT, comment="Pairs: a group's id, and when it was reset.")
     )
     op.create_index(op.f("ix_api_key_next_rotation_at"), "api_key", ["next_rotation_at"])
