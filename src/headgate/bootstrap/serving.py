@@ -42,6 +42,7 @@ def limits_of(settings: Settings) -> Limits:
         body_within_s=settings.body_timeout_s,
         answer=settings.max_answer_bytes,
         after_hangup_s=settings.read_after_hangup_s,
+        heartbeat_s=settings.heartbeat_s,
         default_max_output=settings.default_max_output_tokens,
         deadlines=deadlines,
     )

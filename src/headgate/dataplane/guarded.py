@@ -25,13 +25,18 @@ def guarded(call: Call, dialogue: Dialogue) -> Dialogue:
     return Guarded(dialogue, call) if answers_with_text(call.endpoint.format) else dialogue
 
 
+def holds_back(call: Call) -> bool:
+    """Whether nothing of its answer may go out before all of it was checked."""
+    return any(guard.deny for guard in call.output_guards)
+
+
 class Guarded:
     """A `Dialogue` around another."""
 
     def __init__(self, inner: Dialogue, call: Call) -> None:
         self._inner = inner
         self._call = call
-        self._holds_back = any(guard.deny for guard in call.output_guards)
+        self._holds_back = holds_back(call)
         self._held_back = bytearray()
         self._splitter = EventSplitter()
         self._text = StreamText(call.endpoint.format)

@@ -18,6 +18,8 @@ class Limits:
     after_hangup_s: float = 20
     """How long a provider is still read after its client has hung up: it bills what it generates, and only its own
     figures at the end say how much that was. 0 closes at once and settles at the upper bound."""
+    heartbeat_s: float = 15
+    """The longest silence in a client's stream; 0: as long as the provider's."""
     default_max_output: int = 16_384
     """The output limit sent with a call to a model whose own maximum is not known, so that its bound is true."""
     deadlines: Deadlines = field(default_factory=Deadlines)

@@ -79,7 +79,7 @@ class Pipeline:
         self._room = Room(books, self._settler, waiting, downgrader)
         self._standing = partial(standing_headers, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
-        watch = Watch(health, clock)
+        watch = Watch(health, clock, limits)
         self._explainer = Explainer(directory, catalog, self._routes, groups, downgrader, books, watch, limits)
         self._means = Means(
             preparation=self._preparation,

@@ -13,7 +13,9 @@ from headgate.dataplane.attempt import failure
 from headgate.dataplane.call import Call, Stop
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.failure import Heard
+from headgate.dataplane.guarded import holds_back
 from headgate.dataplane.headers import JSON, STREAM_HEADERS, Header, call_headers, cost_header, provider_headers
+from headgate.dataplane.heartbeat import COMMENT, Heartbeat
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import CUT
 from headgate.dataplane.settle import Settler
@@ -78,14 +80,15 @@ class Relay:
             return (not out or client.push(out)) and (ration is None or not ration.used_up)
 
         try:
-            while await answer.pour(take):
-                await client.catch_up()
-                if ration is not None and ration.used_up:
-                    await client.cut(dialogue)
-                    break
-            else:
-                if tail := dialogue.finish():
-                    await client.write(tail)
+            with Heartbeat(self._limits.heartbeat_s, client.beat):
+                while await answer.pour(take):
+                    await client.catch_up()
+                    if ration is not None and ration.used_up:
+                        await client.cut(dialogue)
+                        break
+                else:
+                    if tail := dialogue.finish():
+                        await client.write(tail)
         except Failed as failed:
             await client.abort(dialogue, failure(failed, call.target), Outcome.UPSTREAM_FAILED)
         except HeadgateError as error:
@@ -119,13 +122,27 @@ class _Client:
         self._clock = clock
         self._owed = b""
         """What could not be sent at once."""
+        self._silent = False
+        """Nothing has been sent since the last beat."""
 
     def push(self, data: bytes) -> bool:
         """Send it without waiting, or owe it and answer False: `catch_up` before anything else."""
+        self._silent = False
         if self._exchange.push(data):
             return True
         self._owed = data
         return False
+
+    def beat(self) -> None:
+        """A sign of life after a silence; not from an answer that is held back until guardrails have seen it."""
+        silent, self._silent = self._silent, True
+        if not silent or self._owed or self._exchange.gone or holds_back(self._call):
+            return
+        if not self._exchange.started:
+            self._owed = COMMENT
+            self._answer.interrupt()
+        else:
+            self._exchange.push(COMMENT)  # one that is not taken is not missed
 
     async def catch_up(self) -> None:
         """Send what is owed."""

@@ -8,6 +8,7 @@ from headgate.base.clock import Clock
 from headgate.base.errors import TimedOut, UpstreamFailed
 from headgate.dataplane.call import Call
 from headgate.dataplane.failure import Failure
+from headgate.dataplane.limits import Limits
 from headgate.ledger.record import Outcome
 from headgate.routing.configs import name_of
 from headgate.routing.health import Health
@@ -15,7 +16,8 @@ from headgate.routing.plan import Target
 from headgate.upstream.client import Deadlines
 
 PATIENCE_S: Final = 5.0
-"""A timeout tells of a provider's health only where it was given so long: a client in a hurry says nothing of it."""
+"""A timeout tells of a provider's health only where it was given so long, or all the time that the gateway ever gives:
+a client in a hurry says nothing of it."""
 THROTTLED_S: Final = 1.0
 """How long a provider is left alone that says 429 and not until when."""
 
@@ -42,9 +44,10 @@ class Seen:
 class Watch:
     """One per process."""
 
-    def __init__(self, health: Health, clock: Clock) -> None:
+    def __init__(self, health: Health, clock: Clock, limits: Limits) -> None:
         self._health = health
         self._clock = clock
+        self._patience_s = min(PATIENCE_S, limits.deadlines.first_byte_s)
 
     def admits(self, target: Target) -> bool:
         """Whether a call that may go elsewhere should go there."""
@@ -59,12 +62,13 @@ class Watch:
         wait_s: float | None = None
         try:
             yield seen
-            good, wait_s = _learned(call, seen.failure, within)
+            patient = min(within.first_byte_s, within.total_s) >= self._patience_s
+            good, wait_s = _learned(call, seen.failure, patient)
         finally:
             health.end(self._clock.monotonic(), good, seen.head_after, wait_s)
 
 
-def _learned(call: Call, failure: Failure | None, within: Deadlines) -> tuple[bool | None, float | None]:
+def _learned(call: Call, failure: Failure | None, patient: bool) -> tuple[bool | None, float | None]:
     """Whether the provider did well (None: nobody knows), and how long it is to be left alone."""
     if failure is None:
         return call.outcome is not Outcome.UPSTREAM_FAILED, None
@@ -74,7 +78,7 @@ def _learned(call: Call, failure: Failure | None, within: Deadlines) -> tuple[bo
         return failure.status < 500 and failure.status != 401, failure.wait_s if failure.status >= 500 else None
     match failure.error:
         case TimedOut():
-            return (False if min(within.first_byte_s, within.total_s) >= PATIENCE_S else None), None
+            return (False if patient else None), None
         case UpstreamFailed(code="upstream_busy"):
             return None, None
         case UpstreamFailed():

@@ -78,6 +78,15 @@ class Settings:
     body_timeout_s: Annotated[float, Is("How long a client may take to send a request body.", low=0.1, high=3600)] = (
         60.0
     )
+    heartbeat_s: Annotated[
+        float,
+        Is(
+            "The longest silence in a client's stream: then a comment is sent, so that no proxy on the way takes the "
+            "connection for dead. 0: none is.",
+            low=0,
+            high=3600,
+        ),
+    ] = 15.0
     write_timeout_s: Annotated[
         float, Is("How long a client may leave its answer unread before it is cut off.", low=0.1, high=3600)
     ] = 30.0

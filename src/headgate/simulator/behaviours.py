@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import cycle
 
 from headgate.base import usage as meters
 from headgate.simulator.answer import Counts, Style
@@ -10,9 +11,13 @@ from headgate.simulator.deliveries import (
     Delivery,
     Spoiling,
     byte_by_byte,
+    cut_after_one,
     cut_in_character,
+    cut_in_line,
     cut_off,
     failing,
+    failing_at_once,
+    falling_silent,
     garbled,
     slowly,
     stalling,
@@ -36,8 +41,10 @@ class Behaviour:
     tells: Callable[[Counts], Counts | None] = lambda counts: counts
     delivers: Delivery = steadily
     spoils: Spoiling | None = None
-    refuses: Callable[[], ProviderError] | None = None
+    refuses: Callable[[], ProviderError | None] | None = None
     answers: bool = True
+    hangs_up: bool = False
+    """It makes its answer, and the connection is closed before anything of it goes out."""
     reflects: bool = False
 
 
@@ -55,6 +62,12 @@ def _refusal(
     status: int, message: str, *, retry_after: int | None = None, location: str | None = None
 ) -> Callable[[], ProviderError]:
     return lambda: ProviderError(status, message, retry_after=retry_after, location=location)
+
+
+def _by_turns(status: int, message: str) -> Callable[[], ProviderError | None]:
+    """Refuses the first request, and then every other one, with `Retry-After: 0`."""
+    turns = cycle((ProviderError(status, message, retry_after=0), None))
+    return lambda: next(turns)
 
 
 BEHAVIOURS: dict[str, Behaviour] = {
@@ -79,11 +92,19 @@ BEHAVIOURS: dict[str, Behaviour] = {
         delivers=cut_in_character,
         style=Style(tokens=64, prose="Wasser fließt, 水は低きに流れる. "),
     ),
+    "sim-cut-after-one": Behaviour(what="hangs up after one token", delivers=cut_after_one, style=Style(tokens=64)),
+    "sim-cut-mid-line": Behaviour(what="hangs up inside a line", delivers=cut_in_line, style=Style(tokens=64)),
+    "sim-hang-up": Behaviour(what="hangs up before it answers, and bills", hangs_up=True),
+    "sim-silence": Behaviour(what="says nothing for a while after its first event", delivers=falling_silent),
+    "sim-error-at-once": Behaviour(
+        what="tells of an error and of nothing else", delivers=failing_at_once
+    ),
     "sim-error-mid-stream": Behaviour(what="tells of an error half-way", delivers=failing, style=Style(tokens=64)),
     "sim-500": Behaviour(what="500", refuses=_refusal(500, "The server had an error while processing your request.")),
     "sim-429": Behaviour(
         what="429 with Retry-After: 7", refuses=_refusal(429, "Rate limit reached for sim-429.", retry_after=7)
     ),
     "sim-529": Behaviour(what="529, overloaded", refuses=_refusal(529, "Overloaded", retry_after=3)),
+    "sim-flapping": Behaviour(what="503 to every other request", refuses=_by_turns(503, "Come again.")),
     "sim-redirect": Behaviour(what="307 to another path", refuses=_refusal(307, "Moved.", location=REDIRECTED)),
 }

@@ -99,8 +99,8 @@ class Call:
             raise ProviderError(404, f"The model `{model}` does not exist or you do not have access to it.")
         if self._request.path == REDIRECTED:
             raise ProviderError(404, "Nobody should come here: a gateway does not follow redirects.")
-        if behaviour.refuses is not None:
-            raise behaviour.refuses()
+        if behaviour.refuses is not None and (error := behaviour.refuses()) is not None:
+            raise error
         return behaviour
 
     # -- answers ----------------------------------------------------------------------------------------------------
@@ -148,6 +148,8 @@ class Call:
     async def _deliver(self, reply: Reply, behaviour: Behaviour, line: Line) -> None:
         if not behaviour.answers:
             await line.pause(MAX_STALL_S)
+            raise HangUp
+        if behaviour.hangs_up:
             raise HangUp
         dialect = self._request.dialect
         frames: Iterable[Frame]

@@ -22,13 +22,14 @@ class HangUp(Exception):
 @dataclass(frozen=True, slots=True)
 class Pacing:
     """Seconds: before the first frame and between frames of every answer, between those of `sim-slow`, between
-    the single bytes of `sim-trickle`.
+    the single bytes of `sim-trickle`; how long `sim-silence` says nothing.
     """
 
     first: float = 0.0
     between: float = 0.0
     slow: float = 0.05
     trickle: float = 0.001
+    silence: float = 1.0
 
 
 class Line:
@@ -110,6 +111,37 @@ async def cut_off(frames: Frames, line: Line) -> None:
     """Half of the answer, then the connection is closed."""
     await steadily(halves(frames)[0], line)
     raise HangUp
+
+
+async def cut_after_one(frames: Frames, line: Line) -> None:
+    """The first frame, then the connection is closed. A plain answer is cut in its middle."""
+    for frame in halves(frames)[0][:1]:
+        await line.frame(frame)
+    raise HangUp
+
+
+async def cut_in_line(frames: Frames, line: Line) -> None:
+    """Closed in the middle of a frame's line, after half of the answer."""
+    before, after = halves(frames)
+    await steadily(before, line)
+    await line.write(after[0].data[: len(after[0].data) // 2])
+    raise HangUp
+
+
+async def falling_silent(frames: Frames, line: Line) -> None:
+    """The first frame, a long silence, then the rest."""
+    for place, frame in enumerate(frames):
+        if place == 1:
+            await line.pause(line.pacing.silence)
+        await line.frame(frame)
+
+
+async def failing_at_once(frames: Frames, line: Line) -> None:
+    """An error event and nothing else. A plain answer is cut off."""
+    if line.error_event is None:
+        await cut_off(frames, line)
+    else:
+        await line.write(line.error_event)
 
 
 async def cut_in_character(frames: Frames, line: Line) -> None:

@@ -101,6 +101,12 @@ class Answer:
             if stopped:
                 return True
 
+    def interrupt(self) -> None:
+        """Have a `pour` that waits for more return, as if its sink had stopped."""
+        if self._sink is not None:
+            self._sink = None
+            self.wake()
+
     def _take(self) -> bytes:
         data = self._reader.take()
         if self._line is not None:
