@@ -110,7 +110,7 @@ async def node(
         vault,
         PEPPER,
         Balances(database, ledger, _written, clock),
-        analytics_on(database, administration),
+        analytics_on(database, administration, b"l" * 32),
         url="http://test",
         check_url=partial(kept_base_url, guard=guard),
         check_webhook=partial(checked_url, guard=guard, plain=True),

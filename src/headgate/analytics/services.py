@@ -2,6 +2,10 @@
 
 from dataclasses import dataclass
 
+from headgate.analytics.bodies import Bodies
+from headgate.analytics.exports import ExportService
+from headgate.analytics.feedback import FeedbackService
+from headgate.analytics.logs import LogService
 from headgate.analytics.usage import UsageService
 
 
@@ -10,3 +14,7 @@ class Analytics:
     """One of each."""
 
     usage: UsageService
+    logs: LogService
+    bodies: Bodies
+    feedback: FeedbackService
+    exports: ExportService

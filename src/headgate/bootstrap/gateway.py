@@ -25,7 +25,7 @@ from headgate.storage import migrate
 from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
 from headgate.storage.database import Database, open_database
-from headgate.storage.pepper import load_pepper
+from headgate.storage.pepper import load_log_key, load_pepper
 from headgate.storage.refusals import Refusals
 from headgate.storage.restoring import Restoring
 from headgate.storage.stores import SqlTransactions
@@ -74,6 +74,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         closing.push_async_callback(database.close)
         await migrate.upgrade(database)
         pepper = await database.write(lambda connection: load_pepper(connection, vault))
+        log_key = await database.write(lambda connection: load_log_key(connection, vault))
         catalog = Catalog.load()
         administration = Administration(SqlTransactions(database), clock)
         refusals = Refusals(database, clock)
@@ -90,7 +91,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             vault,
             pepper,
             Balances(database, restoring.ledger, restoring.written, clock),
-            analytics_on(database, administration),
+            analytics_on(database, administration, log_key),
             url=settings.url,
             check_url=partial(kept_base_url, guard=guard),
             check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),

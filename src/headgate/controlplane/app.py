@@ -17,10 +17,13 @@ from headgate.controlplane import (
     audit_logs,
     configs,
     errors,
+    exports,
+    feedback,
     guardrails,
     integrations,
     invites,
     limit_policies,
+    logs,
     members,
     organisation,
     prices,
@@ -61,7 +64,12 @@ ROUTERS: Final = (
     users.router,
     members.router,
     audit_logs.router,
+    feedback.graphs,
     analytics.router,
+    feedback.router,
+    exports.router,
+    exports.files,
+    logs.router,
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""

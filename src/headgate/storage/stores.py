@@ -17,6 +17,7 @@ from headgate.storage.repositories.organizations import SqlOrganizations
 from headgate.storage.repositories.people import SqlInvites, SqlMembers, SqlUsers
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.tenants import SqlTenants
+from headgate.storage.repositories.usage_exports import SqlUsageExports
 from headgate.storage.repositories.versioned import SqlVersioned
 from headgate.storage.repositories.webhooks import SqlAlertSettings, SqlDeliveries, SqlWebhooks
 from headgate.storage.repositories.workspaces import SqlWorkspaces
@@ -74,6 +75,10 @@ class SqlStores:
     @cached_property
     def alert_settings(self) -> SqlAlertSettings:
         return SqlAlertSettings(self._connection)
+
+    @cached_property
+    def usage_exports(self) -> SqlUsageExports:
+        return SqlUsageExports(self._connection)
 
     @cached_property
     def limit_policies(self) -> SqlLimitPolicies:

@@ -86,23 +86,24 @@ class SqlUsageReader:
         asked |= {by.removeprefix(METADATA)} if by.startswith(METADATA) else set()
         asked |= {USER} if calls.users or by == Label.USER else set()
         if calls.about_each or asked & wide_names(connection, calls.organization_id):
-            self._check(connection, calls)
+            check_countable(connection, calls, self._most_records)
             return [Piece(RECORDS, calls.since, calls.until)]
         statement = select(organization.c.time_zone).where(organization.c.id == calls.organization_id)
         time_zone = connection.execute(statement).scalar_one()
         return pieces_of(calls, by, whole_days=whole_days, time_zone=time_zone, now=self._clock.now())
 
-    def _check(self, connection: Connection, calls: Calls) -> None:
-        if calls.request_ids or calls.trace_ids:
-            return
-        some = select(literal(1)).where(*conditions.owners_of_records(calls, calls.since, calls.until))
-        some = some.limit(self._most_records + 1)
-        if connection.execute(select(func.count()).select_from(some.subquery())).scalar_one() > self._most_records:
-            raise InvalidRequest(
-                f"This question looks at each call, and there are more than {self._most_records:,} of them in this "
-                "time. Ask for a shorter time, or for one workspace, tenant or key.",
-                param="time_of_generation_min",
-            )
+
+def check_countable(connection: Connection, calls: Calls, most: int = MOST_RECORDS) -> None:
+    """Raises `InvalidRequest` where too many calls would have to be looked at. An id finds its call by itself."""
+    if calls.request_ids or calls.trace_ids:
+        return
+    some = select(literal(1)).where(*conditions.owners_of_records(calls, calls.since, calls.until)).limit(most + 1)
+    if connection.execute(select(func.count()).select_from(some.subquery())).scalar_one() > most:
+        raise InvalidRequest(
+            f"This question looks at each call, and there are more than {most:,} of them in this time. Ask for a "
+            "shorter time, or for one workspace, tenant or key.",
+            param="time_of_generation_min",
+        )
 
 
 def workspaces_of(connection: Connection, calls: Calls) -> Sequence[str]:

@@ -1,0 +1,90 @@
+"""Bodies of calls, and logs that were sent in: encrypted, and shown only to who may see the call.
+
+They are sealed under a key of their own, made once: a rotation of the master key seals that key anew, not every body.
+"""
+
+import base64
+import json
+from collections.abc import Mapping
+from typing import Any, Final
+
+from headgate.analytics.kept import KeptBody, SentLog
+from headgate.analytics.stores import BodyStore
+from headgate.base.clock import Clock
+from headgate.base.errors import TooLarge
+from headgate.base.ids import RandomBytes, object_id
+from headgate.tenancy import rules
+from headgate.tenancy.moments import to_iso
+from headgate.tenancy.principal import Principal
+from headgate.tenancy.vault import MasterKey, Vault
+
+LONGEST: Final = 64 * 1024
+"""Bytes of a request, and of an answer, that are kept."""
+LONGEST_LOG: Final = 4 * LONGEST
+
+
+class Bodies:
+    """Seals and opens."""
+
+    def __init__(self, store: BodyStore, key: bytes, clock: Clock, random_bytes: RandomBytes) -> None:
+        self._store = store
+        self._vault = Vault([MasterKey(key)])
+        self._clock = clock
+        self._random_bytes = random_bytes
+
+    def sealed(self, request_id: str, organization_id: str, at: int, request: bytes, response: bytes) -> KeptBody:
+        """What is longer than `LONGEST` is cut."""
+        parts = [base64.b64encode(part[:LONGEST]).decode() for part in (request, response)]
+        sealed = self._vault.seal(json.dumps(parts).encode(), organization_id, _row(request_id))
+        return KeptBody(request_id, organization_id, at, sealed, max(len(request), len(response)) > LONGEST)
+
+    async def get(self, organization_id: str, request_id: str) -> Mapping[str, Any] | None:
+        """`request` and `response`: JSON where they are, else text. None: they are not kept."""
+        kept = await self._store.get(organization_id, request_id)
+        if kept is None:
+            return None
+        request, response = json.loads(self._vault.open(kept.sealed, organization_id, _row(request_id)))
+        return {"request": _shown(request), "response": _shown(response)}
+
+    async def send(self, principal: Principal, fields: Mapping[str, Any]) -> str:
+        """Keep a log of a call that did not go through the gateway; its id. It counts in no sum. Raises `TooLarge`."""
+        text = json.dumps({name: fields.get(name) or {} for name in ("request", "response", "metadata")})
+        if len(text) > LONGEST_LOG:
+            raise TooLarge(f"A log is at most {LONGEST_LOG} bytes.", param="body")
+        metadata = fields.get("metadata") or {}
+        log_id = object_id("log", self._random_bytes)
+        log = SentLog(
+            id=log_id,
+            organization_id=principal.organization_id,
+            workspace_id=principal.workspace_id or "",
+            tenant_id=principal.tenant_id,
+            key_id=principal.key_id or "",
+            trace_id=rules.text(str(metadata.get("trace_id") or log_id), "metadata.trace_id", 128),
+            at=self._clock.now(),
+            sealed=self._vault.seal(text.encode(), principal.organization_id, f"sent_log/{log_id}"),
+        )
+        await self._store.add_sent(log)
+        return log_id
+
+    async def sent(self, principal: Principal, log_id: str) -> dict[str, Any] | None:
+        """One that the caller may see."""
+        log = await self._store.sent(principal.organization_id, log_id)
+        if log is None or principal.workspace_id not in (None, log.workspace_id):
+            return None
+        if principal.tenant_id not in (None, log.tenant_id):
+            return None
+        document = json.loads(self._vault.open(log.sealed, log.organization_id, log.row))
+        told = {"id": log.id, "object": "log", "created_at": to_iso(log.at), "trace_id": log.trace_id}
+        return {**told, **document, "metrics": {"trace_id": log.trace_id, "api_key_id": log.key_id}}
+
+
+def _row(request_id: str) -> str:
+    return f"call_body/{request_id}"
+
+
+def _shown(encoded: str) -> Any:
+    text = base64.b64decode(encoded).decode("utf-8", "replace")
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text

@@ -1,0 +1,60 @@
+"""Records as the lines of an export: JSON objects, or CSV with a head."""
+
+import csv
+import io
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import msgspec
+
+from headgate.analytics.bodies import Bodies
+from headgate.analytics.log_lines import COLUMNS
+from headgate.ledger.record import UsageRecord
+from headgate.tenancy.usage_export import ExportFormat
+
+BODIES: Final = ("request", "response")
+REQUESTABLE: Final = (*COLUMNS, *BODIES)
+_FORMULA: Final = ("=", "+", "-", "@", "\t", "\r")
+"""A spreadsheet would take a text that begins so for a formula."""
+_encode: Final = msgspec.json.Encoder(decimal_format="number").encode
+
+
+class Lines:
+    """Of one export; `bodies` opens those that are kept."""
+
+    def __init__(self, form: ExportFormat, columns: Sequence[str], bodies: Bodies) -> None:
+        self._form = form
+        self._columns = columns
+        self._bodies = bodies
+        self._with_bodies = any(name in BODIES for name in columns)
+
+    def head(self) -> bytes:
+        """What stands before the first line."""
+        return _csv([self._columns]) if self._form is ExportFormat.CSV else b""
+
+    async def of(self, records: Sequence[UsageRecord]) -> bytes:
+        """A line for each."""
+        rows = [await self._row(record) for record in records]
+        if self._form is ExportFormat.CSV:
+            return _csv([[_cell(value) for value in row.values()] for row in rows])
+        return b"".join([_encode(row) + b"\n" for row in rows])
+
+    async def _row(self, record: UsageRecord) -> dict[str, Any]:
+        kept: Mapping[str, Any] = {}
+        if self._with_bodies:
+            kept = await self._bodies.get(record.organization_id, record.request_id) or {}
+        return {name: kept.get(name) if name in BODIES else COLUMNS[name](record) for name in self._columns}
+
+
+def _cell(value: Any) -> str:
+    if value is None:
+        return ""
+    if isinstance(value, str):
+        return "'" + value if value.startswith(_FORMULA) else value
+    return _encode(value).decode()
+
+
+def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+    text = io.StringIO()
+    csv.writer(text).writerows(rows)
+    return text.getvalue().encode()
