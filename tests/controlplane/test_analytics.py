@@ -9,7 +9,7 @@ import pytest
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.record import Outcome, UsageRecord
 from headgate.storage.alert_rows import AlertedRows
-from tests.support.administration import NOON, World
+from tests.support.administration import NOON, World, customer_key
 
 HOUR = 3_600 * NANOS_PER_SECOND
 DAY = 24 * HOUR
@@ -88,3 +88,161 @@ async def test_the_requests_and_the_cost_of_a_month(month: World) -> None:
     assert sum(point["total"] for point in requests["data_points"]) == 5
     cost = await graph(month, "cost")
     assert cost["summary"]["total"] == 5.5000001
+
+
+async def test_a_graph_s_figures_are_those_of_its_calls(month: World) -> None:
+    """Tokens, users, errors by status, and calls that more than one attempt saved."""
+    assert (await graph(month, "tokens"))["summary"] == {"total": 75, "avg": 15, "input": 50, "output": 25}
+    assert (await graph(month, "users"))["summary"] == {"total": 3}
+    assert (await graph(month, "users/requests"))["summary"] == {"total": 4, "avg": 1.3333}
+    assert (await graph(month, "errors"))["summary"] == {"total": 1}
+    assert (await graph(month, "errors/rate"))["summary"] == {"rate": 20}
+    stacks = await graph(month, "errors/stacks")
+    assert stacks["summary"] == {"total": 1, "stats": [{"response_status_code": 429, "count": 1}]}
+    assert [point["stats"] for point in stacks["data_points"] if point["total"]] == [
+        [{"response_status_code": 429, "count": 1}]
+    ]
+    assert (await graph(month, "requests/rescued"))["summary"] == {"total": 1}
+    assert (await graph(month, "cache/hit-rate"))["summary"] == {"rate": 0, "hits": 0, "total": 5}
+
+
+async def test_latencies_are_within_nine_percent(month: World) -> None:
+    """The mean is exact; percentiles come from a histogram."""
+    summary = (await graph(month, "latency"))["summary"]
+    assert summary["avg"] == 300
+    assert summary["p50"] == pytest.approx(300, rel=0.0905)
+    assert summary["p99"] == pytest.approx(500, rel=0.0905)
+
+
+async def test_calls_are_grouped(month: World) -> None:
+    """By any metadata key and by the contract's names; ordered and paged; calls without the label are left out."""
+    tiers = await group(month, "metadata/tier")
+    assert [(row["metadata_value"], row["requests"]) for row in tiers["data"]] == [("pro", 4), ("starter", 1)]
+    assert tiers["data"][0] == {
+        "metadata_value": "pro",
+        "requests": 4,
+        "cost": 4.5000001,
+        "tokens": 60,
+        "input_tokens": 40,
+        "output_tokens": 20,
+        "avg_tokens": 15,
+        "avg_latency": 250,
+        "last_seen": "2027-01-15T07:00:00.000Z",
+        "object": "analytics-group",
+    }
+    users = await group(month, "users", order_by="cost")
+    assert (users["total"], [row["user"] for row in users["data"]]) == (3, ["bob", "ann", "eve"])
+    page = await group(month, "users", order_by="cost", order_by_type="asc", page_size="1", current_page="2")
+    assert (page["total"], [row["user"] for row in page["data"]]) == (3, ["bob"])
+    assert [row["ai_model"] for row in (await group(month, "ai-models"))["data"]] == ["gpt-4o", "gpt-5"]
+    assert [row["workspace_slug"] for row in (await group(month, "workspaces"))["data"]] == ["pro", "starter"]
+    for name in ("api_key", "provider", "ai_service", "status_code", "outcome", "model"):
+        assert sum(row["requests"] for row in (await group(month, name))["data"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("filters", "total"),
+    [
+        ({"metadata": '{"tier":"pro"}'}, 4),
+        ({"metadata": '{"tier":"pro","_user":"ann"}'}, 2),
+        ({"metadata": '{"tier":"pro"}', "ai_model": "gpt-5"}, 1),
+        ({"workspace_slug": "starter"}, 1),
+        ({"api_key_ids": "key_2,key_3"}, 1),
+        ({"status_code": "429"}, 1),
+        ({"ai_org_model": "openai__gpt-5,anthropic__claude"}, 1),
+        ({"virtual_keys": "openai-prod"}, 5),
+        ({"user": "ann"}, 2),
+        ({"trace_id": "trace-3"}, 1),
+        ({"cost_min": "1.1"}, 1),
+        ({"cost_max": "0"}, 1),
+        ({"total_units_min": "16"}, 0),
+        ({"prompt_token_min": "10", "completion_token_max": "5"}, 5),
+        ({"metadata": '{"tier":"x\\"; drop"}'}, 0),
+    ],
+    ids=str,
+)
+async def test_filters_leave_calls_out(month: World, filters: dict[str, str], total: int) -> None:
+    """Whether sums know of them or only records do, the answer is the same in graphs, groups and logs."""
+    assert (await graph(month, "requests", **filters))["summary"] == {"total": total}
+    rows = (await group(month, "provider", **filters))["data"]
+    assert sum(row["requests"] for row in rows) == total
+    logs = await month.ok("GET", f"/v1/logs?{urlencode({**MONTH, **filters, 'include_total': 'true'})}")
+    assert (logs["total"], len(logs["data"])) == (total, total)
+
+
+@pytest.mark.parametrize(
+    ("query", "param"),
+    [
+        ({"time_of_generation_min": "yesterday"}, "time_of_generation_min"),
+        ({"time_of_generation_min": "2027-01-02T00:00:00Z", "time_of_generation_max": "2027-01-01T00:00:00Z"}, None),
+        ({"metadata": "tier"}, "metadata"),
+        ({"metadata": '{"a\\"b":"c"}'}, "metadata"),
+        ({"status_code": "many"}, "status_code"),
+        ({"cost_min": "1e400"}, "cost_min"),
+        ({"prompt_slug": "x"}, "prompt_slug"),
+    ],
+    ids=str,
+)
+async def test_a_question_that_makes_no_sense_is_refused(
+    world: World, query: dict[str, str], param: str | None
+) -> None:
+    """With the field's name."""
+    reply = await world.call("GET", f"/v1/analytics/graphs/cost?{urlencode(query)}")
+    assert reply.status == 400, reply.body
+    assert reply.json["error"]["param"] == (param or "time_of_generation_min")
+
+
+async def test_unknown_graphs_groups_and_workspaces_are_not_found(month: World) -> None:
+    """The answer says which there are."""
+    assert (await month.call("GET", "/v1/analytics/graphs/weather")).status == 404
+    assert (await month.call("GET", "/v1/analytics/graphs/feedbacks/weather")).status == 404
+    assert (await month.call("GET", "/v1/analytics/groups/weather")).status == 400
+    assert (await month.call("GET", "/v1/analytics/graphs/cost?workspace_slug=other")).status == 404
+    assert (await month.call("GET", "/v1/analytics/graphs/cost?tenant_id=other")).status == 404
+
+
+async def test_a_workspace_s_key_sees_its_workspace(month: World) -> None:
+    """Whatever it asks for; and nothing without the scope."""
+    scopes = ["analytics.view", "logs.list", "logs.view", "logs.export"]
+    _, viewer = await customer_key(month, "starter", scopes=scopes)
+    assert (await graph(month, "requests", viewer, workspace_slug="pro"))["summary"] == {"total": 1}
+    assert [row["metadata_value"] for row in (await group(month, "metadata/tier", viewer))["data"]] == ["starter"]
+    assert (await month.ok("GET", f"/v1/logs?{urlencode(MONTH)}", key=viewer))["data"][0]["metadata"]["_user"] == "eve"
+    assert (await month.call("GET", f"/v1/logs/req_{0:032x}", key=viewer)).status == 404
+    assert (await month.call("GET", f"/v1/logs/req_{4:032x}", key=viewer)).status == 200
+    _, caller = await customer_key(month, "starter", name="caller")
+    assert (await month.call("GET", "/v1/analytics/graphs/cost", key=caller)).status == 403
+    assert (await month.call("GET", "/v1/logs", key=caller)).status == 403
+
+
+async def test_a_tenant_s_key_sees_its_tenant(world: World) -> None:
+    """Another tenant of the same workspace is not there for it."""
+    pro = await workspace(world, "pro")
+    tenants = [
+        (await world.ok("POST", "/v1/admin/tenants", {"name": name, "tenant_id": name, "workspace_id": "pro"}))["id"]
+        for name in ("acme", "globex")
+    ]
+    await written(world, [call(index, world, pro, HOUR, tenant_id=each) for index, each in enumerate(tenants)])
+    scopes = ["analytics.view", "logs.list", "logs.view"]
+    _, key = await customer_key(world, "pro", tenant_id="acme", scopes=scopes)
+    assert (await graph(world, "requests", key))["summary"] == {"total": 1}
+    assert [row["tenant_slug"] for row in (await group(world, "tenant", key))["data"]] == ["acme"]
+    assert (await world.call("GET", "/v1/analytics/graphs/cost?tenant_id=globex", key=key)).status == 404
+    assert (await world.call("GET", f"/v1/logs/req_{1:032x}", key=key)).status == 404
+    assert len((await world.ok("GET", "/v1/logs", key=key))["data"]) == 1
+
+
+async def test_days_are_those_of_the_organization(world: World) -> None:
+    """23:30 in Berlin is that day's, though in UTC the next one would not have begun either; 00:30 is the next's."""
+    await world.ok("PUT", "/v1/admin/organisation", {"time_zone": "Asia/Kolkata"})
+    pro = await workspace(world, "pro")
+    midnight = 13 * HOUR + 30 * 60 * NANOS_PER_SECOND  # before NOON: 00:00 in Kolkata on the 15th
+    await written(world, [call(0, world, pro, midnight - 60 * NANOS_PER_SECOND), call(1, world, pro, midnight + 1)])
+    points = (await graph(world, "requests"))["data_points"]
+    assert [point for point in points if point["total"]] == [
+        {"timestamp": "2027-01-13T18:30:00.000Z", "total": 1},
+        {"timestamp": "2027-01-14T18:30:00.000Z", "total": 1},
+    ]
+    hours = {"time_of_generation_min": "2027-01-14T00:00:00Z", "time_of_generation_max": "2027-01-17T00:00:00Z"}
+    stamps = {point["timestamp"][14:16] for point in (await graph(world, "requests", **hours))["data_points"]}
+    assert stamps == {"30"}

@@ -1,4 +1,4 @@
-"""`/logs/exports`: usage as CSV or JSON lines. A download takes no API key: its link is signed, and good for minutes."""
+"""`/logs/exports`: usage as CSV or JSON lines, downloaded by a signed link that is good for minutes."""
 
 from typing import Annotated, Any
 

@@ -22,7 +22,9 @@ from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.tenants import visible_tenant
 from headgate.tenancy.workspaces import visible_workspace
 
-TENANT_SCOPES: Final = frozenset({"completions.write", "models.list"})
+TENANT_SCOPES: Final = frozenset(
+    {"completions.write", "models.list", "analytics.view", "logs.list", "logs.view", "logs.write", "logs.export"}
+)
 """All that a tenant's key can have: other scopes show the whole workspace, other tenants included."""
 
 
@@ -218,7 +220,7 @@ def _scopes(value: object, key: ApiKey, principal: Principal) -> frozenset[str]:
         foreign = sorted(set(rules.texts(value, "scopes")) - TENANT_SCOPES)
         if foreign:
             raise InvalidRequest(
-                f"A tenant's key cannot have `{foreign[0]}`; only {' and '.join(sorted(TENANT_SCOPES))}.",
+                f"A tenant's key cannot have `{foreign[0]}`; only {', '.join(sorted(TENANT_SCOPES))}.",
                 param="scopes",
             )
     return scopes.grantable(value, scopes.WORKSPACE_SCOPES, held_for(principal, key.level))

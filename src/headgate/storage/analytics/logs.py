@@ -3,10 +3,9 @@
 from collections.abc import Sequence
 from heapq import merge
 from itertools import groupby
-from operator import itemgetter
 from typing import Final
 
-from sqlalchemy import ColumnElement, Connection, and_, func, or_, select
+from sqlalchemy import ColumnElement, Connection, and_, or_, select
 
 from headgate.analytics.calls import Calls
 from headgate.analytics.stores import Place
@@ -82,10 +81,9 @@ def _quarters(connection: Connection, calls: Calls, until: int, limit: int) -> l
     each = []
     for workspace_id in workspaces_of(connection, calls):
         where = conditions.of_cells(calls, kind, workspace_id, first, last)
-        statement = select(bucket, func.sum(usage_cell.c.calls)).where(*where).group_by(bucket)
-        each.append(connection.execute(statement.order_by(bucket.desc()).limit(limit + 1)).tuples().all())
-    quarters = groupby(merge(*each, key=itemgetter(0), reverse=True), key=itemgetter(0))
-    return [quarter for quarter, _ in quarters][: limit + 1]
+        statement = select(bucket).where(*where).group_by(bucket).order_by(bucket.desc()).limit(limit + 1)
+        each.append(connection.execute(statement).scalars().all())
+    return [quarter for quarter, _ in groupby(merge(*each, reverse=True))][: limit + 1]
 
 
 def _page(
