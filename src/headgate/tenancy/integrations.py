@@ -171,8 +171,10 @@ class IntegrationService:
         if "pricing_adjustments" in fields:
             change.principal.require_organization()  # prices decide over budgets that are not the workspace's to set
             changes["multipliers"] = pricing.multipliers(fields["pricing_adjustments"], "pricing_adjustments")
-        if "configurations" in fields:
-            changes |= self._configured(integration, fields["configurations"] or {})
+        if configurations := fields.get("configurations"):
+            if "custom_host" in configurations:
+                change.principal.require_organization()  # it says which network the gateway reaches into
+            changes |= self._configured(integration, configurations)
         return replace(integration, **changes, updated_at=change.now)
 
     def _configured(self, integration: Integration, given: Mapping[str, Any]) -> dict[str, Any]:

@@ -79,8 +79,11 @@ class ModelService:
         self, change: Change, integration: Integration, entry: Mapping[str, Any], param: str
     ) -> IntegrationModel:
         base, prices = entry.get("base_model_slug"), entry.get("pricing_config")
+        configurations = entry.get("configurations") or {}
         if base or prices is not None:
             change.principal.require_organization()  # prices decide over budgets that are not the workspace's to set
+        if configurations:
+            change.principal.require_organization()  # an address says which network the gateway reaches into
         model = IntegrationModel(
             integration_id=integration.id,
             slug=rules.name(entry.get("slug"), f"{param}.slug"),
@@ -92,7 +95,7 @@ class ModelService:
             created_at=change.now,
             updated_at=change.now,
         )
-        return self._placed(integration, model, entry.get("configurations") or {}, f"{param}.configurations")
+        return self._placed(integration, model, configurations, f"{param}.configurations")
 
     def _placed(
         self, integration: Integration, model: IntegrationModel, given: Mapping[str, Any], param: str
