@@ -57,12 +57,20 @@ class Usage:
 
     @property
     def input_tokens(self) -> int:
-        return sum(self.counts.get(meter, 0) for meter in INPUT_METERS)
+        return _sum(self.counts, _INPUT)
 
     @property
     def output_tokens(self) -> int:
-        return sum(self.counts.get(meter, 0) for meter in OUTPUT_METERS)
+        return _sum(self.counts, _OUTPUT)
 
     @property
     def total_tokens(self) -> int:
         return self.input_tokens + self.output_tokens
+
+
+_INPUT: Final = frozenset(INPUT_METERS)
+_OUTPUT: Final = frozenset(OUTPUT_METERS)
+
+
+def _sum(counts: Mapping[str, int], among: frozenset[str]) -> int:
+    return sum([count for meter, count in counts.items() if meter in among])

@@ -82,6 +82,7 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
     if isinstance(result, Denied):
         return result
     call.started_at = result.at
-    books.dispatch(call.request_id, settler.unheard(call))
+    call.unheard = settler.unheard(call)
+    books.dispatch(call.request_id, call.unheard)
     call.held = True
     return None

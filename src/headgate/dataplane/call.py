@@ -67,6 +67,8 @@ class Call:
     """The output limit it was clamped to."""
     ration: "Ration | None" = None
     """Of a stream whose hold grows as it goes."""
+    unheard: UsageRecord = field(init=False)
+    """Its record, should nothing more be heard of it once it holds."""
     held: bool = False
     dialogue: Dialogue = field(init=False)
     outgoing: Outgoing = field(init=False)

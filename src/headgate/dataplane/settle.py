@@ -2,6 +2,8 @@
 
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from headgate.base.clock import Clock
 from headgate.base.usage import Usage
 from headgate.catalog.bound import estimate_without_usage
@@ -52,15 +54,12 @@ class Settler:
         amounts = Amounts(
             requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
         )
-        call.settled, call.record = amounts, self._record(call, usage, cost, call.outcome)
+        call.settled, call.record = amounts, self._record(call, usage, cost)
         self._books.settle(call.request_id, amounts, call.record)
         return Settlement(usage, cost.nanos, not cost.unpriced)
 
     def unheard(self, call: Call) -> UsageRecord:
-        """The record of a call of which nothing more will be heard: all that it held, marked `recovered`."""
-        return self._record(call, call.bound.usage, call.bound.cost, Outcome.RECOVERED)
-
-    def _record(self, call: Call, usage: Usage, cost: Cost, outcome: Outcome) -> UsageRecord:
+        """The record of a call of which nothing more will be heard: what it used is what it held by then."""
         target, policy = call.target, call.policy
         return UsageRecord(
             request_id=call.request_id,
@@ -77,9 +76,29 @@ class Settler:
             model=target.model,
             stream=call.head.stream,
             started_at=call.started_at,
+            ended_after=self._clock.monotonic() - call.started,
+            outcome=Outcome.RECOVERED,
+            status=call.status,
+            attempts=call.attempts,
+            usage_flags=call.flags + call.guardrails + _flags(call.bound.cost),
+            price_id=call.bound.cost.price_id,
+            metadata=call.metadata,
+            error=call.error,
+            earlier_attempts=call.earlier_attempts,
+        )
+
+    def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:
+        """What was known when it was held, and all that has come since."""
+        target = call.target
+        return replace(
+            call.unheard,
+            integration_id=target.provider.integration_id,
+            provider=target.provider.slug,
+            provider_kind=target.provider.kind,
+            model=target.model,
             first_byte_after=None if call.first_byte is None else call.first_byte - call.started,
             ended_after=self._clock.monotonic() - call.started,
-            outcome=outcome,
+            outcome=call.outcome,
             status=call.status,
             attempts=call.attempts,
             usage=dict(usage.counts),
@@ -89,7 +108,6 @@ class Settler:
             cost=cost.nanos,
             cost_lines=tuple([(line.meter, line.count, line.rate, line.nanos) for line in cost.lines]),
             price_id=cost.price_id,
-            metadata=call.metadata,
             error=call.error,
             earlier_attempts=call.earlier_attempts,
         )

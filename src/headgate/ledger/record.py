@@ -36,7 +36,7 @@ class EarlierAttempt(msgspec.Struct, frozen=True):
     """What went wrong where it did not answer."""
 
 
-class UsageRecord(msgspec.Struct, frozen=True, kw_only=True):
+class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
     """One call a provider may have billed. Written once, by request id; balances are sums over these.
 
     Times are nanoseconds. `started_at` is the wall clock when it was held, and says in which periods it counts; the

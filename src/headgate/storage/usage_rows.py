@@ -32,6 +32,10 @@ def _document(value: object) -> str:
     return _encode(value).decode()
 
 
+def _list(value: tuple[object, ...]) -> str:
+    return _document(value) if value else "[]"
+
+
 def _metadata(value: Mapping[str, str]) -> str:
     return _document({clean(key): clean(text) for key, text in value.items()}) if value else "{}"
 
@@ -39,9 +43,9 @@ def _metadata(value: Mapping[str, str]) -> str:
 _WRITERS: Final[Mapping[str, Callable[[Any], object]]] = {
     "outcome": str,
     "usage": _document,
-    "usage_flags": _document,
-    "cost_lines": _document,
-    "earlier_attempts": _document,
+    "usage_flags": _list,
+    "cost_lines": _list,
+    "earlier_attempts": _list,
     "metadata": _metadata,
     # What a client or a provider wrote:
     "trace_id": clean,
@@ -52,7 +56,7 @@ _WRITERS: Final[Mapping[str, Callable[[Any], object]]] = {
     "provider": clean,
     "price_id": clean,
 }
-_SUMS: Final = {"input_tokens": INPUT_METERS, "output_tokens": OUTPUT_METERS}
+_SUMS: Final = {"input_tokens": frozenset(INPUT_METERS), "output_tokens": frozenset(OUTPUT_METERS)}
 _NAMES: Final = tuple(column.name for column in table.columns)
 _read: Final = attrgetter(*("usage" if name in _SUMS else name for name in _NAMES))
 _CHANGED: Final = tuple((index, _WRITERS[name]) for index, name in enumerate(_NAMES) if name in _WRITERS)
@@ -65,8 +69,7 @@ def values_of(record: UsageRecord) -> list[object]:
     for index, write in _CHANGED:
         values[index] = write(values[index])
     for index, meters in _SUMMED:
-        counts = values[index]
-        values[index] = sum([counts[meter] for meter in meters if meter in counts])
+        values[index] = sum([count for meter, count in values[index].items() if meter in meters])
     return values
 
 
