@@ -44,7 +44,8 @@ class _Strict(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 @lru_cache(maxsize=4096)
-def _matches(name: str, patterns: tuple[str, ...]) -> bool:
+def matches(name: str, patterns: tuple[str, ...]) -> bool:
+    """Whether any of the patterns (`*` stands for any rest) is the whole name; letter case counts."""
     return any(fnmatchcase(name, pattern) for pattern in patterns)
 
 
@@ -92,7 +93,7 @@ class BoundRules(_Strict, frozen=True):
         return next((limit for pattern, limit in self.image_tokens.items() if fnmatchcase(model, pattern)), None)
 
     def searches(self, model: str) -> bool:
-        return _matches(model, self.searching_models)
+        return matches(model, self.searching_models)
 
 
 class ProviderSpec(_Strict, frozen=True):
@@ -125,7 +126,7 @@ class ProviderSpec(_Strict, frozen=True):
 
     def relays(self, header: str) -> bool:
         """Whether a response header (lower case) goes to the client."""
-        return _matches(header, self.relay_headers)
+        return matches(header, self.relay_headers)
 
     def speaks(self, format_name: str) -> bool:
         return format_name in self.formats

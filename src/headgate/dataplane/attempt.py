@@ -81,16 +81,12 @@ def _headers(exchange: Exchange, call: Call, target: Target, outgoing: Outgoing)
     headers[b"content-type"] = b"application/json"
     headers[b"user-agent"] = b"headgate"
     headers[b"x-headgate-request-id"] = call.request_id.encode()
-    for name, value in target.spec.headers.items():
-        headers[name.encode()] = value.encode()
+    headers.update(target.standard_headers)
     if target.format == call.endpoint.format:
         for forwarded in FORWARDED.get(target.format, ()):
             if (own := exchange.header(forwarded)) is not None:
                 headers[forwarded] = own
-    for name, value in target.provider.headers:
-        headers[name.lower().encode()] = value.encode()
-    if secret := target.provider.secret.reveal():
-        headers[target.spec.auth.header.encode()] = target.spec.auth.value(secret).encode()
+    headers.update(target.own_headers)
     return list(headers.items())
 
 

@@ -57,7 +57,8 @@ def refuse_suspended(policy: Policy) -> None:
 
 def credential(exchange: Exchange) -> str:
     """The key this call carries, unverified."""
-    found = [value for header in HEADERS for raw in exchange.headers_all(header) if (value := _value(header, raw))]
+    sent = [header for header in HEADERS if exchange.header(header) is not None]
+    found = [value for header in sent for raw in exchange.headers_all(header) if (value := _value(header, raw))]
     if not found:
         raise Unauthenticated(
             "No API key. Send it as `Authorization: Bearer <key>`, `x-api-key` or `x-portkey-api-key`."

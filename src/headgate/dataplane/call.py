@@ -104,7 +104,7 @@ class Call:
     @property
     def target(self) -> Target:
         """Where it goes: known from step 3 on."""
-        return self.plan.first
+        return self.plan.targets[0]
 
     def client_left(self) -> None:
         """The client has hung up; whatever comes after, this is how the call ended for it."""

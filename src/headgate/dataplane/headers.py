@@ -1,9 +1,10 @@
 """The headers of an answer: ours on all of them, the provider's by allow-list."""
 
 from collections.abc import Iterable
+from functools import lru_cache
 
 from headgate.base.money import usd
-from headgate.catalog.provider import ProviderSpec
+from headgate.catalog.provider import ProviderSpec, matches
 from headgate.dataplane.call import Call
 
 Header = tuple[bytes, bytes]
@@ -35,7 +36,14 @@ def call_headers(call: Call, source: bytes) -> list[Header]:
 
 def provider_headers(spec: ProviderSpec, headers: Iterable[Header]) -> list[Header]:
     """Those the client may see."""
-    return [(name, value) for name, value in headers if name in ALWAYS or spec.relays(name.decode("latin-1"))]
+    relays = spec.relay_headers
+    return [header for header in headers if _may_pass(header[0], relays)]
+
+
+@lru_cache(maxsize=4_096)
+def _may_pass(name: bytes, relays: tuple[str, ...]) -> bool:
+    """Kept: providers send the same names with every answer."""
+    return name in ALWAYS or matches(name.decode("latin-1"), relays)
 
 
 def cost_header(nanos: int) -> Header:

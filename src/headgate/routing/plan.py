@@ -1,12 +1,14 @@
 """A plan: the ordered targets of one call."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price
 from headgate.catalog.provider import ProviderSpec
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.policy import Provider
+
+Headers = tuple[tuple[bytes, bytes], ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -21,11 +23,25 @@ class Target:
     """The wire format to speak with it for this call."""
     facts: ModelFacts | None
     price: Price | None
+    told: Headers = field(init=False, compare=False, repr=False)
+    """The headers that tell a client where its call went."""
+    standard_headers: Headers = field(init=False, compare=False, repr=False)
+    """What is sent to any account of this provider, where the client says nothing else."""
+    own_headers: Headers = field(init=False, compare=False, repr=False)
+    """What the administrator configured, and the credential: nothing goes before these."""
 
-    @property
-    def told(self) -> tuple[tuple[bytes, bytes], ...]:
-        """The headers that tell a client where its call went."""
-        return (b"x-headgate-model", self.model.encode()), (b"x-portkey-provider", self.provider.kind.encode())
+    def __post_init__(self) -> None:
+        """Targets are kept with their plans, so what they send and tell is written once for many calls."""
+        provider, spec = self.provider, self.spec
+        told = (b"x-headgate-model", self.model.encode()), (b"x-portkey-provider", provider.kind.encode())
+        own = {name.lower().encode(): value.encode() for name, value in provider.headers}
+        if secret := provider.secret.reveal():
+            own[spec.auth.header.encode()] = spec.auth.value(secret).encode()
+        object.__setattr__(self, "told", told)
+        object.__setattr__(
+            self, "standard_headers", tuple((name.encode(), value.encode()) for name, value in spec.headers.items())
+        )
+        object.__setattr__(self, "own_headers", tuple(own.items()))
 
 
 @dataclass(frozen=True, slots=True)
