@@ -1,5 +1,6 @@
 """One HTTP call to an ASGI application, in process."""
 
+import asyncio
 import json
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from dataclasses import dataclass
@@ -46,7 +47,13 @@ async def request(
     }
     sent: list[Message] = []
 
+    asked = False
+
     async def receive() -> Message:
+        nonlocal asked
+        if asked:  # nothing more comes, and nobody hangs up
+            await asyncio.get_running_loop().create_future()
+        asked = True
         return {"type": "http.request", "body": payload, "more_body": False}
 
     async def send(message: Message) -> None:

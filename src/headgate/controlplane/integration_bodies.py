@@ -21,7 +21,8 @@ class IntegrationChange(Body):
     )
     configurations: dict[str, Any] | None = Field(
         None,
-        description="`custom_host` (with the version path), `custom_headers`, `openai_organization`, `openai_project`.",
+        description="`custom_host` (with the version path), `custom_headers`, `openai_organization`, `openai_project`, "
+        "`capacity`.",
         json_schema_extra=SECRET,
     )
     pricing_adjustments: dict[str, Any] | None = Field(

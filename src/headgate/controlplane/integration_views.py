@@ -6,6 +6,7 @@ from typing import Any
 from headgate.controlplane.limit_views import budgets
 from headgate.controlplane.views import rate_limits, usage_limits
 from headgate.tenancy import pricing
+from headgate.tenancy.capacity_rules import shown
 from headgate.tenancy.integration import GlobalAccess, Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limits import RateLimit
 from headgate.tenancy.moments import to_iso
@@ -35,7 +36,7 @@ def integration_detail(found: Integration, provisioned: Sequence[Provisioning], 
     """On its own. Headers show their names only."""
     return integration(found) | {
         "masked_key": found.masked_key,
-        "configurations": configurations(found.base_url, found.header_names),
+        "configurations": configurations(found.base_url, found.header_names) | {"capacity": shown(found.capacity)},
         "allow_all_models": found.allow_all_models,
         "pricing_adjustments": pricing.shown_multipliers(found.multipliers),
         "global_workspace_access_settings": global_access(found.global_access, now),

@@ -37,10 +37,11 @@ class TenantChange(Body):
     reset_usage: bool | None = None
     admission: Admission = None
     routing_table: RoutingTable = None
+    weight: int | None = Field(None, description="Its share of a provider's capacity beside other tenants': 1.")
 
     def sent(self) -> dict[str, Any]:
-        # Neither can be cleared, so null leaves them as they are.
-        kept = ("name", "status")
+        # None of them can be cleared, so null leaves them as they are.
+        kept = ("name", "status", "weight")
         return {name: value for name, value in super().sent().items() if name not in kept or value is not None}
 
 
@@ -84,6 +85,7 @@ def _shown(found: Tenant, standing: Budgets) -> dict[str, Any]:
         "metadata": dict(found.metadata),
         "admission": admission_rules.shown(found.admission),
         "routing_table": dict(found.routing),
+        "weight": found.weight,
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "tenant",

@@ -100,7 +100,9 @@ class DataPlane:
             if self.draining:
                 raise Unavailable("The gateway is shutting down; send the call again.", code="draining", retry_after=1)
             if exchange.method != call.endpoint.method:
-                raise MethodNotAllowed(f"`{exchange.path}` takes {call.endpoint.method}. {call.endpoint.otherwise}".rstrip())
+                raise MethodNotAllowed(
+                    f"`{exchange.path}` takes {call.endpoint.method}. {call.endpoint.otherwise}".rstrip()
+                )
             await self._serve(exchange, call)
         except HeadgateError as error:
             await self._refuse(exchange, call, error)

@@ -39,7 +39,7 @@ class AlertedRows:
         """Write them all, with the sums over them and the alerts that they bring about; those that are there already
         change nothing."""
         new = allowance_use.new_among(connection, records)
-        rows = [tuple(usage_rows.values_of(record)) for record in new]
+        rows = [usage_rows.values_of(record) for record in new]
         usage_rows.insert_rows(connection, rows)
         self._cells.add(connection, rows)
         self._tell(connection, allowance_use.fold(connection, self._budgets, new))

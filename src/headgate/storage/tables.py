@@ -127,6 +127,7 @@ tenant = Table(
     *_limits(),
     Column("admission", Document),
     Column("routing", Document),
+    Column("weight", Integer, nullable=False, server_default="1"),
     Column("usage_reset_at", BigInteger),
     *_times(),
     UniqueConstraint("organization_id", "slug"),
@@ -208,6 +209,7 @@ integration = Table(
     _document("global_rate_limits"),
     *_times(),
     Column("multipliers", Document, comment="Of prices: millionths by meter, and under `default`."),
+    Column("capacity", Document),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
 )

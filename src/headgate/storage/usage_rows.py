@@ -4,9 +4,8 @@ Rows go through the driver's own `executemany`, as plain values in the order of 
 handling of parameters would cost more than all the rest of a call's bookkeeping.
 """
 
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from operator import attrgetter
+from collections.abc import Mapping, Sequence
+from functools import cache, lru_cache
 from typing import Any, Final
 
 import msgspec
@@ -40,37 +39,56 @@ def _metadata(value: Mapping[str, str]) -> str:
     return _document({clean(key): clean(text) for key, text in value.items()}) if value else "{}"
 
 
-_WRITERS: Final[Mapping[str, Callable[[Any], object]]] = {
-    "outcome": str,
-    "usage": _document,
-    "usage_flags": _list,
-    "cost_lines": _list,
-    "earlier_attempts": _list,
-    "metadata": _metadata,
-    # What a client or a provider wrote:
-    "trace_id": clean,
-    "model_asked": clean,
-    "model": clean,
-    "usage_raw": clean,
-    "error": clean,
-    "provider": clean,
-    "price_id": clean,
-}
-_SUMS: Final = {"input_tokens": frozenset(INPUT_METERS), "output_tokens": frozenset(OUTPUT_METERS)}
 _NAMES: Final = tuple(column.name for column in table.columns)
-_read: Final = attrgetter(*("usage" if name in _SUMS else name for name in _NAMES))
-_CHANGED: Final = tuple((index, _WRITERS[name]) for index, name in enumerate(_NAMES) if name in _WRITERS)
-_SUMMED: Final = tuple((index, _SUMS[name]) for index, name in enumerate(_NAMES) if name in _SUMS)
+_INPUT: Final = frozenset(INPUT_METERS)
+_OUTPUT: Final = frozenset(OUTPUT_METERS)
+_known: Final = lru_cache(maxsize=4_096)(clean)
+"""For names that come again with many calls."""
 
 
-def values_of(record: UsageRecord) -> list[object]:
-    """The row, in the order of the table's columns."""
-    values: list[Any] = list(_read(record))
-    for index, write in _CHANGED:
-        values[index] = write(values[index])
-    for index, meters in _SUMMED:
-        values[index] = sum([count for meter, count in values[index].items() if meter in meters])
-    return values
+def values_of(record: UsageRecord) -> tuple[object, ...]:
+    """The row, in the order of the table's columns. Written out: a table of writers costs twice the time."""
+    usage = record.usage
+    into = out = 0
+    for meter, count in usage.items():
+        if meter in _INPUT:
+            into += count
+        elif meter in _OUTPUT:
+            out += count
+    return (
+        record.request_id,
+        clean(record.trace_id),
+        record.organization_id,
+        record.workspace_id,
+        record.key_id,
+        record.tenant_id,
+        record.integration_id,
+        _known(record.provider),
+        record.provider_kind,
+        record.endpoint,
+        _known(record.model_asked),
+        _known(record.model),
+        record.stream,
+        record.started_at,
+        record.first_byte_after,
+        record.ended_after,
+        str(record.outcome),
+        record.status,
+        record.attempts,
+        _document(usage),
+        str(record.usage_source),  # of the plain type, for which the driver has a short way
+        _list(record.usage_flags),
+        clean(record.usage_raw),
+        into,
+        out,
+        record.cost,
+        _list(record.cost_lines),
+        _known(record.price_id),
+        _metadata(record.metadata),
+        clean(record.error),
+        _list(record.earlier_attempts),
+        record.cache_status,
+    )
 
 
 def record_of(row: Mapping[Any, Any]) -> UsageRecord:
@@ -80,7 +98,7 @@ def record_of(row: Mapping[Any, Any]) -> UsageRecord:
 
 def insert(connection: Connection, records: Sequence[UsageRecord]) -> None:
     """Write them all; those that are there already stay as they are."""
-    insert_rows(connection, [tuple(values_of(record)) for record in records])
+    insert_rows(connection, [values_of(record) for record in records])
 
 
 def insert_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:

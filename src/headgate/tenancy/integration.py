@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from headgate.tenancy.capacity import Capacity
 from headgate.tenancy.limits import RateLimit, UsageLimit
 
 
@@ -38,6 +39,8 @@ class Integration:
     global_access: GlobalAccess = GlobalAccess()
     multipliers: Mapping[str, int] = field(default_factory=dict)
     """What its prices are multiplied by, in millionths, by meter and under `default`."""
+    capacity: Capacity | None = None
+    """None: there is no end of it, as far as is known."""
     created_at: int
     updated_at: int
 

@@ -8,6 +8,7 @@ from headgate.base.errors import Conflict, InvalidRequest
 from headgate.catalog.provider import ProviderSpec
 from headgate.tenancy import pricing, rules
 from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.capacity_rules import capacity, shown
 from headgate.tenancy.headers import extra_headers, sealed_headers
 from headgate.tenancy.integration import Integration, Provisioning
 from headgate.tenancy.integration_access import require_for, visible_integration
@@ -188,6 +189,8 @@ class IntegrationService:
                 self._vault, headers, integration.organization_id, integration.headers_row
             )
             changes["header_names"] = tuple(name for name, _ in headers)
+        if "capacity" in given:
+            changes["capacity"] = capacity(given["capacity"], "configurations.capacity")
         return changes
 
     def _kept_url(self, host: object, param: str) -> str:
@@ -293,4 +296,5 @@ def _seen(integration: Integration) -> dict[str, Any]:
         "header_names": list(integration.header_names),
         "workspace_id": integration.workspace_id,
         "multipliers": dict(integration.multipliers),
+        "capacity": shown(integration.capacity),
     }

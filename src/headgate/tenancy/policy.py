@@ -12,6 +12,7 @@ from headgate.catalog.multiplier import Multipliers
 from headgate.catalog.price import Price
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.admission import BY_DEFAULT, Admission
+from headgate.tenancy.capacity import Capacity
 from headgate.tenancy.checks.guard import Guards
 from headgate.tenancy.limit_policy import LimitPolicy
 from headgate.tenancy.model_names import ModelNames
@@ -78,6 +79,8 @@ class Provider:
     """Nanoseconds since the epoch; from then on nothing goes there."""
     elsewhere: Mapping[str, "Provider"] = field(default_factory=dict)
     """The same provider for models that live at an address of their own."""
+    capacity: Capacity | None = None
+    """Of the integration, for all workspaces together. None: nobody waits for a turn."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -148,6 +148,7 @@ def tenant_policy(tenant: Tenant) -> TenantPolicy:
         default_model=tenant.default_model,
         downgrade=tenant.downgrade,
         suspended=tenant.suspended,
+        weight=tenant.weight,
     )
 
 

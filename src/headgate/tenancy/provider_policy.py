@@ -45,6 +45,7 @@ class ProviderPolicies:
                 *allowances_of(provider, time_zone),
             ),
             expires_at=provider.expires_at,
+            capacity=integration.capacity,
         )
         elsewhere = {
             model.slug: replace(
@@ -53,6 +54,7 @@ class ProviderPolicies:
                 # Whoever may say where a model lives must not learn a stored credential by it.
                 secret=Secret(""),
                 headers=self._headers(model.sealed_headers, integration, model.headers_row),
+                capacity=None,
             )
             for model in models
             if model.base_url is not None

@@ -33,6 +33,8 @@ class Tenant:
     admission: Rules = field(default_factory=dict)
     routing: Document = field(default_factory=dict)
     """Its part of the routing table."""
+    weight: int = 1
+    """Its share of a provider's capacity beside those of other tenants."""
     usage_reset_at: int | None = None
     """Usage before this moment no longer counts."""
     created_at: int

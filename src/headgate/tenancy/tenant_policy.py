@@ -51,3 +51,5 @@ class TenantPolicy:
     """Where a call without a model goes."""
     downgrade: Downgrade | None = None
     suspended: bool = False
+    weight: int = 1
+    """How much of a provider's capacity it gets beside other tenants that wait for it."""

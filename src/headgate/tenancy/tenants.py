@@ -8,6 +8,7 @@ from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy import call_defaults, limit_rules, rules, short_limits, tenant_rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
+from headgate.tenancy.capacity_rules import weight
 from headgate.tenancy.model_names import model_names
 from headgate.tenancy.owner import changed
 from headgate.tenancy.principal import Principal, not_found
@@ -20,7 +21,8 @@ from headgate.tenancy.workspaces import visible_workspace
 class TenantService:
     """`fields`: `tenant_id` (the platform's own name for its customer; made from the name where absent), `name`,
     `workspace_id`, `tier`, `allowed_models`, `default_model`, `downgrade`, `status`, `metadata`, `usage_limits`,
-    `rate_limits`, `routing_table`, the names of `short_limits`, and `admission`, which is the organization's to set.
+    `rate_limits`, `routing_table`, the names of `short_limits`, and `admission` and `weight`, which are the
+    organization's to set.
 
     What is not sent limits nothing: a tenant without limits may use what its workspace may.
     """
@@ -123,6 +125,9 @@ def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
     if fields.get("admission") is not None or ("admission" in fields and tenant.admission):
         change.principal.require_organization()  # they decide over the organization's money
         changes["admission"] = admission_rules(fields["admission"])
+    if "weight" in fields and (value := weight(fields["weight"])) != tenant.weight:
+        change.principal.require_organization()  # what one tenant gets more, those of other workspaces get less
+        changes["weight"] = value
     if "routing_table" in fields:
         changes["routing"] = routing_document(fields["routing_table"])
     if fields.get("reset_usage"):
@@ -177,6 +182,7 @@ def _seen(tenant: Tenant) -> dict[str, Any]:
         "usage_limits": [limit.document() for limit in tenant.usage_limits],
         "rate_limits": [limit.document() for limit in tenant.rate_limits],
         "admission": dict(tenant.admission),
+        "weight": tenant.weight,
         "routing_table": dict(tenant.routing),
     }
 

@@ -29,7 +29,7 @@ def retry_after(headers: Sequence[tuple[bytes, bytes]], body: bytes, now: int) -
     milliseconds = _plain(found.get("retry-after-ms", ""))
     if milliseconds is not None:
         return _bounded(milliseconds / 1000)
-    if (told := _moment(found.get("retry-after", ""), now)) is not None:
+    if (told := moment(found.get("retry-after", ""), now)) is not None:
         return told
     if (told := _retry_info(body)) is not None:
         return told
@@ -43,11 +43,11 @@ def _reset(headers: dict[str, str], now: int) -> float | None:
         if (match := _LIMIT.fullmatch(name)) is not None:
             what, of = match[2] or match[5], match[1] + (match[3] or match[4])
             (remaining if what == "remaining" else resets)[of] = value
-    spent = [told for of, value in resets.items() if remaining.get(of) == "0" and (told := _moment(value, now))]
+    spent = [told for of, value in resets.items() if remaining.get(of) == "0" and (told := moment(value, now))]
     return max(spent, default=None)
 
 
-def _moment(text: str, now: int) -> float | None:
+def moment(text: str, now: int) -> float | None:
     """A number of seconds, a duration, or a date."""
     if (seconds := _plain(text)) is not None:
         return _bounded(seconds)
@@ -85,7 +85,7 @@ def _retry_info(body: bytes) -> float | None:
     error = loose.mapping(loose.mapping(value).get("error"))
     for detail in loose.mappings(error.get("details")):
         if isinstance(told := detail.get("retryDelay"), str):
-            return _moment(told, 0)
+            return moment(told, 0)
     return None
 
 

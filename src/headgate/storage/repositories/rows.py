@@ -8,6 +8,7 @@ from typing import Any, Final, TypeVar
 from sqlalchemy import ColumnElement, Connection, RowMapping, Select, Table, func, insert, or_, select, update
 
 from headgate.tenancy.api_key import KeyLevel, KeyOwner
+from headgate.tenancy.capacity import Capacity
 from headgate.tenancy.limit_policy import Condition, LimitKind
 from headgate.tenancy.limits import RateLimit, UsageLimit
 from headgate.tenancy.rotation import RotationPolicy
@@ -44,6 +45,7 @@ _DUMP: Final[Mapping[str, Callable[[Any], Any]]] = {
     "rates": lambda rates: None if rates is None else dict(rates),
     "downgrade": lambda downgrade: None if downgrade is None else downgrade.document(),
     "multipliers": dict,
+    "capacity": lambda capacity: None if capacity is None else capacity.document(),
     "rotation_policy": lambda policy: None if policy is None else policy.document(),
     "allowed_models": lambda names: None if names is None else list(names),
 }
@@ -56,6 +58,7 @@ _LOAD: Final[Mapping[str, Callable[[Any], Any]]] = {
     "alert_emails": tuple,
     "header_names": lambda names: tuple(names or ()),
     "multipliers": lambda document: document or {},
+    "capacity": lambda document: None if document is None else Capacity.stored(document),
     "allowed_models": lambda names: None if names is None else tuple(names),
     "rotation_policy": lambda document: None if document is None else RotationPolicy.stored(document),
     "conditions": lambda documents: tuple(map(Condition.stored, documents)),

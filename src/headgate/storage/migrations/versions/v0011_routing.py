@@ -1,4 +1,4 @@
-"""Routing tables; the attempts before the one that answered."""
+"""Routing tables; the attempts before the one that answered; capacities, and tenants' weights beside each other."""
 
 import sqlalchemy as sa
 from alembic import op
@@ -15,6 +15,8 @@ _DOCUMENT = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_nul
 def upgrade() -> None:
     for table in ("organization", "workspace", "tenant"):
         op.add_column(table, sa.Column("routing", _DOCUMENT))
+    op.add_column("integration", sa.Column("capacity", _DOCUMENT))
+    op.add_column("tenant", sa.Column("weight", sa.Integer(), nullable=False, server_default="1"))
     with op.batch_alter_table("usage_record") as records:
         records.add_column(sa.Column("earlier_attempts", _DOCUMENT, nullable=False, server_default="[]"))
     with op.batch_alter_table("usage_record") as records:
