@@ -38,6 +38,7 @@ async def test_a_credential_never_comes_out(world: World) -> None:
     assert shown["configurations"] == {
         "custom_host": "https://api.openai.com/v1",
         "custom_headers": {"x-extra": "***"},
+        "capacity": None,
     }
     seen = [(await world.call("GET", path)).body for path in (
         "/v1/integrations", "/v1/integrations/openai", "/v1/integrations/openai/workspaces",
