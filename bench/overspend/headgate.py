@@ -13,7 +13,10 @@ from tests.support.http import call
 from tests.support.mortal import Mortal
 
 NANOS_PER_CENT = 10_000_000
-NOT_YET = "fallbacks are not offered yet"
+FALLBACK = {
+    "strategy": {"mode": "fallback"},
+    "targets": [{"override_params": {"model": "@sim/failing"}}, {"override_params": {"model": "@sim/dearer"}}],
+}
 
 
 class Headgate:
@@ -24,11 +27,10 @@ class Headgate:
     def __init__(self, lives: Mortal, workspace: str) -> None:
         self._lives = lives
         self._workspace = workspace
+        body = {"name": "dearer", "workspace_id": workspace, "config": FALLBACK}
+        self._fallback = str(lives.gateway.admin("POST", "/configs", body)["data"]["slug"])
         self._ids: dict[str, str] = {}
         self.journal = lives.gateway.journal
-
-    def offers(self, scene: Scene) -> str:
-        return NOT_YET if scene.model == "failing" else ""
 
     def model(self, name: str) -> str:
         return f"@sim/{name}"
@@ -37,8 +39,10 @@ class Headgate:
     def url(self) -> str:
         return self._lives.gateway.url
 
-    def new_key(self, dollars: float) -> str:
-        made = self._lives.gateway.new_key(self._workspace, usage_limits={"credit_limit": dollars})
+    def new_key(self, scene: Scene) -> str:
+        config = {"defaults": {"config_id": self._fallback}} if scene.model == "failing" else {}
+        budget = {"credit_limit": scene.dollars}
+        made = self._lives.gateway.new_key(self._workspace, usage_limits=budget, **config)
         key = str(made["key"])
         self._ids[key] = made["id"]
         return key
@@ -54,13 +58,15 @@ class Headgate:
         self._lives.start()
 
     def books(self, key: str, billed: list[books.Call]) -> Books:
-        """A call is doubled if it was recorded and never billed, or if the budget counts more than the records do."""
-        gateway, sent = self._lives.gateway, {each.intent.request_id for each in billed}
+        """A call is doubled if it was recorded as used and never billed, or if the budget counts more than the records
+        do. A provider's error is billed to nobody: where a fallback answered instead, it is in that call's record."""
+        gateway, sent = self._lives.gateway, {each.intent.request_id for each in billed if each.usage}
         deadline = time.monotonic() + WITHIN_S
         while (missing := sent - gateway.records().keys()) and time.monotonic() < deadline:
             time.sleep(0.1)
         rows = [row for row in gateway.records().values() if row["key_id"] == self._ids[key]]
-        unbilled = [row for row in rows if row["request_id"] not in sent and row["usage_source"] == "provider"]
+        told = [row for row in rows if row["usage"] and row["usage_source"] == "provider"]
+        unbilled = [row for row in told if row["request_id"] not in sent]
         answer = call("GET", f"{gateway.url}/v1/limits", None, {"authorization": f"Bearer {key}"})
         [budget] = answer.json["data"]
         counted_twice = budget["used"] > sum(row["cost"] for row in rows)

@@ -50,9 +50,6 @@ class LiteLLM:
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
-    def offers(self, scene: Scene) -> str:
-        return ""
-
     def model(self, name: str) -> str:
         return name
 
@@ -60,8 +57,8 @@ class LiteLLM:
     def url(self) -> str:
         return f"http://127.0.0.1:{self._port}"
 
-    def new_key(self, dollars: float) -> str:
-        return str(self._ask("/key/generate", {"max_budget": dollars})["key"])
+    def new_key(self, scene: Scene) -> str:
+        return str(self._ask("/key/generate", {"max_budget": scene.dollars})["key"])
 
     def edit(self, key: str, dollars: float) -> None:
         self._ask("/key/update", {"key": key, "max_budget": dollars})

@@ -38,10 +38,6 @@ class Tried(Protocol):
     journal: Path
     """The simulator's, behind it."""
 
-    def offers(self, scene: Scene) -> str:
-        """Empty, or why it cannot be tried with this."""
-        ...
-
     def model(self, name: str) -> str: ...
 
     @property
@@ -49,7 +45,9 @@ class Tried(Protocol):
         """Where it listens now."""
         ...
 
-    def new_key(self, dollars: float) -> str: ...
+    def new_key(self, scene: Scene) -> str:
+        """With the scene's budget, and its fallback where it has one."""
+        ...
 
     def edit(self, key: str, dollars: float) -> None: ...
 
@@ -96,10 +94,8 @@ class Row:
 
 def play(gateway: Tried, scene: Scene) -> Row:
     """The scene from its first call to its last record."""
-    if why := gateway.offers(scene):
-        return Row(scene.name, gateway.name, note=why)
     before = len(books.read(gateway.journal))
-    key = gateway.new_key(scene.dollars)
+    key = gateway.new_key(scene)
     stage = _Stage(gateway, scene, key)
     asyncio.run(stage.play())
     billed = _ended(gateway.journal, before)

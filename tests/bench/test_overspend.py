@@ -20,13 +20,10 @@ class Ungoverned:
         self.url = simulated.url
         self.journal = simulated.journal
 
-    def offers(self, scene: Scene) -> str:
-        return ""
-
     def model(self, name: str) -> str:
         return name
 
-    def new_key(self, dollars: float) -> str:
+    def new_key(self, scene: Scene) -> str:
         return "key"
 
     def edit(self, key: str, dollars: float) -> None:
