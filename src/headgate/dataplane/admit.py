@@ -73,6 +73,16 @@ def amounts_of(bound: Bound) -> Amounts:
     )
 
 
+def hold_request(call: Call, books: Books) -> Denied | None:
+    """For a call that is given an answer from memory: the request, and nothing of tokens or money, which it passes
+    while they are not spent. None: it holds."""
+    result = books.hold(call.request_id, call.allowances, Amounts(requests=1))
+    if isinstance(result, Denied):
+        return result
+    call.started_at, call.held = result.at, True
+    return None
+
+
 def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
     """Step 5: all or nothing, and on disk. None: it holds.
 

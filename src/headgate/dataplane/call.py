@@ -14,6 +14,7 @@ from headgate.ledger.record import EarlierAttempt, Outcome, UsageRecord
 from headgate.routing.plan import Plan, Target
 from headgate.tenancy.checks.guard import Guard
 from headgate.tenancy.policy import Policy
+from headgate.tenancy.route_nodes import CacheRules
 from headgate.wire.dialogue import Dialogue, Head, Outgoing
 from headgate.wire.document import Document
 
@@ -96,7 +97,15 @@ class Call:
     """Of those, the slugs of the ones that the client is told of."""
     standing: Sequence[tuple[bytes, bytes]] = ()
     """Headers that tell where the caller stands, for an answer of the gateway's own."""
+    cache: CacheRules | None = None
+    """Those of its config: from step 3 on."""
+    cache_status: str = ""
+    """What the cache said, once it was asked."""
+    record_up_to: int = 0
+    """Bytes of its answer that are kept beside what goes out, to be given again; 0: none."""
     stopped: Stop | None = None
+    billed: bool = False
+    """Whether a provider was paid for it, whatever became of its answer."""
     settled: Amounts | None = None
     record: UsageRecord | None = None
     """What was settled, and recorded; None where nothing was."""

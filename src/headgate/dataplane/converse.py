@@ -4,6 +4,7 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.catalog.bound import DEFAULT_MAX_OUTPUT, Bound
 from headgate.dataplane.call import Call
 from headgate.dataplane.guarded import guarded
+from headgate.dataplane.recorded import Recorded
 from headgate.routing.plan import Target
 from headgate.wire.dialogue import Dialogue
 from headgate.wire.document import Document
@@ -35,7 +36,9 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
         request_id=call.request_id,
         created=call.started_at // NANOS_PER_SECOND,
     )
-    return guarded(call, dialogue) if call.output_guards else dialogue
+    if call.output_guards:
+        dialogue = guarded(call, dialogue)
+    return Recorded(dialogue, call.record_up_to) if call.record_up_to else dialogue
 
 
 def _limited(document: Document, client: str, target: Target, limit: int | None) -> dict[str, bytes | None] | None:

@@ -7,12 +7,12 @@ or not at all. The provider has answered by then, so what is kept back is paid f
 
 from typing import Final
 
-from headgate.base.errors import HeadgateError, UpstreamFailed
-from headgate.base.usage import Usage
+from headgate.base.errors import UpstreamFailed
 from headgate.dataplane.call import Call
 from headgate.dataplane.guard import DENIED, FAILED, denied, note
+from headgate.dataplane.wrapped import Wrapped
 from headgate.ledger.record import Outcome
-from headgate.wire.dialogue import Dialogue, Outgoing
+from headgate.wire.dialogue import Dialogue
 from headgate.wire.sse import EventSplitter
 from headgate.wire.texts import StreamText, answer_text, answers_with_text
 
@@ -30,44 +30,51 @@ def holds_back(call: Call) -> bool:
     return any(guard.deny for guard in call.output_guards)
 
 
-class Guarded:
+def check_whole(call: Call, body: bytes) -> None:
+    """An answer that is all there, as the client would get it. Raises `GuardrailDenied`."""
+    client = call.endpoint.format
+    if not call.output_guards or not answers_with_text(client):
+        return
+    if not call.head.stream:
+        check_text(call, answer_text(client, body))
+        return
+    splitter, text = EventSplitter(), StreamText(client)
+    for event in (*splitter.feed(body), *splitter.finish()):
+        text.add(event)
+    check_text(call, text.text())
+
+
+def check_text(call: Call, text: str) -> None:
+    """What was said, with all the guardrails that look at answers. Raises `GuardrailDenied`."""
+    for guard in call.output_guards:
+        failed = guard.text_failure(text)
+        if failed is None:
+            continue
+        if guard.deny:
+            error = denied(guard, failed, "answer")
+            note(call, guard, DENIED)
+            call.error = ""  # a stream that was to be cut is now one that is not sent at all
+            call.fail(error, Outcome.DENIED)
+            raise error
+        note(call, guard, FAILED)
+
+
+class Guarded(Wrapped):
     """A `Dialogue` around another."""
 
     def __init__(self, inner: Dialogue, call: Call) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._call = call
         self._holds_back = holds_back(call)
         self._held_back = bytearray()
         self._splitter = EventSplitter()
         self._text = StreamText(call.endpoint.format)
 
-    @property
-    def usage(self) -> Usage | None:
-        return self._inner.usage
-
-    @property
-    def delivered(self) -> int:
-        return self._inner.delivered
-
-    @property
-    def hidden_tokens(self) -> bool:
-        return self._inner.hidden_tokens
-
-    @property
-    def complete(self) -> bool:
-        return self._inner.complete
-
-    def request(self) -> Outgoing:
-        return self._inner.request()
-
     def answer(self, status: int, body: bytes) -> bytes:
         """Raises `GuardrailDenied`."""
         out = self._inner.answer(status, body)
-        self._check(answer_text(self._call.endpoint.format, out))
+        check_text(self._call, answer_text(self._call.endpoint.format, out))
         return out
-
-    def error(self, status: int, body: bytes) -> bytes:
-        return self._inner.error(status, body)
 
     def feed(self, data: bytes) -> bytes:
         """Nothing, while it is held back. Raises `UpstreamFailed` for a stream too long to be."""
@@ -90,9 +97,6 @@ class Guarded:
         """Raises `GuardrailDenied`."""
         return self._released(self._inner.cut())
 
-    def abort(self, error: HeadgateError) -> bytes:
-        return self._inner.abort(error)
-
     def _look(self, out: bytes) -> None:
         for event in self._splitter.feed(out) if out else ():
             self._text.add(event)
@@ -101,20 +105,6 @@ class Guarded:
         self._look(out)
         for event in self._splitter.finish():
             self._text.add(event)
-        self._check(self._text.text())
+        check_text(self._call, self._text.text())
         held_back, self._held_back = self._held_back, bytearray()
         return bytes(held_back) + out
-
-    def _check(self, text: str) -> None:
-        call = self._call
-        for guard in call.output_guards:
-            failed = guard.text_failure(text)
-            if failed is None:
-                continue
-            if guard.deny:
-                error = denied(guard, failed, "answer")
-                note(call, guard, DENIED)
-                call.error = ""  # a stream that was to be cut is now one that is not sent at all
-                call.fail(error, Outcome.DENIED)
-                raise error
-            note(call, guard, FAILED)

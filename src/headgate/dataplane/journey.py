@@ -21,10 +21,10 @@ from headgate.dataplane.call import Call
 from headgate.dataplane.converse import converse
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.failure import Failure, heard
-from headgate.dataplane.headers import Header
 from headgate.dataplane.leg import Leg, unsent
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.preparation import Preparation
+from headgate.dataplane.recall import DISABLED, STATUS, Cache
 from headgate.dataplane.refusal import refusal
 from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
@@ -58,12 +58,14 @@ class Means:
     retries: Retries
     clock: Clock
     limits: Limits
+    cache: Cache | None = None
 
 
 async def travel(means: Means, exchange: Exchange, call: Call, option: Option) -> None:
     """Answer the call, from this option on. Raises `HeadgateError` only while nothing has gone to the client."""
     journey = Journey(means, exchange, call, option)
-    await journey.begin()
+    if not await journey.begin():
+        return
     while (failure := await journey.attempt()) is not None:
         if not await journey.go_on(failure):
             await journey.tell(failure)
@@ -84,11 +86,12 @@ class Journey:
         self._retried = 0  # how often the target it is at was tried again
         self._tried: list[EarlierAttempt] = []
         within = deadlines_for(exchange, means.limits.deadlines)
+        self._recall = None if means.cache is None else means.cache.recall(exchange, call, call.cache)
         self._until = means.clock.monotonic() + int(within.total_s * NANOS_PER_SECOND)
 
-    async def begin(self) -> None:
+    async def begin(self) -> bool:
         """Hold for the first target that fits; where none does, for the one it begins with if room can be made there.
-        Raises what the holds raise."""
+        Raises what the holds raise. False: there is nothing to ask, for the client was given an answer from memory."""
         means, call = self._means, self._call
         refused: tuple[Option, HeadgateError, Denied | None] | None = None
         option: Option | None = self._option
@@ -101,9 +104,12 @@ class Journey:
             except HeadgateError as found:
                 error = found
             else:
+                if self._recall is not None and (known := self._recall.answer()) is not None:
+                    await self._give(known)
+                    return False
                 denied = admit.hold(call, means.books, means.settler)
                 if denied is None:
-                    return
+                    return True
                 error = refusal(denied)
             refused = refused or (self._option, error, denied)
             option = self._option.elsewhere({error.status})
@@ -114,6 +120,14 @@ class Journey:
         bounds = await self._ready(self._option)
         call.dialogue = await means.room.make(self._exchange, call, denied, bounds)
         call.outgoing = call.dialogue.request()
+        return True
+
+    async def _give(self, body: bytes) -> None:
+        """It is refused as any call is, and counts as a request."""
+        if denied := admit.hold_request(self._call, self._means.books):
+            raise refusal(denied)
+        self._tell_where()
+        await self._means.relay.give(self._exchange, self._call, body)
 
     async def attempt(self) -> Failure | None:
         """None: the client has its answer. Raises `HeadgateError` for what no other target could mend."""
@@ -141,6 +155,8 @@ class Journey:
         if answer.status >= 400:
             return await heard(answer, self._call, self._means.limits.answer, self._means.clock.now())
         await self._means.relay.answer(self._exchange, self._call, answer)
+        if self._recall is not None:
+            self._recall.keep()
         return None
 
     async def go_on(self, failure: Failure) -> bool:
@@ -265,5 +281,9 @@ class Journey:
     def _tell_where(self) -> None:
         call = self._call
         call.earlier_attempts = tuple(self._tried)
-        place: list[Header] = [(RETRIES, b"%d" % self._retried), (PLACE, self._option.path.encode())]
-        call.told = (*(header for header in call.told if header[0] not in (RETRIES, PLACE)), *place)
+        place: dict[bytes, bytes] = {
+            RETRIES: b"%d" % self._retried,
+            PLACE: self._option.path.encode(),
+            STATUS: (call.cache_status or DISABLED).encode(),
+        }
+        call.told = (*(header for header in call.told if header[0] not in place), *place.items())

@@ -16,6 +16,7 @@ from headgate.dataplane import admit
 from headgate.dataplane.acting import NO_BODY, acting
 from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory, authenticate
+from headgate.dataplane.body_log import Copy, copy_nothing
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
@@ -29,6 +30,7 @@ from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
 from headgate.dataplane.own_limits import list_limits
 from headgate.dataplane.preparation import Preparation
+from headgate.dataplane.recall import Cache
 from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
 from headgate.dataplane.routes import Routes
@@ -62,8 +64,11 @@ class Pipeline:
         limits: Limits,
         tell: Tell = tell_nobody,
         chance: Chance = CHANCE,
+        copy: Copy = copy_nothing,
+        cache: Cache | None = None,
     ) -> None:
         waiting = Waiting()
+        self._copy = copy
         self._directory = directory
         self._catalog = catalog
         self._books = books
@@ -92,6 +97,7 @@ class Pipeline:
             retries=Retries(clock, chance),
             clock=clock,
             limits=limits,
+            cache=cache,
         )
 
     async def serve(self, exchange: Exchange, call: Call) -> None:
@@ -107,6 +113,8 @@ class Pipeline:
                 return await self._explainer.explain(exchange, call)
             # 2 read: the request, once
             call.document = Document(await exchange.body(limits.body, limits.body_within_s))
+            if policy.keeps_bodies:
+                exchange = self._copy(exchange, call)
             call.head = head = FORMATS[endpoint.format].head(call.document)
             # 3 resolve and route: for whom, metadata, and where it goes
             policy = await acting(exchange, call, head, self._directory)

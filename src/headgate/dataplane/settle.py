@@ -54,9 +54,20 @@ class Settler:
         amounts = Amounts(
             requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
         )
+        call.billed = call.billed or bool(usage.counts)
         call.settled, call.record = amounts, self._record(call, usage, cost)
         self._books.settle(call.request_id, amounts, call.record)
         return Settlement(usage, cost.nanos, not cost.unpriced)
+
+    def settle_given(self, call: Call) -> None:
+        """Settle a call that is given an answer from memory: one request, and nothing used."""
+        call.held, call.settled = False, (amounts := Amounts(requests=1))
+        call.record = replace(
+            self.unheard(call), outcome=call.outcome, usage_flags=call.flags + call.guardrails, price_id=""
+        )
+        self._books.settle(call.request_id, amounts, call.record)
+        if self._waiting:
+            self._waiting.freed(call.allowances)
 
     def unheard(self, call: Call) -> UsageRecord:
         """The record of a call of which nothing more will be heard: what it used is what it held by then."""
@@ -85,6 +96,7 @@ class Settler:
             metadata=call.metadata,
             error=call.error,
             earlier_attempts=call.earlier_attempts,
+            cache_status=call.cache_status,
         )
 
     def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:
