@@ -7,6 +7,7 @@ from functools import partial
 from headgate.alerts.target import checked_url
 from headgate.base.clock import Clock, SystemClock
 from headgate.base.tasks import Tasks
+from headgate.bootstrap.again import cache_of
 from headgate.bootstrap.alerting import start_alerts
 from headgate.bootstrap.books import open_books
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
@@ -16,7 +17,8 @@ from headgate.bootstrap.serving import limits_of
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
-from headgate.dataplane.app import DataPlane
+from headgate.dataplane.app import DataPlane, Observer
+from headgate.dataplane.body_log import BodyLog
 from headgate.dataplane.door import Door
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.pipeline import Pipeline
@@ -52,6 +54,8 @@ class Gateway:
     database: Database
     usage: UsageWriter
     """Flushed, every call that was settled is in the database."""
+    body_log: BodyLog
+    """Written, so are the bodies of those whose organization keeps them."""
     _closing: AsyncExitStack
 
     async def drain(self, deadline_s: float) -> None:
@@ -84,6 +88,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         directory = _directory(administration, loader, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
+        cache = cache_of(settings, clock, pepper)
         services = services_on(
             administration,
             directory,
@@ -95,23 +100,39 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             url=settings.url,
             check_url=partial(kept_base_url, guard=guard),
             check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
+            forget_answers=cache.answers.forget,
         )
         start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
         limits = limits_of(settings)
         groups = Groups(restoring.ledger, restoring, clock)
-        pipeline = Pipeline(directory, catalog, kept.books, groups, client, clock, limits, refusals.downgraded)
+        body_log = BodyLog(services.analytics.bodies, clock, report)
+        closing.push_async_callback(body_log.close)
+        body_log.start()
+        pipeline = Pipeline(
+            directory,
+            catalog,
+            kept.books,
+            groups,
+            client,
+            clock,
+            limits,
+            refusals.downgraded,
+            copy=body_log.copy,
+            cache=cache,
+        )
         counts = CallCounts(clock)
-        data_plane = DataPlane(pipeline.serve, clock, limits, [counts, *traces(settings, clock, closing)])
+        observers: list[Observer] = [counts, body_log, *traces(settings, clock, closing)]
+        data_plane = DataPlane(pipeline.serve, clock, limits, observers)
 
         def trouble() -> str | None:
             return "draining" if data_plane.draining else kept.trouble()
 
-        gauges = gauges_of(data_plane, kept, directory, trouble)
+        gauges = gauges_of(data_plane, kept, directory, cache.answers, trouble)
         metrics = metrics_page(settings, database, counts, gauges)
         app = Door(data_plane, create_app(services), metrics, trouble, settings.max_body_bytes)
-        return Gateway(app, data_plane, administration, services, pepper, database, usage, closing.pop_all())
+        return Gateway(app, data_plane, administration, services, pepper, database, usage, body_log, closing.pop_all())
 
 
 def _directory(

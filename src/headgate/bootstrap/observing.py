@@ -6,6 +6,7 @@ from contextlib import AsyncExitStack
 
 from headgate.base.clock import Clock
 from headgate.bootstrap.books import BookKeeping
+from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.app import DataPlane, Observer
 from headgate.settings import BadSetting, Settings
 from headgate.storage.database import Database
@@ -30,7 +31,11 @@ def traces(settings: Settings, clock: Clock, closing: AsyncExitStack) -> list[Ob
 
 
 def gauges_of(
-    data_plane: DataPlane, kept: BookKeeping, directory: Directory, trouble: Callable[[], str | None]
+    data_plane: DataPlane,
+    kept: BookKeeping,
+    directory: Directory,
+    answers: AnswerCache,
+    trouble: Callable[[], str | None],
 ) -> list[Gauge]:
     """How the process stands at this moment. `trouble` says why it takes no calls."""
     return [
@@ -38,6 +43,8 @@ def gauges_of(
         Gauge("headgate_holds", "Calls that hold allowances.", lambda: len(kept.restoring.ledger)),
         Gauge("headgate_records_waiting", "Settled calls that wait for the database.", lambda: kept.usage.waiting),
         Gauge("headgate_policies", "API keys in memory.", lambda: len(directory)),
+        Gauge("headgate_cached_answers", "Answers in the cache.", lambda: len(answers)),
+        Gauge("headgate_cached_bytes", "What they take of memory.", lambda: answers.size),
         Gauge("headgate_ready", "1 while calls are taken.", lambda: trouble() is None),
     ]
 

@@ -12,6 +12,7 @@ from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit_log import AuditLogService
+from headgate.tenancy.cached_answers import CachedAnswerService, Forget
 from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.idempotency import Idempotency
@@ -77,6 +78,7 @@ class Services:
     invites: InviteService
     audit_log: AuditLogService
     idempotency: Idempotency
+    cached_answers: CachedAnswerService
     analytics: Analytics
 
 
@@ -92,6 +94,7 @@ def services_on(
     url: str,
     check_url: CheckUrl,
     check_webhook: CheckWebhook,
+    forget_answers: Forget,
 ) -> Services:
     """All of them on one administration. `url` is where people reach Headgate."""
     transactions, clock = administration.transactions, administration.clock
@@ -121,5 +124,6 @@ def services_on(
         invites=InviteService(administration, pepper, url),
         audit_log=AuditLogService(transactions),
         idempotency=Idempotency(transactions, vault, clock),
+        cached_answers=CachedAnswerService(administration, forget_answers),
         analytics=analytics,
     )

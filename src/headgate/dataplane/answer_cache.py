@@ -1,7 +1,6 @@
 """Answers that may be given again for the very same request, in memory: each until it is too old, or others need its
 room."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Final, NamedTuple
 
@@ -43,6 +42,8 @@ class AnswerCache:
         self._entries: dict[bytes, _Entry] = {}
         """The one that was used last comes last."""
         self.size = 0
+        self.purges = 0
+        """How often some were to be forgotten. An answer to what was asked before that is not to be put here."""
         self.largest = min(LARGEST, max_bytes // LARGEST_SHARE)
         """Bytes of an answer that is kept."""
 
@@ -74,9 +75,11 @@ class AnswerCache:
         while self.size > self._max_bytes:
             self._drop(next(iter(self._entries)))
 
-    def forget(self, of: Callable[[Scope], bool]) -> int:
-        """Drop those of these scopes; how many there were."""
-        gone = [name for name, entry in self._entries.items() if of(entry.scope)]
+    def forget(self, organization_id: str, workspace_id: str | None, tenant_id: str | None) -> int:
+        """Drop the organization's, or only those of its workspace or tenant that is named. How many there were."""
+        self.purges += 1
+        asked = (organization_id, workspace_id, tenant_id)
+        gone = [name for name, entry in self._entries.items() if _within(entry.scope, asked)]
         for name in gone:
             self._drop(name)
         return len(gone)
@@ -85,3 +88,7 @@ class AnswerCache:
         entry = self._entries.pop(name, None)
         if entry is not None:
             self.size -= len(entry.body) + OVERHEAD
+
+
+def _within(scope: Scope, asked: tuple[str | None, ...]) -> bool:
+    return all(wanted in (None, part) for part, wanted in zip(scope, asked, strict=True))

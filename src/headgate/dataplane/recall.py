@@ -6,7 +6,7 @@ can ever be given it, and nobody can say what was asked from the name it is kept
 """
 
 import hmac
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Final
 
@@ -48,6 +48,15 @@ class Cache:
         return Recall(self, exchange, call, self.max_age_s if rules.max_age_s is None else rules.max_age_s)
 
 
+def digest_of(key: bytes, parts: Iterable[bytes]) -> bytes:
+    """Another one for every other list of parts, and under every other key."""
+    digest = hmac.new(key, digestmod="sha256")
+    for part in parts:
+        digest.update(b"%d:" % len(part))  # so that no two lists are the same bytes
+        digest.update(part)
+    return digest.digest()
+
+
 class Recall:
     """Of one call, wherever it goes."""
 
@@ -56,6 +65,7 @@ class Recall:
         self._exchange = exchange
         self._call = call
         self._max_age_s = max_age_s
+        self._purges = cache.answers.purges
         self._refresh = (exchange.header(REFRESH_ASKED) or b"").strip().lower() == b"true"
 
     def answer(self) -> bytes | None:
@@ -74,16 +84,14 @@ class Recall:
         usage, body = answer.usage, answer.body
         if usage is None or usage.source is not UsageSource.PROVIDER or body is None:
             return
+        if self._purges != self._cache.answers.purges:
+            return
         policy = call.policy
         scope = Scope(policy.organization_id, policy.workspace_id, policy.tenant_id)
         self._cache.answers.put(self._name(), scope, body, self._max_age_s)
 
     def _name(self) -> bytes:
-        digest = hmac.new(self._cache.key, digestmod="sha256")
-        for part in self._parts():
-            digest.update(b"%d:" % len(part))  # so that no two lists of parts are the same bytes
-            digest.update(part)
-        return digest.digest()
+        return digest_of(self._cache.key, self._parts())
 
     def _parts(self) -> Iterator[bytes]:
         call, exchange = self._call, self._exchange

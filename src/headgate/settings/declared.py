@@ -148,6 +148,24 @@ class Settings:
         ),
     ] = 20.0
 
+    # Answers that are given again
+    cache_max_bytes: Annotated[
+        int,
+        Is(
+            "What the answers of configs with a `cache` may take of memory, all together. 0: nothing is cached.",
+            low=0,
+            high=64 * 1024 * MIB,
+        ),
+    ] = 64 * MIB
+    cache_max_age_s: Annotated[
+        int,
+        Is("How long an answer is given again where its config does not say.", low=1, high=30 * 24 * 3600),
+    ] = 3600
+    idempotency_max_bytes: Annotated[
+        int,
+        Is("The largest answer to a call with an `Idempotency-Key` that is kept.", low=1024, high=64 * MIB),
+    ] = MIB
+
     # What it says
     log_level: Annotated[str, Is("What is logged.", choices=("debug", "info", "warning", "error"))] = "info"
     metrics_token: Annotated[

@@ -1,0 +1,42 @@
+"""Forgetting answers that are kept to be given again."""
+
+from typing import Protocol
+
+from headgate.base.errors import InvalidRequest
+from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.principal import Principal
+from headgate.tenancy.tenants import visible_tenant
+from headgate.tenancy.workspaces import visible_workspace
+
+
+class Forget(Protocol):
+    """Of an organization, or of one workspace or tenant of it: how many answers are forgotten."""
+
+    def __call__(self, organization_id: str, workspace_id: str | None, tenant_id: str | None) -> int: ...
+
+
+class CachedAnswerService:
+    """A workspace's key forgets its own workspace's, the organization's whatever is named, or everything."""
+
+    def __init__(self, administration: Administration, forget: Forget) -> None:
+        self._administration = administration
+        self._forget = forget
+
+    async def purge(self, principal: Principal, workspace: str | None, tenant: str | None) -> int:
+        """Once it returns no answer from before is given again. How many there were. Raises `InvalidRequest` where the
+        tenant is not of that workspace."""
+
+        def work(change: Change) -> tuple[str | None, str | None]:
+            stores, reference = change.stores, workspace or principal.workspace_id
+            within = visible_workspace(stores, principal, reference).id if reference else None
+            of = visible_tenant(stores, principal, tenant) if tenant else None
+            if of is not None and within not in (None, of.workspace_id):
+                raise InvalidRequest("`tenant_id` is not of `workspace_id`. Send one of them.", param="tenant_id")
+            tenant_id, within = (of.id, of.workspace_id) if of is not None else (None, within)
+            change.record(
+                "purge", f"cache:{tenant_id or within or principal.organization_id}", {"workspace_id": within}
+            )
+            return within, tenant_id
+
+        found = await self._administration.change(principal, work)
+        return self._forget(principal.organization_id, *found)
