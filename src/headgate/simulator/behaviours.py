@@ -96,9 +96,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     "sim-cut-mid-line": Behaviour(what="hangs up inside a line", delivers=cut_in_line, style=Style(tokens=64)),
     "sim-hang-up": Behaviour(what="hangs up before it answers, and bills", hangs_up=True),
     "sim-silence": Behaviour(what="says nothing for a while after its first event", delivers=falling_silent),
-    "sim-error-at-once": Behaviour(
-        what="tells of an error and of nothing else", delivers=failing_at_once
-    ),
+    "sim-error-at-once": Behaviour(what="tells of an error and of nothing else", delivers=failing_at_once),
     "sim-error-mid-stream": Behaviour(what="tells of an error half-way", delivers=failing, style=Style(tokens=64)),
     "sim-500": Behaviour(what="500", refuses=_refusal(500, "The server had an error while processing your request.")),
     "sim-429": Behaviour(
