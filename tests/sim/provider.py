@@ -146,6 +146,9 @@ class PlayedAnswer:
                 return True
         return False
 
+    def interrupt(self) -> None:
+        """A sign of life waits here for the next of the answer: customers of these worlds have no proxies."""
+
     async def read(self, limit: int) -> bytes:
         parts = []
         while data := await self.next():
