@@ -5,6 +5,7 @@ from typing import Final
 
 _IN_A_LINE: Final = bytes({0x09, *range(0x20, 0x100)} - {0x7F})
 """What may stand in a header's line (RFC 9110, 5.5)."""
+_line: Final = b": ".join
 
 
 def header_lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
@@ -12,7 +13,7 @@ def header_lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
 
     Names are the caller's to vouch for.
     """
-    lines = b"".join([b"%b: %b\r\n" % header for header in headers])
+    lines = b"\r\n".join([*map(_line, headers), b""])
     if lines.translate(None, _IN_A_LINE) != b"\r\n" * len(headers):
         raise ValueError("the value of a header must be one line without control characters")
     return lines

@@ -1,6 +1,6 @@
 """An allowance: scope x resource x window x cap. Rate limits and budgets are both allowances."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import msgspec
@@ -60,10 +60,16 @@ class Scope:
     hidden: bool = False
     """Its figures are of several customers together, and so for none of them; the organization's always are."""
 
+    open_to_callers: bool = field(init=False, compare=False, repr=False)
+    """Whether a caller to whom it applies may see its figures."""
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "open_to_callers", self.kind != "organization" and not self.hidden)
+
     @property
-    def open_to_callers(self) -> bool:
-        """Whether a caller to whom it applies may see its figures."""
-        return self.kind != "organization" and not self.hidden
+    def counts_attempts(self) -> bool:
+        """Whether its requests are those that went to a provider; else they are those that its callers made."""
+        return self.kind in ("integration", "provider")
 
 
 @dataclass(frozen=True, slots=True)
