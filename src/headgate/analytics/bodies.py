@@ -5,7 +5,7 @@ They are sealed under a key of their own, made once: a rotation of the master ke
 
 import base64
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from headgate.analytics.kept import KeptBody, SentLog
@@ -37,6 +37,14 @@ class Bodies:
         parts = [base64.b64encode(part[:LONGEST]).decode() for part in (request, response)]
         sealed = self._vault.seal(json.dumps(parts).encode(), organization_id, _row(request_id))
         return KeptBody(request_id, organization_id, at, sealed, max(len(request), len(response)) > LONGEST)
+
+    async def keep(self, bodies: Sequence[KeptBody]) -> None:
+        """Raises whatever the database has against it."""
+        await self._store.add(bodies)
+
+    async def forget(self, now: int) -> int:
+        """Remove some whose time is over; how many. 0: none are left."""
+        return await self._store.forget(now)
 
     async def get(self, organization_id: str, request_id: str) -> Mapping[str, Any] | None:
         """`request` and `response`: JSON where they are, else text. None: they are not kept."""

@@ -87,16 +87,6 @@ def of_what(label: str) -> bool:
     return bool(label) and label != Label.WORKSPACE and not of_who(label)
 
 
-class Measure(StrEnum):
-    """How much is asked of each sum: less is found sooner."""
-
-    CALLS = "calls"
-    """Only how many."""
-    FIGURES = "figures"
-    LATENCIES = "latencies"
-    """The figures, and the histogram."""
-
-
 @dataclass(slots=True)
 class Sums:
     """Over some calls; `cost` in nano-dollars, `took` in nanoseconds, `last_at` the latest `started_at`."""

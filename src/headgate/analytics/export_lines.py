@@ -20,13 +20,12 @@ _encode: Final = msgspec.json.Encoder(decimal_format="number").encode
 
 
 class Lines:
-    """Of one export; `bodies` opens those that are kept."""
+    """Of one export; `bodies` opens those that are kept, and without it there are none."""
 
-    def __init__(self, form: ExportFormat, columns: Sequence[str], bodies: Bodies) -> None:
+    def __init__(self, form: ExportFormat, columns: Sequence[str], bodies: Bodies | None) -> None:
         self._form = form
         self._columns = columns
-        self._bodies = bodies
-        self._with_bodies = any(name in BODIES for name in columns)
+        self._bodies = bodies if any(name in BODIES for name in columns) else None
 
     def head(self) -> bytes:
         """What stands before the first line."""
@@ -41,7 +40,7 @@ class Lines:
 
     async def _row(self, record: UsageRecord) -> dict[str, Any]:
         kept: Mapping[str, Any] = {}
-        if self._with_bodies:
+        if self._bodies is not None:
             kept = await self._bodies.get(record.organization_id, record.request_id) or {}
         return {name: kept.get(name) if name in BODIES else COLUMNS[name](record) for name in self._columns}
 

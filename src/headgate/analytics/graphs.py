@@ -3,50 +3,61 @@
 A graph is a summary over all its calls and the same figures for each point in time.
 """
 
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, Final
 
-from headgate.analytics import figures
-from headgate.analytics.calls import Calls, Label, Measure, Sums
-from headgate.analytics.figures import cents, merged, ratio
+from headgate.analytics.calls import Calls, Label, Sums
+from headgate.analytics.figures import cents, latencies, merged, ratio
+from headgate.analytics.points import Points
+from headgate.analytics.stores import UsageReader
 
-Found = Mapping[str, Sums]
-"""By label."""
+Told = dict[str, Any]
+Counts = Mapping[str, int]
+"""Calls by label."""
+LEAST_ERROR: Final = 400
 HIT: Final = "HIT"
 
 
 @dataclass(frozen=True, slots=True)
-class Graph:
-    """`tell` says what a point's calls come to, `summarize` all of them; `narrow` leaves out those it is not about."""
+class SumGraph:
+    """What the calls come to. `narrow` leaves out those that it is not about."""
 
-    tell: Callable[[Found], dict[str, Any]]
-    summarize: Callable[[Sequence[Found]], dict[str, Any]] | None = None
-    """Where there is a shorter way than to tell of all points as if they were one."""
-    by: str = ""
-    measure: Measure = Measure.FIGURES
+    tell: Callable[[Sums], Told]
+    latencies: bool = False
     narrow: Callable[[Calls], Calls] = lambda calls: calls
 
-    def summary(self, points: Sequence[Found]) -> dict[str, Any]:
-        return self.summarize(points) if self.summarize is not None else self.tell(_summed(points))
+    async def read(self, reader: UsageReader, calls: Calls, points: Points) -> tuple[Told, Sequence[Told]]:
+        """Summary and points."""
+        found = await reader.over_time(self.narrow(calls), points, latencies=self.latencies)
+        return self.tell(merged(found)), [self.tell(sums) for sums in found]
 
 
-def _total(count: Callable[[Sums], Any]) -> Callable[[Found], dict[str, Any]]:
-    def tell(found: Found) -> dict[str, Any]:
-        sums = merged(found.values())
-        total = count(sums)
-        return {"total": total, "avg": ratio(total, sums.calls)}
+@dataclass(frozen=True, slots=True)
+class CountGraph:
+    """How many calls there were of each label. `tell` gets some points: one of them, or all for the summary."""
 
-    return tell
+    tell: Callable[[Sequence[Counts]], Told]
+    by: str
+
+    async def read(self, reader: UsageReader, calls: Calls, points: Points) -> tuple[Told, Sequence[Told]]:
+        """Summary and points."""
+        found = await reader.counted(calls, points, self.by)
+        return self.tell(found), [self.tell((counts,)) for counts in found]
 
 
-def _calls(found: Found) -> dict[str, Any]:
-    return {"total": merged(found.values()).calls}
+def _calls(sums: Sums) -> Told:
+    return {"total": sums.calls}
 
 
-def _tokens(found: Found) -> dict[str, Any]:
-    sums = merged(found.values())
+def _cost(sums: Sums) -> Told:
+    total = cents(sums.cost)
+    return {"total": total, "avg": ratio(total, sums.calls)}
+
+
+def _tokens(sums: Sums) -> Told:
     return {
         "total": sums.tokens,
         "avg": ratio(sums.tokens, sums.calls),
@@ -55,79 +66,57 @@ def _tokens(found: Found) -> dict[str, Any]:
     }
 
 
-def _users(found: Found) -> dict[str, Any]:
-    return _all_users((found,))
-
-
-def _all_users(points: Sequence[Found]) -> dict[str, Any]:
+def _users(points: Sequence[Counts]) -> Told:
     return {"total": len(set().union(*points) - {""})}
 
 
-def _requests_of_users(found: Found) -> dict[str, Any]:
-    return _all_requests_of_users((found,))
+def _requests_of_users(points: Sequence[Counts]) -> Told:
+    total = sum([sum(counts.values()) - counts.get("", 0) for counts in points])
+    return {"total": total, "avg": ratio(total, _users(points)["total"])}
 
 
-def _all_requests_of_users(points: Sequence[Found]) -> dict[str, Any]:
-    total = sum([sums.calls for found in points for label, sums in found.items() if label])
-    return {"total": total, "avg": ratio(total, _all_users(points)["total"])}
+def _together(points: Sequence[Counts]) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for counts in points:
+        found.update(counts)
+    return found
 
 
-def _is_error(status: str) -> bool:
-    return int(status) >= 400
-
-
-def _errors(found: Found) -> dict[str, Any]:
-    return {"total": sum(sums.calls for status, sums in found.items() if _is_error(status))}
-
-
-def _error_rate(found: Found) -> dict[str, Any]:
-    errors, calls = _errors(found)["total"], merged(found.values()).calls
-    return {"rate": ratio(Decimal(errors) * 100, calls)}
-
-
-def _error_stacks(found: Found) -> dict[str, Any]:
+def _error_stacks(points: Sequence[Counts]) -> Told:
     stats = [
-        {"response_status_code": int(status), "count": sums.calls}
-        for status, sums in sorted(found.items())
-        if _is_error(status)
+        {"response_status_code": int(status), "count": count}
+        for status, count in sorted(_together(points).items())
+        if int(status) >= LEAST_ERROR
     ]
-    return {"total": sum(each["count"] for each in stats), "stats": stats}
+    return {"total": sum([each["count"] for each in stats]), "stats": stats}
 
 
-def _hit_rate(found: Found) -> dict[str, Any]:
-    hits = found.get(HIT, Sums()).calls
-    calls = merged(found.values()).calls
-    return {"rate": ratio(Decimal(hits) * 100, calls), "hits": hits, "total": calls}
+def _errors(points: Sequence[Counts]) -> Told:
+    return {"total": _error_stacks(points)["total"]}
 
 
-def _latencies(found: Found) -> dict[str, Any]:
-    return figures.latencies(merged(found.values()))
+def _error_rate(points: Sequence[Counts]) -> Told:
+    return {"rate": ratio(Decimal(_errors(points)["total"]) * 100, _together(points).total())}
 
 
-GRAPHS: Final[Mapping[str, Graph]] = {
-    "requests": Graph(_calls),
-    "cost": Graph(_total(lambda sums: cents(sums.cost))),
-    "tokens": Graph(_tokens),
-    "latency": Graph(_latencies, measure=Measure.LATENCIES),
-    "users": Graph(_users, _all_users, by=Label.USER, measure=Measure.CALLS),
-    "users/requests": Graph(_requests_of_users, _all_requests_of_users, by=Label.USER, measure=Measure.CALLS),
-    "errors": Graph(_errors, by=Label.STATUS, measure=Measure.CALLS),
-    "errors/rate": Graph(_error_rate, by=Label.STATUS, measure=Measure.CALLS),
-    "errors/stacks": Graph(_error_stacks, by=Label.STATUS, measure=Measure.CALLS),
-    "errors/status-codes": Graph(_error_stacks, by=Label.STATUS, measure=Measure.CALLS),
-    "requests/rescued": Graph(_calls, narrow=lambda calls: replace(calls, rescued=True, failed=False)),
-    "cache/hit-rate": Graph(_hit_rate, by=Label.CACHE, measure=Measure.CALLS),
-    "cache/latency": Graph(
-        _latencies, measure=Measure.LATENCIES, narrow=lambda calls: replace(calls, cache_statuses=(HIT,))
-    ),
+def _hit_rate(points: Sequence[Counts]) -> Told:
+    counts = _together(points)
+    return {"rate": ratio(Decimal(counts[HIT]) * 100, counts.total()), "hits": counts[HIT], "total": counts.total()}
+
+
+GRAPHS: Final[Mapping[str, SumGraph | CountGraph]] = {
+    "requests": SumGraph(_calls),
+    "cost": SumGraph(_cost),
+    "tokens": SumGraph(_tokens),
+    "latency": SumGraph(latencies, latencies=True),
+    "users": CountGraph(_users, Label.USER),
+    "users/requests": CountGraph(_requests_of_users, Label.USER),
+    "errors": CountGraph(_errors, Label.STATUS),
+    "errors/rate": CountGraph(_error_rate, Label.STATUS),
+    "errors/stacks": CountGraph(_error_stacks, Label.STATUS),
+    "errors/status-codes": CountGraph(_error_stacks, Label.STATUS),
+    "requests/rescued": SumGraph(_calls, narrow=lambda calls: replace(calls, rescued=True, failed=False)),
+    "cache/hit-rate": CountGraph(_hit_rate, Label.CACHE),
+    "cache/latency": SumGraph(latencies, latencies=True, narrow=lambda calls: replace(calls, cache_statuses=(HIT,))),
 }
 """By the end of their path."""
-
-
-def _summed(points: Sequence[Found]) -> dict[str, Sums]:
-    """All points together."""
-    found: dict[str, Sums] = {}
-    for point in points:
-        for label, sums in point.items():
-            found.setdefault(label, Sums()).add(sums)
-    return found

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import Protocol
 
-from headgate.analytics.calls import Calls, Measure, Sums
+from headgate.analytics.calls import Calls, Sums
 from headgate.analytics.kept import Feedback, KeptBody, SentLog
 from headgate.analytics.points import Points
 from headgate.ledger.record import UsageRecord
@@ -16,14 +16,16 @@ class UsageReader(Protocol):
     """Sums over usage records, exact at every moment. Raises `InvalidRequest` for a question that would have to look at
     too many calls one by one."""
 
-    async def over_time(
-        self, calls: Calls, points: Points, *, by: str = "", measure: Measure = Measure.FIGURES
-    ) -> Sequence[Mapping[str, Sums]]:
-        """For each point what its calls come to, by label; without a label under the empty text."""
+    async def over_time(self, calls: Calls, points: Points, *, latencies: bool = False) -> Sequence[Sums]:
+        """For each point what its calls come to; with histograms of their latencies only where that is asked for."""
+        ...
+
+    async def counted(self, calls: Calls, points: Points, by: str) -> Sequence[Mapping[str, int]]:
+        """For each point how many calls there were, by label. One without a value there is under the empty text."""
         ...
 
     async def grouped(self, calls: Calls, by: str) -> Mapping[str, Sums]:
-        """What all of them come to, by label. A call without a value there is under the empty text."""
+        """What all of them come to, by label; without a label under the empty text."""
         ...
 
 

@@ -35,13 +35,12 @@ class UsageService:
             raise NotFound(f"There is no graph `{name[:100]}`. Known: {', '.join(GRAPHS)}.")
         calls, time_zone = await self._calls(principal, asked)
         points = points_of(calls.since, calls.until, time_zone)
-        found = await self._reader.over_time(graph.narrow(calls), points, by=graph.by, measure=graph.measure)
+        summary, each = await graph.read(self._reader, calls, points)
         return {
             "object": "analytics-graph",
-            "summary": graph.summary(found),
+            "summary": summary,
             "data_points": [
-                {"timestamp": to_iso(start), **graph.tell(each)}
-                for start, each in zip(points.starts, found, strict=True)
+                {"timestamp": to_iso(start), **told} for start, told in zip(points.starts, each, strict=True)
             ],
         }
 

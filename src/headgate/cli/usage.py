@@ -1,6 +1,7 @@
-"""`headgate usage explain`: any cent, from who spent it to the price row. Works beside a running server."""
+"""`headgate usage`: any cent, from who spent it to the price row; records for files. Works beside a running server."""
 
 import asyncio
+import sys
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Annotated
@@ -14,16 +15,13 @@ from headgate.catalog.catalog import Catalog
 from headgate.catalog.multiplier import factor_of, unmultiplied
 from headgate.catalog.price import Price
 from headgate.cli.options import Config, DataDir, settings_from
+from headgate.cli.pairs import pairs
 from headgate.cli.table import print_table
 from headgate.ledger.record import UsageRecord
 from headgate.tenancy.admission import FALLBACK
+from headgate.tenancy.usage_export import ExportFormat
 
 app = typer.Typer(no_args_is_help=True, help="Usage records: the immutable facts about calls.")
-
-
-@app.callback()
-def _usage() -> None:
-    """Keeps `explain` a command of its own while it is the only one."""
 
 
 @app.command()
@@ -37,6 +35,31 @@ def explain(
 
     record = asyncio.run(usage_record(settings_from(data_dir=data_dir, config=config), request_id))
     print_explanation(record, Catalog.load().price_by_id(unmultiplied(record.price_id)[0]))
+
+
+@app.command()
+def export(
+    form: Annotated[ExportFormat, typer.Option("--format", help="How each record is written.")] = ExportFormat.JSONL,
+    filters: Annotated[
+        list[str] | None, typer.Option("--filter", help="`NAME=VALUE`, as on /v1/logs; may be repeated.")
+    ] = None,
+    columns: Annotated[
+        list[str] | None, typer.Option("--column", help="One to write; may be repeated. Without it, all.")
+    ] = None,
+    data_dir: DataDir = None,
+    config: Config = None,
+) -> None:
+    """Write usage records to standard output, oldest first: the last 30 days, or those of the filters."""
+    from headgate.process.export import usage_lines
+
+    settings = settings_from(data_dir=data_dir, config=config)
+
+    async def write() -> None:
+        async for text in usage_lines(settings, pairs(filters or [], "--filter"), columns or [], form):
+            sys.stdout.buffer.write(text)
+        sys.stdout.flush()
+
+    asyncio.run(write())
 
 
 def print_explanation(record: UsageRecord, price: Price | None) -> None:

@@ -102,6 +102,11 @@ class OrganisationChange(Body):
     admission: Admission = None
     routing_table: RoutingTable = None
     defaults: GuardrailDefaults | None = Field(None, description="Of every call.")
+    log_bodies: dict[str, Any] | None = Field(
+        None,
+        description="Keep what calls say and are answered, encrypted; null: never.",
+        examples=[{"retention_days": 30}],
+    )
     api_key_metadata_schema: dict[str, Any] | None = Field(
         None, description="JSON Schema, draft 7: what the metadata of workspaces' keys must be."
     )

@@ -63,6 +63,7 @@ def organisation(found: Organization, standing: Budgets) -> dict[str, Any]:
         "rate_limits": rate_limits(found.rate_limits),
         "admission": admission_rules.shown(found.admission),
         "routing_table": dict(found.routing),
+        "log_bodies": None if found.keep_bodies_days is None else {"retention_days": found.keep_bodies_days},
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "organisation",

@@ -30,5 +30,7 @@ class Organization:
     input_guardrails: tuple[str, ...] = ()
     """Of every call; ids."""
     output_guardrails: tuple[str, ...] = ()
+    keep_bodies_days: int | None = None
+    """How long the bodies of calls are kept; None: they never are."""
     created_at: int
     updated_at: int

@@ -17,13 +17,14 @@ from headgate.tenancy.principal import Principal
 from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Stores
 
+LONGEST_RETENTION_DAYS: Final = 365
 SCHEMAS: Final = ("api_key_metadata_schema", "workspace_metadata_schema")
 
 
 class OrganizationService:
     """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `routing_table`,
-    `defaults` (guardrails of every call), and the metadata schemas: keys and workspaces that are there stay as they are
-    until they are changed. Only for the organization's keys."""
+    `defaults` (guardrails of every call), `log_bodies` (null, or `retention_days`), and the metadata schemas: keys and
+    workspaces that are there stay as they are until they are changed. Only for the organization's keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -74,6 +75,8 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["routing"] = routing_document(fields["routing_table"])
     if "defaults" in fields:
         changes |= call_defaults.of_organization(organization, fields["defaults"], change)
+    if "log_bodies" in fields:
+        changes["keep_bodies_days"] = _keep_bodies_days(fields["log_bodies"])
     for schema in SCHEMAS:
         if schema in fields:
             changes[schema] = metadata_schema(fields[schema], schema)
@@ -82,7 +85,7 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission, "
-            "routing_table, defaults and the metadata schemas."
+            "routing_table, defaults, log_bodies and the metadata schemas."
         )
     return replace(organization, **changes, updated_at=change.now)
 
@@ -98,6 +101,19 @@ def _time_zone(value: object) -> str:
     return found
 
 
+def _keep_bodies_days(value: object) -> int | None:
+    """From `{"retention_days": 30}`; null: none are kept, and those that were are removed."""
+    if value is None:
+        return None
+    days = value.get("retention_days") if isinstance(value, Mapping) else None
+    if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= LONGEST_RETENTION_DAYS:
+        raise InvalidRequest(
+            f'`log_bodies` must be null, or `{{"retention_days": N}}` with 1 to {LONGEST_RETENTION_DAYS} days.',
+            param="log_bodies.retention_days",
+        )
+    return days
+
+
 def _seen(organization: Organization) -> dict[str, Any]:
     return {
         "name": organization.name,
@@ -108,5 +124,6 @@ def _seen(organization: Organization) -> dict[str, Any]:
         "routing_table": dict(organization.routing),
         "input_guardrails": list(organization.input_guardrails),
         "output_guardrails": list(organization.output_guardrails),
+        "keep_bodies_days": organization.keep_bodies_days,
         **{schema: getattr(organization, schema) for schema in SCHEMAS},
     }

@@ -121,6 +121,8 @@ class Policy:
     """What its calls are checked with; None: nothing, and no config can name anything."""
     routing: RoutingTable | None = None
     """Where calls go that leave the choice of the model to the gateway."""
+    keeps_bodies: bool = False
+    """Its organization keeps the bodies of calls."""
 
     def require(self, scope: str) -> None:
         """Raises `Forbidden` naming the scope that is missing."""

@@ -51,6 +51,7 @@ class WorkspacePart:
     routing: tuple[Document, ...]
     """The parts of the routing table that organization and workspace hold."""
     rules: CallRules
+    keeps_bodies: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,6 +135,7 @@ class PolicyLoader:
             limit_policies=tuple(stored.limit_policies),
             admission={**organization.admission, **workspace.admission},
             routing=(organization.routing, workspace.routing),
+            keeps_bodies=organization.keep_bodies_days is not None,
             rules=call_rules(organization, workspace, stored.configs, stored.guardrails),
         )
 
@@ -182,6 +184,7 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         time_zone=part.time_zone,
         admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
         routing=routing_table(*(workspace.routing if workspace else ()), tenant.routing if tenant else {}),
+        keeps_bodies=workspace is not None and workspace.keeps_bodies,
         expires_at=key.expires_at,
         models=None if key.allowed_models is None else ModelNames(key.allowed_models),
         config=rules.config_of(key.config_id),

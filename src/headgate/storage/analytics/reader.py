@@ -2,6 +2,7 @@
 sums that come back are put together here."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from enum import Enum, auto
 from typing import Any, Final
 
 from sqlalchemy import (
@@ -20,7 +21,7 @@ from sqlalchemy import (
 from sqlalchemy.sql.functions import aggregate_strings, coalesce
 
 from headgate.analytics import latency
-from headgate.analytics.calls import METADATA, Calls, Label, Measure, Sums, of_who
+from headgate.analytics.calls import METADATA, Calls, Label, Sums, of_who
 from headgate.analytics.points import Points
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import InvalidRequest
@@ -43,6 +44,16 @@ _SLOT: Final = case(
 )
 
 
+class Measure(Enum):
+    """How much is asked of each sum: less is found sooner."""
+
+    CALLS = auto()
+    """Only how many."""
+    FIGURES = auto()
+    LATENCIES = auto()
+    """The figures, and the histogram."""
+
+
 class SqlUsageReader:
     """On any of the databases."""
 
@@ -51,21 +62,30 @@ class SqlUsageReader:
         self._clock = clock
         self._most_records = most_records
 
-    async def over_time(
-        self, calls: Calls, points: Points, *, by: str = "", measure: Measure = Measure.FIGURES
-    ) -> Sequence[Mapping[str, Sums]]:
-        def work(connection: Connection) -> Sequence[Mapping[str, Sums]]:
-            found: list[dict[str, Sums]] = [{} for _ in points.starts]
+    async def over_time(self, calls: Calls, points: Points, *, latencies: bool = False) -> Sequence[Sums]:
+        def work(connection: Connection) -> Sequence[Sums]:
+            found = [Sums() for _ in points.starts]
+            measure = Measure.LATENCIES if latencies else Measure.FIGURES
+            for piece in self._pieces(connection, calls, "", whole_days=points.whole_days):
+                for statement in _statements(connection, calls, piece, "", measure, times=True):
+                    for bucket, _, *sums in connection.execute(statement).all():
+                        found[points.index(bucket * NANOS_PER_SECOND)].add(Sums(*sums))
+            for sums_of_point in found:
+                sums_of_point.latencies = latency.tidy(sums_of_point.latencies)
+            return found
+
+        return await self._database.read(work)
+
+    async def counted(self, calls: Calls, points: Points, by: str) -> Sequence[Mapping[str, int]]:
+        def work(connection: Connection) -> Sequence[Mapping[str, int]]:
+            found: list[dict[str, int]] = [{} for _ in points.starts]
             for piece in self._pieces(connection, calls, by, whole_days=points.whole_days):
-                for statement in _statements(connection, calls, piece, by, measure, times=True):
-                    at: dict[int, dict[str, Sums]] = {}
-                    for bucket, label, *sums in connection.execute(statement).all():
-                        if bucket not in at:
-                            at[bucket] = found[points.index(bucket * NANOS_PER_SECOND)]
-                        _add(at[bucket], label, Sums(*sums))
-            if measure is Measure.LATENCIES:
-                for merged in (sums for point in found for sums in point.values()):
-                    merged.latencies = latency.tidy(merged.latencies)
+                for statement in _statements(connection, calls, piece, by, Measure.CALLS, times=True):
+                    at: dict[int, dict[str, int]] = {}
+                    for bucket, label, count in connection.execute(statement).all():
+                        if (point := at.get(bucket)) is None:
+                            point = at[bucket] = found[points.index(bucket * NANOS_PER_SECOND)]
+                        point[label] = point.get(label, 0) + count
             return found
 
         return await self._database.read(work)
