@@ -7,7 +7,7 @@ from functools import partial
 from headgate.alerts.target import checked_url
 from headgate.base.clock import Clock, SystemClock
 from headgate.base.tasks import Tasks
-from headgate.bootstrap.again import cache_of
+from headgate.bootstrap.again import cache_of, open_once
 from headgate.bootstrap.alerting import start_alerts
 from headgate.bootstrap.books import open_books
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
@@ -89,6 +89,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
+        once = await open_once(settings, administration.transactions, vault, clock, closing)
         services = services_on(
             administration,
             directory,
@@ -121,6 +122,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             refusals.downgraded,
             copy=body_log.copy,
             cache=cache,
+            once=once,
         )
         counts = CallCounts(clock)
         observers: list[Observer] = [counts, body_log, *traces(settings, clock, closing)]

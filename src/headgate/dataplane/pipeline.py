@@ -28,6 +28,8 @@ from headgate.dataplane.journey import Means, travel
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
+from headgate.dataplane.once import HEADER as IDEMPOTENCY_KEY
+from headgate.dataplane.once import Once
 from headgate.dataplane.own_limits import list_limits
 from headgate.dataplane.preparation import Preparation
 from headgate.dataplane.recall import Cache
@@ -36,6 +38,7 @@ from headgate.dataplane.room import Room
 from headgate.dataplane.routes import Routes
 from headgate.dataplane.settle import Settler
 from headgate.dataplane.standing import standing_headers
+from headgate.dataplane.turns import Turns
 from headgate.dataplane.waiting import Waiting
 from headgate.dataplane.watch import Watch
 from headgate.routing.balancer import Balancer, Chance
@@ -66,9 +69,11 @@ class Pipeline:
         chance: Chance = CHANCE,
         copy: Copy = copy_nothing,
         cache: Cache | None = None,
+        once: Once | None = None,
     ) -> None:
         waiting = Waiting()
         self._copy = copy
+        self._once = once
         self._directory = directory
         self._catalog = catalog
         self._books = books
@@ -85,6 +90,8 @@ class Pipeline:
         self._standing = partial(standing_headers, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
         watch = Watch(health, clock, limits)
+        self.turns = Turns(clock)
+        """At providers whose capacity is shared."""
         self._explainer = Explainer(directory, catalog, self._routes, groups, downgrader, books, watch, limits)
         self._means = Means(
             preparation=self._preparation,
@@ -94,6 +101,7 @@ class Pipeline:
             relay=self._relay,
             sender=sender,
             watch=watch,
+            turns=self.turns,
             retries=Retries(clock, chance),
             clock=clock,
             limits=limits,
@@ -119,20 +127,9 @@ class Pipeline:
             # 3 resolve and route: for whom, metadata, and where it goes
             policy = await acting(exchange, call, head, self._directory)
             call.metadata = metadata_of(exchange, head, policy)
-            if (option := self._routes.of(exchange, call)) is not None:
-                return await travel(self._means, exchange, call, option)  # the same steps, target by target
-            # 4 bound: the most it can cost
-            bounds = await self._preparation.of(call)
-            # 5 hold: every allowance at once, on disk before anything is sent
-            if denied := admit.hold(call, self._books, self._settler):
-                call.dialogue = await self._room.make(exchange, call, denied, bounds)
-                call.outgoing = call.dialogue.request()
-            await self._books.durable()
-            # 6 attempt: until the first byte has gone to the client
-            answer = await attempt(exchange, call, call.target, call.outgoing, self._sender, limits.deadlines)
-            with closing(answer):
-                # 7 relay: bytes as they come, usage watched
-                await self._relay.answer(exchange, call, answer)
+            if self._once is not None and exchange.header(IDEMPOTENCY_KEY) is not None:
+                return await self._once.answer(exchange, call, self._settler, self._answer)
+            await self._answer(exchange, call)
         except HeadgateError as error:
             call.fail(error)
             self._settler.settle(call)
@@ -141,6 +138,29 @@ class Pipeline:
         finally:
             # 8 settle and 9 record: once, whatever happened
             self._settler.settle(call)
+
+    async def _answer(self, exchange: Exchange, call: Call) -> None:
+        """The steps from where it goes. Raises as `serve` does."""
+        if (option := self._routes.of(exchange, call)) is not None:
+            await travel(self._means, exchange, call, option)  # the same steps, target by target
+            return
+        # 4 bound: the most it can cost
+        bounds = await self._preparation.of(call)
+        if (busy := self.turns.refusal(call)) is not None:
+            raise busy
+        # 5 hold: every allowance at once, on disk before anything is sent
+        if denied := admit.hold(call, self._books, self._settler):
+            call.dialogue = await self._room.make(exchange, call, denied, bounds)
+            call.outgoing = call.dialogue.request()
+        await self._books.durable()
+        # 6 attempt: in its turn, until the first byte has gone to the client
+        within = self._limits.deadlines
+        if call.target.provider.capacity is not None:
+            within = await self.turns.wait(exchange, call, within)
+        answer = await attempt(exchange, call, call.target, call.outgoing, self._sender, within)
+        with closing(answer):
+            # 7 relay: bytes as they come, usage watched
+            await self._relay.answer(exchange, call, answer)
 
     async def _show(self, exchange: Exchange, call: Call) -> None:
         policy = await acting(exchange, call, NO_BODY, self._directory)

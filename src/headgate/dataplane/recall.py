@@ -16,13 +16,13 @@ from headgate.dataplane.attempt import FORWARDED
 from headgate.dataplane.call import OK, Call
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.recorded import Recorded
-from headgate.ledger.record import Outcome
+from headgate.ledger.record import HIT, Outcome
 from headgate.tenancy.route_nodes import CacheRules
 
 NAMESPACE: Final = b"x-portkey-cache-namespace"
 REFRESH_ASKED: Final = b"x-portkey-cache-force-refresh"
 STATUS: Final = b"x-portkey-cache-status"
-HIT, MISS, REFRESH, DISABLED = "HIT", "MISS", "REFRESH", "DISABLED"
+MISS, REFRESH, DISABLED = "MISS", "REFRESH", "DISABLED"
 LARGEST_REQUEST: Final = 1024 * 1024
 """Bytes of a request whose answer is looked for: a digest of more takes longer than it is worth."""
 _LASTING: Final = ("background", "conversation")

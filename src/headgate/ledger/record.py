@@ -1,6 +1,7 @@
 """The usage record: the immutable fact about one call."""
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -20,6 +21,10 @@ class Outcome(StrEnum):
     """Ended by us: out of allowance or draining."""
     RECOVERED = "recovered"
     """Found unfinished at start and settled at what it held."""
+
+
+HIT: Final = "HIT"
+"""The cache status of a call that was given an answer from memory: no provider was asked."""
 
 
 class EarlierAttempt(msgspec.Struct, frozen=True):
@@ -68,6 +73,8 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """The HTTP status the client got; 499 where it had gone."""
     attempts: int = 1
     """How often a provider had been asked for the call when this one answered or failed."""
+    requests: int = 1
+    """How many requests of its callers it is: 0 after an earlier attempt of the same call that has a record too."""
     usage: dict[str, int] = {}
     usage_source: str = "provider"
     usage_flags: tuple[str, ...] = ()
@@ -81,4 +88,4 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     earlier_attempts: tuple[EarlierAttempt, ...] = ()
     """Those of them that came before, the first one first."""
     cache_status: str = ""
-    """What the answer cache said: `HIT` or `MISS`; empty where it was not asked."""
+    """What the answer cache said: `HIT`, `MISS` or `REFRESH`; empty where it was not asked."""

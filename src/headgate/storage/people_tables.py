@@ -73,5 +73,6 @@ idempotency_key = Table(
     Column("sealed_body", LargeBinary),
     Column("created_at", BigInteger, nullable=False),
     Column("expires_at", BigInteger, nullable=False),
+    Column("request_id", Text, comment="Of a call to a model: its usage record's."),
 )
 Index(None, idempotency_key.c.expires_at)

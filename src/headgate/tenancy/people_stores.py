@@ -90,6 +90,14 @@ class AnswerStore(Protocol):
         """Forget those that have expired."""
         ...
 
+    def charged(self, request_id: str) -> bool:
+        """Whether there is a usage record of this call that a provider may have been paid for."""
+        ...
+
+    def unanswered(self) -> Sequence[KeptAnswer]:
+        """The calls, of all organizations, of which nobody knows yet how they ended."""
+        ...
+
     def kept(self, organization_id: str) -> Sequence[KeptAnswer]:
         """All that are sealed."""
         ...

@@ -1,13 +1,18 @@
 """Answers that are given again, in the table `idempotency_key`."""
 
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, and_, delete, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from headgate.ledger.record import HIT, Outcome
 from headgate.storage.people_tables import idempotency_key as table
 from headgate.storage.repositories import rows
+from headgate.storage.tables import usage_record
 from headgate.tenancy.kept_answer import KeptAnswer
+
+MOST_RECORDS: Final = 200
+"""Of one call: each target of a config that may have been billed has one, numbered from the second."""
 
 
 class SqlKeptAnswers:
@@ -43,6 +48,18 @@ class SqlKeptAnswers:
 
     def prune(self, now: int) -> None:
         self._connection.execute(delete(table).where(table.c.expires_at <= now))
+
+    def charged(self, request_id: str) -> bool:
+        at = usage_record.c
+        ids = [request_id, *(f"{request_id}-{number}" for number in range(2, MOST_RECORDS + 1))]
+        paid = and_(at.outcome != Outcome.PROVIDER_ERROR, at.cache_status != HIT)
+        statement = select(at.request_id).where(at.request_id.in_(ids), paid).limit(1)
+        return self._connection.execute(statement).first() is not None
+
+    def unanswered(self) -> list[KeptAnswer]:
+        at = table.c
+        statement = select(table).where(at.request_id.is_not(None), at.sealed_body.is_(None), ~at.carried_out)
+        return [rows.noun_of(KeptAnswer, row) for row in self._connection.execute(statement).mappings()]
 
     def kept(self, organization_id: str) -> list[KeptAnswer]:
         statement = select(table).where(table.c.organization_id == organization_id, table.c.sealed_body.is_not(None))
