@@ -31,8 +31,9 @@ class Administrator:
     def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:
         return self._call("GET", f"{path}?{urlencode(query)}" if query else path)
 
-    def post(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
-        return self._call("POST", path, body)
+    def post(self, path: str, body: Mapping[str, object], *, idempotency_key: str | None = None) -> dict[str, Any]:
+        """With a key, the same request may be sent again: it is carried out once."""
+        return self._call("POST", path, body, {} if idempotency_key is None else {"Idempotency-Key": idempotency_key})
 
     def put(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         return self._call("PUT", path, body)
@@ -40,8 +41,10 @@ class Administrator:
     def delete(self, path: str) -> dict[str, Any]:
         return self._call("DELETE", path)
 
-    def _call(self, method: str, path: str, body: Mapping[str, object] | None = None) -> dict[str, Any]:
-        status, answer = self._exchange(method, path, b"" if body is None else json.dumps(body).encode())
+    def _call(
+        self, method: str, path: str, body: Mapping[str, object] | None = None, headers: Mapping[str, str] = {}
+    ) -> dict[str, Any]:
+        status, answer = self._exchange(method, path, b"" if body is None else json.dumps(body).encode(), headers)
         try:
             decoded = json.loads(answer)
         except ValueError:
@@ -52,11 +55,11 @@ class Administrator:
             raise Refused(str(decoded.get("message") or f"The server answered {status}."))
         return decoded
 
-    def _exchange(self, method: str, path: str, body: bytes) -> tuple[int, bytes]:
+    def _exchange(self, method: str, path: str, body: bytes, more: Mapping[str, str]) -> tuple[int, bytes]:
         parts = urlsplit(self._url)
         kind = http.client.HTTPSConnection if parts.scheme == "https" else http.client.HTTPConnection
         connection = kind(parts.hostname or "", parts.port, timeout=TIMEOUT_S)
-        headers = {"x-portkey-api-key": self._key, "Content-Type": "application/json", "Connection": "close"}
+        headers = {"x-portkey-api-key": self._key, "Content-Type": "application/json", "Connection": "close", **more}
         try:
             connection.request(method, f"{parts.path.rstrip('/')}/v1{path}", body or None, headers)
             answer = connection.getresponse()

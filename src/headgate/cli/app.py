@@ -6,6 +6,7 @@ import typer
 
 from headgate.base.errors import HeadgateError, InvalidRequest
 from headgate.cli import api_keys, audit, integrations, keys, prices, usage, workspaces
+from headgate.cli.apply.command import apply
 from headgate.cli.check import check
 from headgate.cli.demo import demo
 from headgate.cli.migrate import migrate
@@ -24,6 +25,7 @@ app = typer.Typer(
 app.command()(serve)
 app.command()(check)
 app.command()(migrate)
+app.command()(apply)
 app.command()(verify)
 app.command()(simulate)
 app.command()(demo)
