@@ -45,6 +45,8 @@ async def attempt(
     except Failed as failed:
         call.sent = failed.sent
         raise failure(failed, target) from failed
+    if call.turn is not None:
+        call.turn.answered(answer.status, answer.headers)
     return answer
 
 

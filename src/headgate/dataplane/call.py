@@ -20,6 +20,7 @@ from headgate.wire.document import Document
 
 if TYPE_CHECKING:
     from headgate.dataplane.ration import Ration
+    from headgate.dataplane.turns import Turn
 
 
 OK = 200
@@ -77,6 +78,8 @@ class Call:
     attempts: int = 0
     earlier_attempts: tuple[EarlierAttempt, ...] = ()
     """Those that brought no answer, and after which another one was made."""
+    turn: "Turn | None" = None
+    """Of the attempt it is at, where its target has a capacity; over once the call is settled."""
     sent: bool = False
     """Whether any byte may have reached a provider: from here on it may have billed."""
     first_byte: int | None = None

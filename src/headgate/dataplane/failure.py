@@ -48,6 +48,12 @@ class Failure:
         """An error answer is not billed, nor is what was never sent."""
         return self.heard is None and call.sent
 
+    def tokens(self, call: Call) -> int | None:
+        """What the attempt took of its provider's capacity; None: it was never sent."""
+        if self.heard is not None:
+            return 0
+        return call.bound.input_tokens + call.bound.output_tokens if call.sent else None
+
     def attempt(self, target: Target, took: int) -> EarlierAttempt:
         """For the records of those that come after it. `took` is nanoseconds."""
         error = "" if self.error is None else self.error.code or self.error.type

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
-from headgate.base.errors import HeadgateError, Unavailable
+from headgate.base.errors import HeadgateError, RateLimited, Unavailable
 from headgate.catalog.bound import Bounds
 from headgate.dataplane import admit
 from headgate.dataplane.attempt import Sender, attempt, deadlines_for
@@ -29,6 +29,7 @@ from headgate.dataplane.refusal import refusal
 from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
 from headgate.dataplane.settle import Settler
+from headgate.dataplane.turns import Turns
 from headgate.dataplane.watch import Watch
 from headgate.ledger.hold import Denied
 from headgate.ledger.record import EarlierAttempt
@@ -55,6 +56,7 @@ class Means:
     relay: Relay
     sender: Sender
     watch: Watch
+    turns: Turns
     retries: Retries
     clock: Clock
     limits: Limits
@@ -107,10 +109,12 @@ class Journey:
                 if self._recall is not None and (known := self._recall.answer()) is not None:
                     await self._give(known)
                     return False
-                denied = admit.hold(call, means.books, means.settler)
-                if denied is None:
+                if (busy := means.turns.refusal(call)) is not None:
+                    error = busy
+                elif (denied := admit.hold(call, means.books, means.settler)) is None:
                     return True
-                error = refusal(denied)
+                else:
+                    error = refusal(denied)
             refused = refused or (self._option, error, denied)
             option = self._option.elsewhere({error.status})
         assert refused is not None
@@ -139,6 +143,9 @@ class Journey:
             means.retries.call(call.target.provider.base_url)
         with means.watch.on(call, within) as seen:
             try:
+                if call.target.provider.capacity is not None:
+                    within = await means.turns.wait(exchange, call, within)
+                    seen.begins()
                 answer = await attempt(exchange, call, call.target, call.outgoing, means.sender, within)
                 seen.answered()
                 with closing(answer):
@@ -149,6 +156,9 @@ class Journey:
                 seen.failure = Failure(error.status, error=error)
         if seen.failure is not None:
             self._tried.append(seen.failure.attempt(call.target, seen.took))
+            if call.turn is not None:
+                call.turn.end(seen.failure.tokens(call))
+                call.turn = None
         return seen.failure
 
     async def _take(self, answer: Answer) -> Failure | None:
@@ -183,9 +193,11 @@ class Journey:
         await self._means.relay.error(self._exchange, self._call, failure.heard)
 
     async def _again(self, failure: Failure) -> bool:
-        """The same target once more, after a pause."""
+        """The same target once more, after a pause; not where it had no turn for this call."""
         retry, call = self._option.terms.retry, self._call
         if retry is None or self._retried >= retry.attempts or retry.on_status_codes.isdisjoint(failure.codes):
+            return False
+        if isinstance(failure.error, RateLimited):
             return False
         wait_s = failure.wait_s if retry.use_retry_after else None
         pause = self._means.retries.pause(call.target.provider.base_url, self._retried + 1, wait_s)

@@ -26,6 +26,10 @@ class Settlement:
     priced: bool
     """Whether that is all it cost: false where something that was used has no known price."""
 
+    @property
+    def tokens(self) -> int:
+        return self.usage.input_tokens + self.usage.output_tokens
+
 
 class Settler:
     """Settles calls. `settle` may be called again for the same call: only the first time counts."""
@@ -40,7 +44,12 @@ class Settler:
         if not call.held:
             return None
         call.held = False
-        settlement = self._settle(call)
+        settlement = None
+        try:
+            settlement = self._settle(call)
+        finally:
+            if call.turn is not None:
+                call.turn.end(None if settlement is None else settlement.tokens)
         if self._waiting:
             self._waiting.freed(call.allowances)
         return settlement

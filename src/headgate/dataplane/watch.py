@@ -5,7 +5,7 @@ from contextlib import contextmanager
 from typing import Final
 
 from headgate.base.clock import Clock
-from headgate.base.errors import TimedOut, UpstreamFailed
+from headgate.base.errors import RateLimited, TimedOut, UpstreamFailed
 from headgate.dataplane.call import Call
 from headgate.dataplane.failure import Failure
 from headgate.dataplane.limits import Limits
@@ -30,6 +30,10 @@ class Seen:
         self._began = clock.monotonic()
         self.failure: Failure | None = None
         self.head_after = 0
+
+    def begins(self) -> None:
+        """Only now, after its turn has come: a wait before it says nothing of the provider."""
+        self._began = self._clock.monotonic()
 
     def answered(self) -> None:
         """The head of an answer is there."""
@@ -79,8 +83,8 @@ def _learned(call: Call, failure: Failure | None, patient: bool) -> tuple[bool |
     match failure.error:
         case TimedOut():
             return (False if patient else None), None
-        case UpstreamFailed(code="upstream_busy"):
-            return None, None
+        case UpstreamFailed(code="upstream_busy") | RateLimited():
+            return None, None  # it was not asked
         case UpstreamFailed():
             return False, None
         case _:

@@ -1,9 +1,9 @@
 """Who is next where there is no room for all: start-time fair queueing, calls counted by their tokens.
 
 Virtual time says how much a tenant has had, in tokens by weight. Each tenant has a *tag*: the virtual time at which its
-next call begins. Who has the smallest tag is next, and moves its tag on by the size of its call. The time is the tag of
-whoever was served last, and who comes back after a rest begins there: nobody saves up turns, and nobody pays for having
-been alone. Pure.
+next call begins. Who has the smallest tag is next, and where others wait moves its tag on by the size of its call. The
+time is the tag of whoever was served last, and who comes back after a rest begins there: nobody saves up turns, and
+nobody pays for having been alone. Pure.
 
 Of two tenants that wait all the while, what they were served differs, by weight, by no more than a call of each and
 what is still open of those under way, however fast or slow the provider is (Goyal, Vin and Cheng 1996; with many calls
@@ -89,7 +89,9 @@ class FairQueue:
         flow.under_way += 1
         self._under_way += 1
         self._time = max(self._time, flow.tag)
-        self._move(flow, place.cost(place.size))
+        place.charged = self._waiting > 0  # else it took nothing from anybody
+        if place.charged:
+            self._move(flow, place.cost(place.size))
 
     def leave(self, place: Place) -> None:
         """It does not wait any more, and was not served."""
@@ -102,7 +104,8 @@ class FairQueue:
         flow = place.flow
         flow.under_way -= 1
         self._under_way -= 1
-        self._move(flow, place.cost(used) - place.cost(place.size))
+        if place.charged:
+            self._move(flow, place.cost(used) - place.cost(place.size))
         self._rest()
 
     def _move(self, flow: Flow, by: int) -> None:

@@ -40,37 +40,44 @@ class Gate:
     def idle(self) -> bool:
         return self._queue.idle
 
-    def configure(self, capacity: Capacity) -> None:
-        """What an administrator says now; whoever waits is asked again. Figures stay figures."""
-        if capacity != self._capacity:
-            self._capacity = capacity
-            if isinstance(self._room, Throughput):
-                self._room.configure(capacity)
-            self.advance()
+    @property
+    def learns(self) -> bool:
+        """Whether it is to be told of answers."""
+        return isinstance(self._room, Learned)
+
+    def configure(self, capacity: Capacity) -> bool:
+        """What an administrator says now; whoever waits is asked again. Figures stay figures. Whether it is news."""
+        if capacity == self._capacity:
+            return False
+        self._capacity = capacity
+        if isinstance(self._room, Throughput):
+            self._room.configure(capacity)
+        self.advance()
+        return True
 
     def refuse(self, tenant: str, size: int) -> None:
         """Raises `TurnedAway` where such a call could not even wait."""
         now = self._clock.monotonic()
         if not self._fits(size, now):
-            self._refuse(tenant, size, now)
+            self._refuse(size, self._queue.waiting_of(tenant), self.waiting, now)
 
     def enter(self, tenant: str, weight: int, size: int, tell: Told) -> Place:
-        """Where its `taken` is set it is through. Else it waits, and `tell` is called once, unless it ends before.
+        """Where its `taken` is set it is through. Else it waits, and will be told once, unless it ends before.
 
         Raises `TurnedAway`. `size` is tokens, as many as it may use.
         """
         now = self._clock.monotonic()
-        through = self._fits(size, now)
-        if not through:
-            self._refuse(tenant, size, now)
-            if self.waiting >= self._capacity.max_waiting:
-                self._push_out()
-            if not self._queue:
-                self._turn_at = now
         place = Place(self._queue.flow(tenant), size, weight, tell)
-        self._queue.join(place)
-        if through:
+        if self._fits(size, now):
+            self._queue.join(place)
             self._let_through(place, now)
+            return place
+        if not self._queue:
+            self._turn_at = now
+        self._queue.join(place)
+        self.advance()  # it may be the first, and fit where the one before it does not
+        if place.taken is None:
+            self._keep_waiting(place, now)
         return place
 
     def end(self, place: Place, used: int | None) -> None:
@@ -117,22 +124,31 @@ class Gate:
     def _fits(self, size: int, now: int) -> bool:
         return not self._queue and self._room.fits(size, now)
 
-    def _refuse(self, tenant: str, size: int, now: int) -> None:
-        capacity, own = self._capacity, self._queue.waiting_of(tenant)
+    def _keep_waiting(self, place: Place, now: int) -> None:
+        try:
+            self._refuse(place.size, len(place.flow.waiting) - 1, self.waiting - 1, now)
+        except TurnedAway:
+            self._leave(place)
+            raise
+        if self.waiting > self._capacity.max_waiting:  # it is not for those who filled it to keep others out
+            longest = self._queue.last_of_longest()
+            self._leave(longest)
+            longest.tell(TurnedAway(Why.QUEUE, self._retry_after()))
+
+    def _leave(self, place: Place) -> None:
+        place.over = True
+        self._queue.leave(place)
+
+    def _refuse(self, size: int, own: int, waiting: int, now: int) -> None:
+        """`own` calls of its tenant wait, and `waiting` in all."""
+        capacity = self._capacity
         if own >= capacity.max_waiting_per_tenant:
             raise TurnedAway(Why.TENANT_QUEUE, self._retry_after())
-        if self.waiting >= capacity.max_waiting and own + 1 >= self._queue.longest():
+        if waiting >= capacity.max_waiting and own + 1 >= self._queue.longest():
             raise TurnedAway(Why.QUEUE, self._retry_after())
         opens_in = self._room.opens_at(size, now) - now
         if opens_in > capacity.max_wait_ms * NANOS_PER_MS:
             raise TurnedAway(Why.TOO_LATE, opens_in / NANOS_PER_SECOND)
-
-    def _push_out(self) -> None:
-        """The last call of the tenant with the most that wait: a full queue is not theirs to keep others out of."""
-        place = self._queue.last_of_longest()
-        place.over = True
-        self._queue.leave(place)
-        place.tell(TurnedAway(Why.QUEUE, self._retry_after()))
 
     def _let_through(self, place: Place, now: int) -> None:
         place.taken = self._room.take(place.size, now)

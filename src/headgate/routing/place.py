@@ -54,7 +54,7 @@ class Flow:
 class Place:
     """`size` is tokens, as many as the call may use. It is through once it has `taken` something."""
 
-    __slots__ = ("flow", "over", "size", "taken", "tell", "weight")
+    __slots__ = ("charged", "flow", "over", "size", "taken", "tell", "weight")
 
     def __init__(self, flow: Flow, size: int, weight: int, tell: Told) -> None:
         self.flow = flow
@@ -63,6 +63,8 @@ class Place:
         self.tell = tell
         self.taken: Taken | None = None
         self.over = False
+        self.charged = False
+        """Whether others waited when it was let through."""
 
     def cost(self, tokens: int) -> int:
         """So many tokens of it, in virtual time."""
