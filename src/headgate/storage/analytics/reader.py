@@ -157,7 +157,7 @@ def _statements(
 def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bool) -> Select[Any]:
     record = usage_record.c
     bucket: ColumnElement[Any] = record.started_at // _QUARTER * QUARTER_S if times else literal(0)
-    label = cast(coalesce(conditions.label_of_record(by), ""), Text) if by else literal("")
+    label = coalesce(cast(conditions.label_of_record(by), Text), "") if by else literal("")
     columns: list[ColumnElement[Any]] = [bucket, label, func.count()]
     if measure is not Measure.CALLS:
         summed = (record.input_tokens, record.output_tokens, record.cost, record.ended_after)
