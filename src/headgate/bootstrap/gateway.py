@@ -131,7 +131,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         def trouble() -> str | None:
             return "draining" if data_plane.draining else kept.trouble()
 
-        gauges = gauges_of(data_plane, kept, directory, cache.answers, trouble)
+        gauges = gauges_of(data_plane, kept, directory, cache.answers, pipeline.turns, trouble)
         metrics = metrics_page(settings, database, counts, gauges)
         app = Door(data_plane, create_app(services), metrics, trouble, settings.max_body_bytes)
         return Gateway(app, data_plane, administration, services, pepper, database, usage, body_log, closing.pop_all())

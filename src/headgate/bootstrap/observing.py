@@ -8,6 +8,7 @@ from headgate.base.clock import Clock
 from headgate.bootstrap.books import BookKeeping
 from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.app import DataPlane, Observer
+from headgate.dataplane.turns import Turns
 from headgate.settings import BadSetting, Settings
 from headgate.storage.database import Database
 from headgate.storage.outbox import SqlOutbox
@@ -35,6 +36,7 @@ def gauges_of(
     kept: BookKeeping,
     directory: Directory,
     answers: AnswerCache,
+    turns: Turns,
     trouble: Callable[[], str | None],
 ) -> list[Gauge]:
     """How the process stands at this moment. `trouble` says why it takes no calls."""
@@ -45,6 +47,9 @@ def gauges_of(
         Gauge("headgate_policies", "API keys in memory.", lambda: len(directory)),
         Gauge("headgate_cached_answers", "Answers in the cache.", lambda: len(answers)),
         Gauge("headgate_cached_bytes", "What they take of memory.", lambda: answers.size),
+        Gauge("headgate_capacity_waiting", "Calls that wait for a turn.", lambda: turns.waiting, label="provider"),
+        Gauge("headgate_capacity_turns", "Turns given.", lambda: turns.given, label="provider", counts=True),
+        Gauge("headgate_capacity_refusals", "Turns refused.", lambda: turns.refused, label="provider", counts=True),
         Gauge("headgate_ready", "1 while calls are taken.", lambda: trouble() is None),
     ]
 

@@ -27,6 +27,8 @@ class Gauge:
     doc: str
     read: Callable[[], float | Mapping[str, float]]
     label: str = ""
+    counts: bool = False
+    """It only ever goes up, so it is told as a counter."""
 
 
 class Exposition(Collector):
@@ -96,8 +98,9 @@ def _histogram(of: Histogram) -> tuple[list[tuple[str, float]], float]:
     return list(zip(bounds, accumulate(of.buckets), strict=True)), of.total / NANOS_PER_SECOND
 
 
-def _gauge(gauge: Gauge) -> GaugeMetricFamily:
-    family = GaugeMetricFamily(gauge.name, gauge.doc, labels=(gauge.label,) if gauge.label else ())
+def _gauge(gauge: Gauge) -> Metric:
+    kind = CounterMetricFamily if gauge.counts else GaugeMetricFamily
+    family = kind(gauge.name, gauge.doc, labels=(gauge.label,) if gauge.label else ())
     figures = gauge.read()
     for value, figure in figures.items() if isinstance(figures, Mapping) else [("", figures)]:
         family.add_metric((value,) if gauge.label else (), figure)
