@@ -30,7 +30,8 @@ _OURS: Final = frozenset(
 )
 """Written by the client of the upstream: another value would break the framing or the routing."""
 _NAMED: Final = {"openai_organization": "openai-organization", "openai_project": "openai-project"}
-KNOWN: Final = ("custom_host", "custom_headers", *_NAMED)
+_NO_HEADERS: Final = frozenset({"custom_host", "capacity"})
+KNOWN: Final = ("custom_host", "custom_headers", *_NAMED, "capacity")
 
 
 def extra_headers(
@@ -44,7 +45,7 @@ def extra_headers(
                 f"`{param}.{field[:100]}` is not supported. Known: {', '.join(known)}.",
                 param=f"{param}.{field[:100]}",
             )
-    if set(configurations) <= {"custom_host"}:
+    if set(configurations) <= _NO_HEADERS:
         return None
     given = configurations.get("custom_headers") or {}
     if not isinstance(given, Mapping):
