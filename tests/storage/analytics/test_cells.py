@@ -201,13 +201,15 @@ async def test_a_cell_that_is_written_again_and_again_stays_short(database: Data
     """Its histogram is made one from time to time, and loses nothing by it."""
     await organization(database)
     rows = AlertedRows(MovedClock())
-    for number in range(3 * cells._TIDY_EVERY):
-        await written(database, [record(number, started_at=NOON - 1, ended_after=NANOS_PER_SECOND)], rows)
+    count = 2 * cells._LONG + 10
+    for start in range(0, count, 6):
+        batch = [record(n, started_at=NOON - 1, ended_after=NANOS_PER_SECOND) for n in range(start, start + 6)]
+        await written(database, batch[: count - start], rows)
     texts = await database.read(lambda c: c.execute(text("SELECT latencies FROM usage_cell")).scalars().all())
     assert len(texts) == 3
     for each in texts:
-        assert len(each) <= cells._TIDY_EVERY + 3
-        assert sum(latency.read(each).values()) == 3 * cells._TIDY_EVERY
+        assert len(each) < 30
+        assert sum(latency.read(each).values()) == count
 
 
 async def test_metadata_with_too_many_values_is_asked_of_the_records(database: Database) -> None:

@@ -6,12 +6,12 @@ there are calls. A quarter of an hour, because every time zone's hours and days 
 """
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from functools import cache
 from operator import itemgetter
 from typing import Any, Final
 
-from sqlalchemy import Connection, Dialect, case, select
+from sqlalchemy import Connection, Dialect, bindparam, case, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from headgate.analytics import latency
@@ -33,8 +33,9 @@ _figures: Final = itemgetter(
 )
 _KEY: Final = ("workspace_id", "kind", "bucket", "who_id", "what_id")
 _ADDED: Final = ("calls", "input_tokens", "output_tokens", "cost", "took", "latencies")
-_TIDY_EVERY: Final = 32
-"""So many histograms are written one behind the other before a cell's are made one."""
+_FEW: Final = 16
+_LONG: Final = 512
+"""So many characters of histograms are written one behind the other before a cell's are made one."""
 _MOST_COUNTED: Final = 100_000
 Key = tuple[str, int, int, int, int]
 Row = tuple[Any, ...]
@@ -89,7 +90,7 @@ class Cells:
             sum(costs),
             sum(took),
             max(started),
-            latency.written(Counter(map(latency.slot_of, took))),
+            _histogram(took),
         )
         (who, what), workspace_id = numbers, labels[1]
         for key in (
@@ -114,18 +115,23 @@ class Cells:
             if known is None or known[0].time_zone != name:
                 self._days[organization_id] = _day_in(name), Period(0, 0)
 
-    def _tidy(self, connection: Connection, written: Iterable[Key]) -> None:
+    def _tidy(self, connection: Connection, written: Mapping[Key, Sums]) -> None:
         """A cell that is written to again and again keeps a short text all the same."""
         untidy = self._untidy
         if len(untidy) > _MOST_COUNTED:
             untidy.clear()
-        for key in written:
-            count = untidy[key] = untidy.get(key, 0) + 1
-            if count >= _TIDY_EVERY:
+        long = []
+        for key, sums in written.items():
+            length = untidy[key] = untidy.get(key, 0) + len(sums[-1])
+            if length >= _LONG:
                 del untidy[key]
-                where = [table.c[name] == value for name, value in zip(_KEY, key, strict=True)]
-                text = connection.execute(select(table.c.latencies).where(*where)).scalar_one()
-                connection.execute(table.update().where(*where).values(latencies=latency.tidy(text)))
+                long.append(key)
+        if not long:
+            return
+        read, write = _tidying(connection.dialect)
+        texts = [connection.exec_driver_sql(read, key).scalar_one() for key in long]
+        rows = [(latency.tidy(text), *key) for text, key in zip(texts, long, strict=True)]
+        connection.exec_driver_sql(write, rows)
 
 
 _TIME_ZONES: Final = str(select(organization.c.id, organization.c.time_zone))
@@ -133,6 +139,11 @@ _TIME_ZONES: Final = str(select(organization.c.id, organization.c.time_zone))
 
 def _day_in(time_zone: str) -> Window:
     return Window(WindowKind.CALENDAR, unit="day", time_zone=time_zone)
+
+
+def _histogram(took: Sequence[int]) -> str:
+    slots = map(latency.slot_of, took)
+    return latency.written(Counter(slots)) if len(took) > _FEW else "".join(slots)
 
 
 def _together(one: Sums, other: Sums) -> Sums:
@@ -145,6 +156,14 @@ def _together(one: Sums, other: Sums) -> Sums:
         max(one[5], other[5]),
         one[6] + other[6],
     )
+
+
+@cache
+def _tidying(dialect: Dialect) -> tuple[str, str]:
+    """Reads a cell's histogram, and writes another: the key's values, behind the text."""
+    where = [table.c[name] == bindparam(f"key_{name}") for name in _KEY]
+    read, write = select(table.c.latencies).where(*where), table.update().where(*where).values(latencies="")
+    return str(read.compile(dialect=dialect)), str(write.compile(dialect=dialect))
 
 
 @cache
