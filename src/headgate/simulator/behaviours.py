@@ -44,7 +44,7 @@ class Behaviour:
     refuses: Callable[[], ProviderError | None] | None = None
     answers: bool = True
     hangs_up: bool = False
-    """It makes its answer, and the connection is closed before anything of it goes out."""
+    """It makes its answer, and the connection is closed after the head of it."""
     reflects: bool = False
 
 
@@ -94,7 +94,7 @@ BEHAVIOURS: dict[str, Behaviour] = {
     ),
     "sim-cut-after-one": Behaviour(what="hangs up after one token", delivers=cut_after_one, style=Style(tokens=64)),
     "sim-cut-mid-line": Behaviour(what="hangs up inside a line", delivers=cut_in_line, style=Style(tokens=64)),
-    "sim-hang-up": Behaviour(what="hangs up before it answers, and bills", hangs_up=True),
+    "sim-hang-up": Behaviour(what="makes its answer, and hangs up after the head of it", hangs_up=True),
     "sim-silence": Behaviour(what="says nothing for a while after its first event", delivers=falling_silent),
     "sim-error-at-once": Behaviour(what="tells of an error and of nothing else", delivers=failing_at_once),
     "sim-error-mid-stream": Behaviour(what="tells of an error half-way", delivers=failing, style=Style(tokens=64)),

@@ -149,8 +149,6 @@ class Call:
         if not behaviour.answers:
             await line.pause(MAX_STALL_S)
             raise HangUp
-        if behaviour.hangs_up:
-            raise HangUp
         dialect = self._request.dialect
         frames: Iterable[Frame]
         frames = dialect.frames(reply) if reply.ask.stream else [Frame(dialect.plain(reply), last=True)]
@@ -166,6 +164,8 @@ class Call:
         if line.pacing.first:
             await line.pause(line.pacing.first)
         await self._send({"type": "http.response.start", "status": 200, "headers": headers})
+        if behaviour.hangs_up:
+            raise HangUp
         await behaviour.delivers(frames, line)
         await self._send({"type": "http.response.body", "body": b"", "more_body": False})
 
