@@ -9,7 +9,7 @@ from headgate.base.clock import Clock, SystemClock
 from headgate.base.tasks import Tasks
 from headgate.bootstrap.again import cache_of, open_once
 from headgate.bootstrap.alerting import start_alerts
-from headgate.bootstrap.books import open_books
+from headgate.bootstrap.books import BookKeeping, open_books
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.places import database_url
 from headgate.bootstrap.report import report
@@ -17,9 +17,10 @@ from headgate.bootstrap.serving import limits_of
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
+from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.app import DataPlane, Observer
 from headgate.dataplane.body_log import BodyLog
-from headgate.dataplane.door import Door
+from headgate.dataplane.door import Door, Trouble
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.pipeline import Pipeline
 from headgate.settings import Settings
@@ -33,6 +34,7 @@ from headgate.storage.restoring import Restoring
 from headgate.storage.stores import SqlTransactions
 from headgate.storage.usage_writer import UsageWriter
 from headgate.telemetry.calls import CallCounts
+from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.policy_loader import PolicyLoader
@@ -124,17 +126,34 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             cache=cache,
             once=once,
         )
-        counts = CallCounts(clock)
-        observers: list[Observer] = [counts, body_log, *traces(settings, clock, closing)]
-        data_plane = DataPlane(pipeline.serve, clock, limits, observers)
-
-        def trouble() -> str | None:
-            return "draining" if data_plane.draining else kept.trouble()
-
-        gauges = gauges_of(data_plane, kept, directory, cache.answers, pipeline.turns, trouble)
-        metrics = metrics_page(settings, database, counts, gauges)
+        data_plane, metrics, trouble = _watched(
+            settings, clock, pipeline, kept, directory, database, body_log, cache.answers, closing
+        )
         app = Door(data_plane, create_app(services), metrics, trouble, settings.max_body_bytes)
         return Gateway(app, data_plane, administration, services, pepper, database, usage, body_log, closing.pop_all())
+
+
+def _watched(
+    settings: Settings,
+    clock: Clock,
+    pipeline: Pipeline,
+    kept: BookKeeping,
+    directory: Directory,
+    database: Database,
+    body_log: BodyLog,
+    answers: AnswerCache,
+    closing: AsyncExitStack,
+) -> tuple[DataPlane, MetricsPage, Trouble]:
+    """The data plane, what is told of it, and what says why it takes no calls."""
+    counts = CallCounts(clock)
+    observers: list[Observer] = [counts, body_log, *traces(settings, clock, closing)]
+    data_plane = DataPlane(pipeline.serve, clock, limits_of(settings), observers)
+
+    def trouble() -> str | None:
+        return "draining" if data_plane.draining else kept.trouble()
+
+    gauges = gauges_of(data_plane, kept, directory, answers, pipeline.turns, trouble)
+    return data_plane, metrics_page(settings, database, counts, gauges), trouble
 
 
 def _directory(
