@@ -108,8 +108,6 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
-        limits = limits_of(settings)
-        groups = Groups(restoring.ledger, restoring, clock)
         body_log = BodyLog(services.analytics.bodies, clock, report)
         closing.push_async_callback(body_log.close)
         body_log.start()
@@ -117,10 +115,10 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             directory,
             catalog,
             kept.books,
-            groups,
+            Groups(restoring.ledger, restoring, clock),
             client,
             clock,
-            limits,
+            limits_of(settings),
             refusals.downgraded,
             copy=body_log.copy,
             cache=cache,
