@@ -7,7 +7,7 @@ from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import RateLimited
 from headgate.dataplane.call import Call
 from headgate.ledger.allowance import Allowance
-from headgate.tenancy.limit_policy import METADATA, Facts, LimitPolicy, Values, facts_of, groups_of
+from headgate.tenancy.limit_policy import METADATA, OF_THE_TARGET, Facts, LimitPolicy, Values, facts_of, groups_of
 from headgate.tenancy.policy import Policy
 
 MOST_GROUPS: Final = 100_000
@@ -15,7 +15,6 @@ MOST_GROUPS: Final = 100_000
 IDLE_S: Final = 90_000
 """Groups unused for so long may give way: longer than any call takes."""
 LOOK_AGAIN_S: Final = 60
-_OF_THE_TARGET: Final = frozenset({"provider", "virtual_key", "model"})
 
 Restore = Callable[[Sequence[Allowance]], Awaitable[None]]
 
@@ -55,7 +54,7 @@ class Groups:
             limit
             for limit in policy.limit_policies
             if all(
-                key in known or not (key.startswith(METADATA) or key in _OF_THE_TARGET)
+                key in known or not (key.startswith(METADATA) or key in OF_THE_TARGET)
                 for key in (*limit.group_by, *(each.key for each in limit.conditions))
             )
         ]

@@ -1,20 +1,28 @@
 """What one call holds, cell by cell, while it is under way."""
 
+from msgspec.structs import replace
+
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.counter import Cell, Counter
 from headgate.ledger.journal import HoldEntry
+from headgate.ledger.record import UsageRecord
 
 Take = tuple[Counter, Cell, int]
 """The counter, the cell in it, and how much of what the cell holds is this call's."""
 
 
+def no_call(unheard: UsageRecord) -> bool:
+    """Whose record counts where none does."""
+    return False
+
+
 class Claim:
-    """`entry` is how it was journalled, `amounts` is what is held by now.
+    """`entry` is how it was journalled, `amounts` is what is held by now; `unheard` is there once it is dispatched.
 
     `extensions` has the counters of `takes`, in the same order, once for each time the hold grew.
     """
 
-    __slots__ = ("allowances", "amounts", "entry", "extensions", "takes")
+    __slots__ = ("allowances", "amounts", "entry", "extensions", "takes", "unheard")
 
     def __init__(self, entry: HoldEntry, allowances: list[Allowance], takes: list[Take]) -> None:
         self.entry = entry
@@ -22,6 +30,7 @@ class Claim:
         self.allowances = allowances
         self.takes = takes
         self.extensions: list[list[Take]] = []
+        self.unheard: UsageRecord | None = None
 
     def extend(self, amounts: Amounts, figures: tuple[int, ...], steady: int) -> None:
         """Takes `figures` more; `amounts` is what is held then."""
@@ -31,6 +40,18 @@ class Claim:
             amount = figures[counter.resource]
             more.append((counter, counter.span.take_more(counter, cell, amount, steady), amount))
         self.extensions.append(more)
+
+    def join(self, allowance: Allowance, counter: Counter, steady: int) -> None:
+        """All that is held counts in this allowance too, which was not there when it was taken."""
+        entry = self.entry
+        self.entry = replace(entry, allowances=(*entry.allowances, allowance.id))
+        self.allowances.append(allowance)
+        amount = self.amounts.figures(in_flight=1)[counter.resource]
+        cell = counter.take(amount, steady)
+        stack = [self.takes, *self.extensions]
+        for takes in stack[:-1]:
+            takes.append((counter, cell, 0))
+        stack[-1].append((counter, cell, amount))
 
     def resolve(self, figures: tuple[int, ...], steady: int) -> None:
         """All that is held is over; `figures` is what it came to."""

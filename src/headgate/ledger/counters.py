@@ -52,6 +52,16 @@ class Counters(dict[str, Counter]):
         return len(idle)
 
 
+def counting_since(allowance: Allowance, wall: int) -> int:
+    """The earliest moment (wall clock) of a hold that counts now if its call is under way: tokens and cost in a sliding
+    window, and calls in flight, count as long as their call lasts."""
+    if allowance.resource is Resource.IN_FLIGHT:
+        return 0
+    if allowance.window.kind is WindowKind.SLIDING and allowance.resource is not Resource.REQUESTS:
+        return allowance.since
+    return max(_begin(allowance, wall), allowance.since)
+
+
 def _begin(allowance: Allowance, wall: int) -> int:
     if allowance.window.kind is WindowKind.SLIDING:
         return wall - allowance.window.seconds * NANOS_PER_SECOND

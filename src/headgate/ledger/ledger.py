@@ -4,15 +4,15 @@ A hold is decided in two passes over the call's allowances: check all, then take
 writing it down, and that comes before anything is taken. Not for several threads: it lives on the event loop.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.balance import Balance, PastUse, no_past
-from headgate.ledger.claim import Claim
+from headgate.ledger.claim import Claim, no_call
 from headgate.ledger.counter import Cell, Counter
-from headgate.ledger.counters import Counters
+from headgate.ledger.counters import Counters, counting_since
 from headgate.ledger.denial import refused, tightest
 from headgate.ledger.hold import AlreadySettled, Denied, DuplicateHold, Held, Settled, UnknownHold
 from headgate.ledger.journal import (
@@ -88,8 +88,10 @@ class LocalLedger:
         return Held(request_id, amounts, wall)
 
     def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
-        if request_id not in self._claims:
+        claim = self._claims.get(request_id)
+        if claim is None:
             raise UnknownHold(f"{request_id} holds nothing: it cannot be dispatched")
+        claim.unheard = unheard
         self._journal.append(DispatchEntry(request_id, unheard))
         try:
             self._journal.flush()
@@ -185,11 +187,18 @@ class LocalLedger:
         """Whether there is a counter for it."""
         return allowance_id in self._counters
 
-    def restore(self, allowance: Allowance, past: Iterable[tuple[int, int]]) -> None:
-        """Count what was settled before, or elsewhere: (moment on the wall clock, amount), oldest first."""
+    def restore(
+        self, allowance: Allowance, past: Iterable[tuple[int, int]], counts: Callable[[UsageRecord], bool] = no_call
+    ) -> None:
+        """Count what was settled before, or elsewhere: (moment on the wall clock, amount), oldest first; and what calls
+        under way hold now, of those whose record `counts`."""
         wall, steady = self._clock.now(), self._clock.monotonic()
         counter = self._counters.open(allowance)
         counter.span.restore(counter, past, wall, steady)
+        since = counting_since(allowance, wall)
+        for claim in self._claims.values():
+            if claim.unheard is not None and claim.entry.at >= since and counts(claim.unheard):
+                claim.join(allowance, counter, steady)
 
     def reset(self, allowance_id: str) -> None:
         """Begin the allowance's window anew: what is used now counts no longer, nor will calls that are under way."""

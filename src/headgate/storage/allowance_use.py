@@ -6,34 +6,27 @@ from functools import cache
 from typing import Any, Final
 
 import msgspec
-from sqlalchemy import Connection, Dialect, Table, func, select, text
+from sqlalchemy import Connection, Dialect, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
-from headgate.base.usage import INPUT_METERS, OUTPUT_METERS
 from headgate.ledger.allowance import Allowance, Resource
 from headgate.ledger.record import UsageRecord
 from headgate.storage.alert_tables import allowance_use as table
 from headgate.storage.budgets import Budget, Budgets, Span
 from headgate.storage.kept_sums import Key, kept_sums
 from headgate.storage.policy_records import kept_from_its_start
+from headgate.storage.record_counts import amount
+from headgate.storage.record_sums import taken
 from headgate.storage.tables import usage_record
 
 KEEP_S: Final = 8 * 86_400
 """How long the use of a period is kept after its end, for calls that are settled late."""
-_TOKENS: Final = frozenset((*INPUT_METERS, *OUTPUT_METERS))
 _LOCK: Final = 0x75736167  # any number, the same in every process that writes usage records
 # A list goes to the driver as one parameter, because five hundred of them would cost more than the look-up.
 _THERE: Final = {
     "sqlite": "SELECT request_id FROM usage_record WHERE request_id IN (SELECT value FROM json_each(?))",
     "postgresql": "SELECT request_id FROM usage_record WHERE request_id = ANY($1::text[])",
 }
-_SUMMED: Final = {
-    Resource.COST: func.sum(usage_record.c.cost),
-    Resource.TOKENS: func.sum(usage_record.c.input_tokens + usage_record.c.output_tokens),
-    Resource.REQUESTS: func.count(),
-}
-
-
 _encode: Final = msgspec.json.Encoder().encode
 
 
@@ -112,36 +105,26 @@ def _moved(connection: Connection, budgets: Budgets, records: Sequence[UsageReco
     for its_budgets, its_records in budgets.of(connection, records):
         starts = [record.started_at for record in its_records]
         first, last = min(starts), max(starts)
-        taken: dict[Resource, int] = {}
+        summed: dict[tuple[Resource, bool], int] = {}
         for budget in its_budgets:
-            resource = budget.allowance.resource
+            counted = budget.allowance.resource, budget.allowance.scope.counts_attempts
             if first >= budget.since and budget.span_of(first) == budget.span_of(last):
-                if resource not in taken:
-                    taken[resource] = sum([_amount(resource, record) for record in its_records])
-                _move(moved, budget, first, taken[resource])
+                if counted not in summed:
+                    summed[counted] = sum([amount(record, budget.allowance) for record in its_records])
+                _move(moved, budget, first, summed[counted])
                 continue
             for record in its_records:
                 if record.started_at >= budget.since:
-                    _move(moved, budget, record.started_at, _amount(resource, record))
+                    _move(moved, budget, record.started_at, amount(record, budget.allowance))
     return moved
 
 
-def _move(moved: dict[Key, Moved], budget: Budget, at: int, amount: int) -> None:
+def _move(moved: dict[Key, Moved], budget: Budget, at: int, more: int) -> None:
     span = budget.span_of(at)
     key = (budget.allowance.id, span[0])
     if (found := moved.get(key)) is None:
         found = moved[key] = Moved(budget, span, 0, 0)
-    found.after += amount
-
-
-def _amount(resource: Resource, record: UsageRecord) -> int:
-    match resource:
-        case Resource.COST:
-            return record.cost
-        case Resource.REQUESTS:
-            return 1
-        case _:
-            return sum([count for meter, count in record.usage.items() if meter in _TOKENS])
+    found.after += more
 
 
 def _sum(connection: Connection, budget: Budget, span: Span) -> int:
@@ -149,7 +132,7 @@ def _sum(connection: Connection, budget: Budget, span: Span) -> int:
     conditions: list[Any] = [budget.counted, started >= max(span[0], budget.since)]
     if span[1] is not None:
         conditions.append(started < span[1])
-    statement = select(_SUMMED[budget.allowance.resource]).where(*conditions)
+    statement = select(taken(budget.allowance)).where(*conditions)
     return int(connection.execute(statement).scalar_one() or 0)
 
 

@@ -11,7 +11,7 @@ from headgate.ledger.period import period_of
 from headgate.ledger.sliding import GRAINS
 from headgate.storage.kept_sums import kept_sums
 from headgate.storage.policy_records import kept_from_its_start
-from headgate.storage.record_sums import TAKEN, counted_in, record_sums
+from headgate.storage.record_sums import counted_in, record_sums, taken
 from headgate.storage.tables import usage_record as table
 
 Use = tuple[int, int]
@@ -72,7 +72,7 @@ def _in_window(connection: Connection, allowance: Allowance, now: int, longest: 
     counts_from = begun if allowance.resource is Resource.REQUESTS else begun + table.c.ended_after
     earliest = since if allowance.resource is Resource.REQUESTS else since - longest
     statement = (
-        select(func.max(counts_from), TAKEN[allowance.resource])
+        select(func.max(counts_from), taken(allowance))
         .where(counted_in(allowance.scope), begun > max(earliest, allowance.since), counts_from > since)
         .group_by((counts_from - since) // grain)
         .order_by(func.max(counts_from))

@@ -14,8 +14,8 @@ from headgate.tenancy.limit_policy import PolicyScope
 Asked = tuple[Allowance, int, int]
 """An allowance, and from when up to, and without, when its owner's calls count: by the moment they began."""
 
-TAKEN: Final[dict[Resource, ColumnElement[Any]]] = {
-    Resource.REQUESTS: func.count(),
+_TAKEN: Final[dict[Resource, ColumnElement[Any]]] = {
+    Resource.REQUESTS: func.sum(table.c.requests),
     Resource.TOKENS: func.sum(table.c.input_tokens + table.c.output_tokens),
     Resource.INPUT_TOKENS: func.sum(table.c.input_tokens),
     Resource.OUTPUT_TOKENS: func.sum(table.c.output_tokens),
@@ -50,6 +50,13 @@ def record_sums(connection: Connection, asked: Sequence[Asked]) -> dict[str, int
     return found
 
 
+def taken(allowance: Allowance) -> ColumnElement[Any]:
+    """The sum of what records took of it; None where there is none."""
+    if allowance.resource is Resource.REQUESTS and allowance.scope.counts_attempts:
+        return func.count()
+    return _TAKEN[allowance.resource]
+
+
 def counted_in(scope: Scope) -> ColumnElement[bool]:
     """Which records count against what this scope owns."""
     if isinstance(scope, PolicyScope):
@@ -68,7 +75,7 @@ def _of_owners(
 ) -> Iterator[tuple[str, int]]:
     """One statement for all of them."""
     dialect = connection.dialect.name
-    statement = _SUMMED[dialect].format(taken=TAKEN[resource].compile(), owner=_OWNERS[kind].name)
+    statement = _SUMMED[dialect].format(taken=_TAKEN[resource].compile(), owner=_OWNERS[kind].name)
     keys = [(allowance.scope.id, first, after) for allowance, first, after in asked]
     parameters = (_encode(keys).decode(),) if dialect == "sqlite" else tuple(map(list, zip(*keys, strict=True)))
     for place, amount in connection.exec_driver_sql(statement, parameters):
@@ -78,5 +85,5 @@ def _of_owners(
 def _each(connection: Connection, asked: Sequence[Asked]) -> Iterator[tuple[str, int]]:
     for allowance, first, after in asked:
         begun = table.c.started_at
-        statement = select(TAKEN[allowance.resource]).where(counted_in(allowance.scope), begun >= first, begun < after)
+        statement = select(taken(allowance)).where(counted_in(allowance.scope), begun >= first, begun < after)
         yield allowance.id, int(connection.execute(statement).scalar() or 0)

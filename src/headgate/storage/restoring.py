@@ -11,6 +11,7 @@ from headgate.ledger.allowance import Allowance
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.database import Database
 from headgate.storage.past_use import past_uses
+from headgate.storage.record_counts import belongs, uses
 from headgate.storage.usage_writer import UsageWriter
 
 WRITTEN_WITHIN_S: Final = 5.0
@@ -34,17 +35,21 @@ class Restoring:
     async def __call__(self, allowances: Sequence[Allowance]) -> None:
         """Once it returns the ledger knows them all, with their past. Raises `Unavailable`: then nobody may decide."""
         ledger = self.ledger
-        missing = [allowance for allowance in allowances if allowance.id not in ledger]
-        if not missing:
+        if all(allowance.id in ledger for allowance in allowances):
             return
         await self.written()
-        now = self._clock.now()
-        found = await self._database.read(
-            partial(past_uses, allowances=missing, now=now, longest_call_s=self._longest_call_s)
-        )
-        for allowance in missing:
-            if allowance.id not in ledger:  # somebody else may have asked for it at the same time
-                ledger.restore(allowance, found[allowance.id])
+        async with self._writer.paused() as waiting:
+            missing = [allowance for allowance in allowances if allowance.id not in ledger]
+            if not missing:  # somebody else has asked for them at the same time
+                return
+            now = self._clock.now()
+            found = await self._database.read(
+                partial(past_uses, allowances=missing, now=now, longest_call_s=self._longest_call_s)
+            )
+            # In one step of the event loop: what is in the database, what waits for it, and what has not ended.
+            for allowance in missing:
+                past = sorted([*found[allowance.id], *uses(waiting, allowance, now)])
+                ledger.restore(allowance, past, partial(belongs, scope=allowance.scope))
 
     async def written(self) -> None:
         """Once it returns, what was settled before is in the database: an allowance may be new, and the calls it counts

@@ -280,6 +280,7 @@ usage_record = Table(
     Column("outcome", Text, nullable=False),
     Column("status", Integer, nullable=False),
     Column("attempts", Integer, nullable=False),
+    Column("requests", Integer, nullable=False),
     _document("usage"),
     Column("usage_source", Text, nullable=False),
     _document("usage_flags"),

@@ -75,6 +75,7 @@ def values_of(record: UsageRecord) -> tuple[object, ...]:
         str(record.outcome),
         record.status,
         record.attempts,
+        record.requests,
         _document(usage),
         str(record.usage_source),  # of the plain type, for which the driver has a short way
         _list(record.usage_flags),

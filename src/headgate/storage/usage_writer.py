@@ -2,7 +2,8 @@
 
 import asyncio
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from typing import Final
 
 from sqlalchemy import Connection
@@ -52,6 +53,7 @@ class UsageWriter:
         self._added = 0
         self._done = 0
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
+        self._writing = asyncio.Lock()
         self._some = asyncio.Event()
         self._hurry = asyncio.Event()
         self._tasks = Tasks(lambda name, error: on_failure(f"{name} ended", error))
@@ -85,6 +87,12 @@ class UsageWriter:
         self._hurry.set()
         await flushed
 
+    @asynccontextmanager
+    async def paused(self) -> AsyncIterator[Sequence[UsageRecord]]:
+        """Nothing is written meanwhile: the records given are those that were settled and are not in the database."""
+        async with self._writing:
+            yield self._waiting
+
     async def close(self, timeout_s: float = 10.0) -> int:
         """Flush, for so long at most, and stop. Returns how many records are left, which the journal has."""
         try:
@@ -101,17 +109,18 @@ class UsageWriter:
         while True:
             await self._some.wait()
             await self._pause(LINGER_S if len(self._waiting) < BATCH else 0)
-            batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
             try:
-                await self._write(batch)
+                async with self._writing:
+                    batch = [self._waiting[index] for index in range(min(BATCH, len(self._waiting)))]
+                    await self._write(batch)
+                    self._finish(len(batch))
             except Unavailable as error:
                 self._on_failure(f"{len(self._waiting)} usage records wait for the database", error)
                 self._hurry.clear()
                 await self._pause(backoff)
                 backoff = min(2 * backoff, LONGEST_BACKOFF_S)
-                continue
-            backoff = FIRST_BACKOFF_S
-            self._finish(len(batch))
+            else:
+                backoff = FIRST_BACKOFF_S
 
     async def _pause(self, seconds: float) -> None:
         """Cut short by a flush."""

@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from msgspec.structs import replace
 from sqlalchemy import Connection, select
 
 from headgate.base.clock import NANOS_PER_SECOND
@@ -67,6 +68,8 @@ class _Sum:
         if at < allowance.since or allowance.resource is Resource.IN_FLIGHT:
             return
         amount = amounts.of(allowance.resource)
+        if allowance.resource is Resource.REQUESTS and allowance.scope.counts_attempts:
+            amount = 1
         if self._sliding:
             counts_from = at if allowance.resource is Resource.REQUESTS else ended_at
             self.now += amount if counts_from > self._after else 0
@@ -162,11 +165,12 @@ def _check_record(row: Any, found: Findings) -> Amounts:
     lines = sum(line[3] for line in row["cost_lines"])
     if lines != cost and row["outcome"] != Outcome.RECOVERED:
         found.differences.append(f"record {row['request_id']}: it cost ${usd(cost, 9)}, its lines ${usd(lines, 9)}")
-    return Amounts(1, row["input_tokens"], row["output_tokens"], cost)
+    return Amounts(row["requests"], row["input_tokens"], row["output_tokens"], cost)
 
 
 def _check_entry(entry: SettleEntry, row: Any, amounts: Amounts, found: Findings) -> None:
-    if row["outcome"] != Outcome.RECOVERED and entry.actual != amounts:
+    actual = replace(entry.actual, requests=amounts.requests)  # how many of its callers' it was, only its record says
+    if row["outcome"] != Outcome.RECOVERED and actual != amounts:
         found.differences.append(
             f"record {row['request_id']}: the journal settled {_shown(entry.actual)}, "
             f"the database has {_shown(amounts)}"

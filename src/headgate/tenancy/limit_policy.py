@@ -18,6 +18,8 @@ from headgate.tenancy.limits import RateLimit, UsageLimit, allowances
 METADATA: Final = "metadata."
 KEYS: Final = ("api_key", "provider", "virtual_key", "model", "workspace_id", "organisation_id", "tenant_id")
 """What conditions and groups may look at, besides `metadata.<key>`. A virtual key is a provider by its older name."""
+OF_THE_TARGET: Final = frozenset({"provider", "virtual_key", "model"})
+"""Of these, what depends on where a call goes."""
 ANY: Final = "*"
 _SHOWN: Final = 128
 """Characters of a group's values in its name."""
@@ -169,6 +171,12 @@ class PolicyScope(Scope):
 
     policy: LimitPolicy
     values: Values
+
+    @property
+    def counts_attempts(self) -> bool:
+        """Where the policy looks at where calls go."""
+        keys = (*self.policy.group_by, *(each.key for each in self.policy.conditions))
+        return not OF_THE_TARGET.isdisjoint(keys)
 
 
 def groups_of(policies: Sequence[LimitPolicy], facts: Facts) -> Iterator[tuple[LimitPolicy, Values]]:

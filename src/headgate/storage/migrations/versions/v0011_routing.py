@@ -19,5 +19,7 @@ def upgrade() -> None:
     op.add_column("tenant", sa.Column("weight", sa.Integer(), nullable=False, server_default="1"))
     with op.batch_alter_table("usage_record") as records:
         records.add_column(sa.Column("earlier_attempts", _DOCUMENT, nullable=False, server_default="[]"))
+        records.add_column(sa.Column("requests", sa.Integer(), nullable=False, server_default="1"))
     with op.batch_alter_table("usage_record") as records:
         records.alter_column("earlier_attempts", existing_type=_DOCUMENT, existing_nullable=False, server_default=None)
+        records.alter_column("requests", existing_type=sa.Integer(), existing_nullable=False, server_default=None)
