@@ -5,7 +5,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import analytics, ledger, per_call, tenants, wire
+from bench import analytics, fairness, ledger, per_call, tenants, wire
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
@@ -16,6 +16,7 @@ BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "per_call": per_call.run,
     "analytics": lambda: analytics.run(quick=QUICK in sys.argv),
     "tenants": tenants.run,
+    "fairness": lambda: fairness.run(quick=QUICK in sys.argv),
     "overspend": lambda: overspend.run(peers=PEERS in sys.argv),
 }
 
