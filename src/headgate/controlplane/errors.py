@@ -12,6 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from headgate.base.errors import HeadgateError, InvalidRequest, MethodNotAllowed, NotFound
+from headgate.base.redaction import without_secrets
 from headgate.wire.errors import openai_body
 
 log = structlog.get_logger("headgate.controlplane")
@@ -36,6 +37,11 @@ def _field(location: Sequence[str | int]) -> str:
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner).removeprefix(".")
 
 
+def _path(request: Request) -> str:
+    """What was asked for; a key that somebody put into it is not repeated."""
+    return str(without_secrets(request.url.path))[:200]
+
+
 def install(app: FastAPI) -> None:
     """Have the application answer every error this way."""
 
@@ -54,9 +60,9 @@ def install(app: FastAPI) -> None:
         if isinstance(error.__cause__, HeadgateError):  # raised while the body was read, and covered by the framework
             return render(error.__cause__)
         if error.status_code == HTTPStatus.NOT_FOUND:
-            return render(NotFound(f"There is nothing at {request.url.path[:200]}."))
+            return render(NotFound(f"There is nothing at {_path(request)}."))
         if error.status_code == HTTPStatus.METHOD_NOT_ALLOWED:
-            return render(MethodNotAllowed(f"{request.url.path[:200]} does not take {request.method[:20]}."))
+            return render(MethodNotAllowed(f"{_path(request)} does not take {request.method[:20]}."))
         return render(InvalidRequest(str(error.detail), param="body"))
 
     @app.exception_handler(Exception)

@@ -11,6 +11,7 @@ from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, Unavailable, UpstreamFailed
 from headgate.dataplane.attempt import failure
 from headgate.dataplane.call import OK, Call, Stop
+from headgate.dataplane.discreet import without_credentials
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.failure import Heard
 from headgate.dataplane.guarded import check_whole, holds_back
@@ -50,7 +51,8 @@ class Relay:
 
     async def error(self, exchange: Exchange, call: Call, answer: Answer | Heard) -> None:
         """An answer that is no success: in the client's format, with the provider's status."""
-        body = call.dialogue.error(answer.status, await self._read(call, answer))
+        said = without_credentials(await self._read(call, answer), call.target)
+        body = call.dialogue.error(answer.status, said)
         call.outcome, call.status = Outcome.PROVIDER_ERROR, answer.status
         self._settler.settle(call)
         await _respond(exchange, call, answer, body, self._standing(call))
