@@ -1,11 +1,11 @@
 """`python -m bench [--peers] [--quick] [name ...]`: the benchmarks of these names, or all of them; `overspend` also of
-peers, `analytics` over fewer records."""
+peers, `analytics` over fewer records, `fairness` and `failover` for fewer seconds."""
 
 import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import analytics, fairness, ledger, per_call, tenants, wire
+from bench import analytics, failover, fairness, ledger, per_call, tenants, wire
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
@@ -17,6 +17,7 @@ BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "analytics": lambda: analytics.run(quick=QUICK in sys.argv),
     "tenants": tenants.run,
     "fairness": lambda: fairness.run(quick=QUICK in sys.argv),
+    "failover": lambda: failover.run(quick=QUICK in sys.argv),
     "overspend": lambda: overspend.run(peers=PEERS in sys.argv),
 }
 
