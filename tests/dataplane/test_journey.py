@@ -10,10 +10,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Connection
 
 from headgate.base.clock import SystemClock
+from headgate.ledger.allowance import Resource
 from headgate.ledger.record import Outcome
 from headgate.ledger.recovery import Replay
+from headgate.storage.every_allowance import every_allowance
+from headgate.storage.past_use import past_use
 from headgate.storage.verification import verify
 from tests.support.asgi import Reply
 from tests.support.plane import STREAM_HEAD, Plane, chunk, completion, delta, open_plane
@@ -155,6 +159,38 @@ async def test_what_a_target_may_have_billed_is_a_record_of_its_own(plane: Plane
     assert lost.trace_id == answered.trace_id
     assert answered.request_id == reply.headers["x-headgate-request-id"] != lost.request_id
     assert await used(plane, key) == 12 * TOKEN
+
+
+def restored(connection: Connection) -> dict[str, int]:
+    """The requests that a start would count, by kind of owner."""
+    now = SystemClock().now()
+    of_requests = [each for each in every_allowance(connection) if each.resource is Resource.REQUESTS]
+    return {each.scope.kind: sum(amount for _, amount in past_use(connection, each, now)) for each in of_requests}
+
+
+async def test_one_call_is_one_request_of_its_caller_whatever_its_attempts(plane: Plane) -> None:
+    """Two requests a minute are two calls, each of which was lost at one target and answered by the next; the provider
+    counts what went to it. A restart counts the same."""
+    counts = {"type": "requests", "unit": "rph"}
+    access = {"id": "default", "enabled": True, "rate_limits": [{**counts, "value": 100}]}
+    await plane.admin("PUT", "/integrations/openai/workspaces", {"workspaces": [access]})
+    policies = {}
+    for name in ("api_key", "model"):
+        body = {"name": name, "conditions": [], "group_by": [{"key": name}], **counts, "value": 100}
+        made = await plane.admin("POST", "/policies/rate-limits", body)
+        policies[name] = f"/policies/rate-limits/{made['id']}/entities"
+    key = await plane.key(rate_limits=[{"type": "requests", "unit": "rpm", "value": 2}])
+    for status in (200, 200, 429):
+        assert (await ask(plane, key, fallback("reset", "ok"))).status == status
+    assert asked(plane) == ["reset", "ok", "reset", "ok"]
+    records = await plane.records()
+    assert sorted((record.model, record.requests) for record in records) == [("ok", 0)] * 2 + [("reset", 1)] * 2
+    used = {each["scope"]: each["used"] for each in await plane.limits(key) if each["resource"] == "requests"}
+    assert used == {"api_key": 2, "integration": 4, "policy": 2}
+    for name, by_group in (("api_key", [2]), ("model", [2, 2])):
+        found = await plane.admin("GET", policies[name])
+        assert [each["current_usage"] for each in found["data"]] == by_group
+    assert await plane.gateway.database.read(restored) == {"api_key": 2, "integration": 4}
 
 
 async def test_a_target_that_does_not_answer_in_time_is_left(plane: Plane) -> None:

@@ -1,5 +1,6 @@
 """Steps 4 and 5: the most a call can cost, and the hold for it on every allowance at once."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 from headgate.base.errors import ModelNotAllowed
@@ -8,7 +9,7 @@ from headgate.catalog.price import Price
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.settle import Settler
-from headgate.ledger.allowance import Amounts, Resource
+from headgate.ledger.allowance import Allowance, Amounts, Resource
 from headgate.ledger.hold import Denied
 from headgate.routing.plan import Plan
 from headgate.tenancy.admission import Unpriced
@@ -88,7 +89,8 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
 
     Raises `JournalUnavailable` (503); then nothing was taken.
     """
-    result = books.hold(call.request_id, call.allowances, amounts_of(call.bound))
+    allowances = call.allowances if not call.counted else _but_for_requests(call.allowances)
+    result = books.hold(call.request_id, allowances, amounts_of(call.bound))
     if isinstance(result, Denied):
         return result
     call.started_at = result.at
@@ -96,3 +98,8 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
     books.dispatch(call.request_id, call.unheard)
     call.held = True
     return None
+
+
+def _but_for_requests(allowances: Sequence[Allowance]) -> list[Allowance]:
+    """Those in which an attempt counts, after one that was the request of its caller."""
+    return [each for each in allowances if each.resource is not Resource.REQUESTS or each.scope.counts_attempts]

@@ -78,6 +78,8 @@ class Call:
     attempts: int = 0
     earlier_attempts: tuple[EarlierAttempt, ...] = ()
     """Those that brought no answer, and after which another one was made."""
+    counted: bool = False
+    """An earlier attempt of it has a record of its own, and is the request that its caller made."""
     turn: "Turn | None" = None
     """Of the attempt it is at, where its target has a capacity; over once the call is settled."""
     sent: bool = False

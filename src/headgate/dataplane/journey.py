@@ -246,6 +246,7 @@ class Journey:
             call.fail(failure.error)
         call.sent = billed
         self._means.settler.settle(call)
+        call.counted = call.counted or billed
         return billed
 
     def _hold(self) -> Denied | None:

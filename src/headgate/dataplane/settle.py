@@ -100,6 +100,7 @@ class Settler:
             outcome=Outcome.RECOVERED,
             status=call.status,
             attempts=call.attempts,
+            requests=0 if call.counted else 1,
             usage_flags=call.flags + call.guardrails + _flags(call.bound.cost),
             price_id=call.bound.cost.price_id,
             metadata=call.metadata,

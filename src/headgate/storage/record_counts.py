@@ -36,6 +36,13 @@ def belongs(record: UsageRecord, scope: Scope) -> bool:
     return owner == scope.id
 
 
+def takes(record: UsageRecord, allowance: Allowance) -> bool:
+    """Whether its call holds something of it while it is under way."""
+    if allowance.resource is Resource.REQUESTS and not amount(record, allowance):
+        return False
+    return belongs(record, allowance.scope)
+
+
 def amount(record: UsageRecord, allowance: Allowance) -> int:
     """In the resource's unit."""
     match allowance.resource:

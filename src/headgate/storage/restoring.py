@@ -11,7 +11,7 @@ from headgate.ledger.allowance import Allowance
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.database import Database
 from headgate.storage.past_use import past_uses
-from headgate.storage.record_counts import belongs, uses
+from headgate.storage.record_counts import takes, uses
 from headgate.storage.usage_writer import UsageWriter
 
 WRITTEN_WITHIN_S: Final = 5.0
@@ -49,7 +49,7 @@ class Restoring:
             # In one step of the event loop: what is in the database, what waits for it, and what has not ended.
             for allowance in missing:
                 past = sorted([*found[allowance.id], *uses(waiting, allowance, now)])
-                ledger.restore(allowance, past, partial(belongs, scope=allowance.scope))
+                ledger.restore(allowance, past, partial(takes, allowance=allowance))
 
     async def written(self) -> None:
         """Once it returns, what was settled before is in the database: an allowance may be new, and the calls it counts

@@ -147,5 +147,4 @@ def _era(reset_at: int | None) -> str:
 
 
 def _begun(limit: UsageLimit | RateLimit) -> str:
-    # What is under way counts wherever it began, so there is but one count of it.
-    return f"^{limit.set_at}" if limit.set_at and limit.resource is not Resource.IN_FLIGHT else ""
+    return f"^{limit.set_at}" if limit.set_at else ""
