@@ -2,7 +2,8 @@
 
 The records are written as the gateway writes them, sums included: 5,000 keys of 200 tenants, eight models, four pieces
 of metadata. Calls come in sessions, at any time of the 30 days: somebody uses one feature for some minutes, about six
-calls, mostly of one model. Each figure is the slower of two runs.
+calls, mostly of one model. Each figure is the slower of two runs. CPU time is what a busy neighbour disturbs
+least: with none, the answer is there after as long.
 """
 
 import asyncio
@@ -175,30 +176,32 @@ async def measure(folder: Path, count: int) -> dict[str, Any]:
         service = UsageService(transactions, SqlUsageReader(database, FixedClock(end)), FixedClock(end))
         times = {}
         for name, ask in questions(service, Principal.operator(organization.id), end):
-            times[name] = max([await _timed(ask) for _ in range(2)])
-        return {"records": count, "written_s": round(written_s, 1), "ms": times}
+            runs = [await _timed(ask) for _ in range(2)]
+            times[name] = {"ms": max(wall for wall, _ in runs), "cpu_ms": max(cpu for _, cpu in runs)}
+        return {"records": count, "written_s": round(written_s, 1), "questions": times}
     finally:
         await database.close()
 
 
-async def _timed(ask: Callable[[], Awaitable[object]]) -> float:
-    begun = time.perf_counter()
+async def _timed(ask: Callable[[], Awaitable[object]]) -> tuple[float, float]:
+    begun, used = time.perf_counter(), time.process_time()
     await ask()
-    return round((time.perf_counter() - begun) * 1_000, 1)
+    return round((time.perf_counter() - begun) * 1_000, 1), round((time.process_time() - used) * 1_000, 1)
 
 
 def run(*, quick: bool = False) -> int:
-    """1 where an answer took longer than it may."""
+    """1 where an answer takes more than it may."""
     with tempfile.TemporaryDirectory() as folder:
         result = asyncio.run(measure(Path(folder), QUICK if quick else RECORDS))
-    times = result["ms"]
+    times = result["questions"]
     table(
         f"Graphs and groups over {result['records']:,} usage records of {DAYS} days (SQLite)",
-        [(name, f"{ms:,.0f} ms") for name, ms in times.items()],
-        ("question", "slower of two"),
+        [(name, f"{each['ms']:,.0f} ms", f"{each['cpu_ms']:,.0f} ms") for name, each in times.items()],
+        ("question", "took", "CPU"),
     )
-    slowest = max(times, key=times.__getitem__)
-    print(f"\n  slowest: {slowest}, {times[slowest]:,.0f} ms; the records took {result['written_s']} s to write")
+    slowest = max(times, key=lambda name: times[name]["cpu_ms"])
+    most = times[slowest]["cpu_ms"]
+    print(f"\n  most: {slowest}, {most:,.0f} ms of CPU; the records took {result['written_s']} s to write")
     if not quick:
         save("analytics", result)
-    return int(times[slowest] > _LIMIT_MS)
+    return int(most > _LIMIT_MS)

@@ -89,9 +89,11 @@ def of_what(label: str) -> bool:
 
 @dataclass(slots=True)
 class Sums:
-    """Over some calls; `cost` in nano-dollars, `took` in nanoseconds, `last_at` the latest `started_at`."""
+    """Over some calls: `calls` is how many records there are, `requests` how many their callers made. `cost` is in
+    nano-dollars, `took` in nanoseconds, `last_at` the latest `started_at`."""
 
     calls: int = 0
+    requests: int = 0
     input_tokens: int = 0
     output_tokens: int = 0
     cost: int = 0
@@ -106,6 +108,7 @@ class Sums:
 
     def add(self, other: "Sums") -> None:
         self.calls += other.calls
+        self.requests += other.requests
         self.input_tokens += other.input_tokens
         self.output_tokens += other.output_tokens
         self.cost += other.cost

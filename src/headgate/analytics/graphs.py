@@ -16,7 +16,7 @@ from headgate.analytics.stores import UsageReader
 
 Told = dict[str, Any]
 Counts = Mapping[str, int]
-"""Calls by label."""
+"""Requests by label."""
 LEAST_ERROR: Final = 400
 HIT: Final = "HIT"
 
@@ -37,7 +37,7 @@ class SumGraph:
 
 @dataclass(frozen=True, slots=True)
 class CountGraph:
-    """How many calls there were of each label. `tell` gets some points: one of them, or all for the summary."""
+    """How many requests there were of each label. `tell` gets some points: one of them, or all for the summary."""
 
     tell: Callable[[Sequence[Counts]], Told]
     by: str
@@ -49,18 +49,18 @@ class CountGraph:
 
 
 def _calls(sums: Sums) -> Told:
-    return {"total": sums.calls}
+    return {"total": sums.requests}
 
 
 def _cost(sums: Sums) -> Told:
     total = cents(sums.cost)
-    return {"total": total, "avg": ratio(total, sums.calls)}
+    return {"total": total, "avg": ratio(total, sums.requests)}
 
 
 def _tokens(sums: Sums) -> Told:
     return {
         "total": sums.tokens,
-        "avg": ratio(sums.tokens, sums.calls),
+        "avg": ratio(sums.tokens, sums.requests),
         "input": sums.input_tokens,
         "output": sums.output_tokens,
     }
@@ -86,7 +86,7 @@ def _error_stacks(points: Sequence[Counts]) -> Told:
     stats = [
         {"response_status_code": int(status), "count": count}
         for status, count in sorted(_together(points).items())
-        if int(status) >= LEAST_ERROR
+        if count and int(status) >= LEAST_ERROR
     ]
     return {"total": sum([each["count"] for each in stats]), "stats": stats}
 

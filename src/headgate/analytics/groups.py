@@ -26,10 +26,10 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
 
 Told = dict[str, Any]
 _ORDERS: Final[Mapping[str, Callable[[Sums], Any]]] = {
-    "requests": lambda sums: sums.calls,
+    "requests": lambda sums: sums.requests,
     "cost": lambda sums: sums.cost,
     "tokens": lambda sums: sums.tokens,
-    "avg_tokens": lambda sums: sums.tokens / sums.calls,
+    "avg_tokens": lambda sums: ratio(sums.tokens, sums.requests),
     "avg_latency": lambda sums: sums.took / sums.calls,
     "last_seen": lambda sums: sums.last_at,
 }
@@ -55,12 +55,12 @@ def told(name: str, label: str, sums: Sums) -> Told:
     """One row."""
     return {
         name: label,
-        "requests": sums.calls,
+        "requests": sums.requests,
         "cost": cents(sums.cost),
         "tokens": sums.tokens,
         "input_tokens": sums.input_tokens,
         "output_tokens": sums.output_tokens,
-        "avg_tokens": ratio(sums.tokens, sums.calls),
+        "avg_tokens": ratio(sums.tokens, sums.requests),
         "avg_latency": ratio(milliseconds(sums.took), sums.calls, 3),
         "last_seen": to_iso(sums.last_at),
         "object": "analytics-group",

@@ -21,7 +21,7 @@ class UsageReader(Protocol):
         ...
 
     async def counted(self, calls: Calls, points: Points, by: str) -> Sequence[Mapping[str, int]]:
-        """For each point how many calls there were, by label. One without a value there is under the empty text."""
+        """For each point how many requests there were, by label. One without a value there is under the empty text."""
         ...
 
     async def grouped(self, calls: Calls, by: str) -> Mapping[str, Sums]:

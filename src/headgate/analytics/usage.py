@@ -71,9 +71,9 @@ class UsageService:
         return {
             "object": "analytics-summary",
             "summary": {
-                "hits": hit.calls,
+                "hits": hit.requests,
                 "avg_latency": mean,
-                "total_requests": hit.calls + others.calls,
+                "total_requests": hit.requests + others.requests,
                 "cache_speedup": round(usual / mean, 2) if mean else 0,
             },
         }

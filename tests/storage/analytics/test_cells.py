@@ -48,6 +48,7 @@ def some_record(random: Random, number: int) -> UsageRecord:
         status=random.choice([200, 200, 200, 429, 500]),
         outcome=random.choice([Outcome.OK, Outcome.PROVIDER_ERROR]),
         attempts=random.choice([1, 1, 2]),
+        requests=random.choice([1, 1, 0]),
         ended_after=random.randrange(60 * NANOS_PER_SECOND),
         cost=random.randrange(10**11),
         usage={"input": random.randrange(5_000), "output": random.randrange(900)},
@@ -134,6 +135,7 @@ async def _same_groups(reader: SqlUsageReader, calls: Calls, wanted: Sequence[Us
         assert {name: sums.calls for name, sums in found.items()} == Counter(label(each) for each in wanted), by
         for name, sums in found.items():
             those = [each for each in wanted if label(each) == name]
+            assert sums.requests == sum(each.requests for each in those)
             assert sums.cost == sum(each.cost for each in those)
             assert sums.tokens == sum(tokens(each) for each in those)
             assert sums.took == sum(each.ended_after for each in those)
@@ -151,7 +153,7 @@ async def _same_graph(reader: SqlUsageReader, calls: Calls, wanted: Sequence[Usa
         each_point = await reader.counted(calls, points, by)
         exact: list[Counter[str]] = [Counter() for _ in points.starts]
         for index, each in zip(at, wanted, strict=True):
-            exact[index][LABELS[by](each)] += 1
+            exact[index][LABELS[by](each)] += each.requests
         assert list(each_point) == exact
 
 

@@ -29,10 +29,10 @@ _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 _POSITIONS: Final = {column.name: index for index, column in enumerate(usage_record.columns)}
 _labels: Final = itemgetter(*[_POSITIONS[name] for name in Labels._fields])
 _figures: Final = itemgetter(
-    *[_POSITIONS[name] for name in ("started_at", "input_tokens", "output_tokens", "cost", "ended_after")]
+    *[_POSITIONS[name] for name in ("started_at", "requests", "input_tokens", "output_tokens", "cost", "ended_after")]
 )
 _KEY: Final = ("workspace_id", "kind", "bucket", "who_id", "what_id")
-_ADDED: Final = ("calls", "input_tokens", "output_tokens", "cost", "took", "latencies")
+_ADDED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took", "latencies")
 _FEW: Final = 16
 _LONG: Final = 512
 """So many characters of histograms are written one behind the other before a cell's are made one."""
@@ -42,7 +42,7 @@ Row = tuple[Any, ...]
 """Of `usage_record`, as `usage_rows.values_of` makes it."""
 
 
-Sums = tuple[int, int, int, int, int, int, str]
+Sums = tuple[int, int, int, int, int, int, int, str]
 """The rest of the table's columns, in their order."""
 
 
@@ -65,7 +65,7 @@ class Cells:
         self._learn_time_zones(connection)
         cells: dict[Key, Sums] = {}
         for labels, its_rows in groups.items():
-            quarters: dict[int, list[tuple[int, int, int, int, int]]] = {}
+            quarters: dict[int, list[tuple[int, int, int, int, int, int]]] = {}
             for figures in map(_figures, its_rows):
                 quarters.setdefault(figures[0] // _QUARTER, []).append(figures)
             for quarter, its_figures in quarters.items():
@@ -79,12 +79,13 @@ class Cells:
         labels: tuple[Any, ...],
         numbers: tuple[int, int],
         quarter: int,
-        figures: Sequence[tuple[int, int, int, int, int]],
+        figures: Sequence[tuple[int, int, int, int, int, int]],
     ) -> None:
         """Records with the same labels, of the same quarter of an hour."""
-        started, inputs, outputs, costs, took = zip(*figures, strict=True)
+        started, requests, inputs, outputs, costs, took = zip(*figures, strict=True)
         sums = (
             len(figures),
+            sum(requests),
             sum(inputs),
             sum(outputs),
             sum(costs),
@@ -153,8 +154,9 @@ def _together(one: Sums, other: Sums) -> Sums:
         one[2] + other[2],
         one[3] + other[3],
         one[4] + other[4],
-        max(one[5], other[5]),
-        one[6] + other[6],
+        one[5] + other[5],
+        max(one[6], other[6]),
+        one[7] + other[7],
     )
 
 

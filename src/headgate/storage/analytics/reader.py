@@ -35,6 +35,7 @@ from headgate.storage.tables import organization, usage_record
 
 MOST_RECORDS: Final = 250_000
 """That one question may look at one by one."""
+_SUMMED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took")
 _OF_CELLS: Final = ("", Label.WORKSPACE)
 """Labels that need no look at who or what."""
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
@@ -47,7 +48,7 @@ _SLOT: Final = case(
 class Measure(Enum):
     """How much is asked of each sum: less is found sooner."""
 
-    CALLS = auto()
+    REQUESTS = auto()
     """Only how many."""
     FIGURES = auto()
     LATENCIES = auto()
@@ -80,7 +81,7 @@ class SqlUsageReader:
         def work(connection: Connection) -> Sequence[Mapping[str, int]]:
             found: list[dict[str, int]] = [{} for _ in points.starts]
             for piece in self._pieces(connection, calls, by, whole_days=points.whole_days):
-                for statement in _statements(connection, calls, piece, by, Measure.CALLS, times=True):
+                for statement in _statements(connection, calls, piece, by, Measure.REQUESTS, times=True):
                     at: dict[int, dict[str, int]] = {}
                     for bucket, label, count in connection.execute(statement).all():
                         if (point := at.get(bucket)) is None:
@@ -158,9 +159,12 @@ def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bo
     record = usage_record.c
     bucket: ColumnElement[Any] = record.started_at // _QUARTER * QUARTER_S if times else literal(0)
     label = coalesce(cast(conditions.label_of_record(by), Text), "") if by else literal("")
-    columns: list[ColumnElement[Any]] = [bucket, label, func.count()]
-    if measure is not Measure.CALLS:
-        summed = (record.input_tokens, record.output_tokens, record.cost, record.ended_after)
+    columns: list[ColumnElement[Any]] = [bucket, label]
+    if measure is Measure.REQUESTS:
+        columns.append(_sum(record.requests))
+    else:
+        columns.append(func.count())
+        summed = (record.requests, record.input_tokens, record.output_tokens, record.cost, record.ended_after)
         columns += [*map(_sum, summed), func.max(record.started_at)]
     if measure is Measure.LATENCIES:
         columns.append(aggregate_strings(_SLOT, ""))
@@ -206,10 +210,10 @@ def _labelled(cells: FromClause, number: ColumnElement[Any], by: str) -> tuple[F
 def _measured(source: FromClause, measure: Measure) -> list[ColumnElement[Any]]:
     """Sums over rows that are sums themselves."""
     column = source.c
-    found: list[ColumnElement[Any]] = [_sum(column.calls).label("calls")]
-    if measure is not Measure.CALLS:
-        found += [_sum(column[name]).label(name) for name in ("input_tokens", "output_tokens", "cost", "took")]
-        found.append(func.max(column.last_at).label("last_at"))
+    if measure is Measure.REQUESTS:
+        return [_sum(column.requests)]
+    found: list[ColumnElement[Any]] = [_sum(column[name]).label(name) for name in _SUMMED]
+    found.append(func.max(column.last_at).label("last_at"))
     if measure is Measure.LATENCIES:
         found.append(aggregate_strings(column.latencies, "").label("latencies"))
     return found
