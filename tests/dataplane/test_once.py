@@ -11,11 +11,13 @@ from typing import Any
 import pytest
 
 from headgate.base.clock import NANOS_PER_SECOND, SystemClock
+from headgate.base.errors import Unavailable
 from headgate.bootstrap import Gateway
+from headgate.dataplane import once
 from headgate.ledger.recovery import Replay
 from headgate.storage.people_tables import idempotency_key as table
 from headgate.storage.verification import verify
-from headgate.tenancy.idempotency import KEEP_S
+from headgate.tenancy.idempotency import KEEP_S, Idempotency
 from tests.support.asgi import Reply
 from tests.support.numbered import TOKEN, Numbered, ask, furnish
 from tests.support.plane import Client, Plane, open_plane
@@ -266,6 +268,29 @@ async def test_after_a_day_a_key_is_new(plane: Plane, provider: Numbered) -> Non
     await edit(plane.gateway, expires_at=SystemClock().now() - 1)
     assert AGAIN not in (await call(plane, key)).headers
     assert (provider.answers, KEEP_S) == (2, 86_400)
+
+
+async def test_a_database_that_is_away_loses_no_answer(
+    plane: Plane, provider: Numbered, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It is written down as soon as that can be done; until then the call counts as under way."""
+    keep, away = Idempotency.keep, True
+
+    async def kept(self: Idempotency, *answer: Any) -> None:
+        if away:
+            raise Unavailable("The database is away.")
+        await keep(self, *answer)
+
+    monkeypatch.setattr(once, "TRY_AGAIN_S", 0.01)
+    monkeypatch.setattr(once, "PATIENCE_S", 0.05)
+    monkeypatch.setattr(Idempotency, "keep", kept)
+    key = await plane.key()
+    first = await call(plane, key)
+    assert (await call(plane, key)).status == 409
+    away = False
+    monkeypatch.setattr(once, "PATIENCE_S", 10)
+    again = await call(plane, key)
+    assert (again.status, again.body, provider.answers) == (200, first.body, 1)
 
 
 # A process that died left a claim and no answer.

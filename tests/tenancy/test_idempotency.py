@@ -4,15 +4,19 @@ import asyncio
 from dataclasses import replace
 
 import pytest
+from msgspec import structs
 
 from headgate.base.errors import Conflict, Unprocessable
+from headgate.ledger.record import Outcome
 from headgate.storage.database import Database
 from headgate.storage.people_tables import idempotency_key as table
+from headgate.storage.usage_rows import insert
 from headgate.tenancy.idempotency import KEEP_S, LONGEST_REQUEST_S, Idempotency
 from headgate.tenancy.reseal import reseal
 from headgate.tenancy.vault import MasterKey, Vault
 from tests.support.administration import World, customer_key
 from tests.support.asgi import Reply
+from tests.support.ledger import record
 
 KEYS = "/v1/api-keys/workspace/service"
 BODY = {"name": "k", "workspace_id": "default", "scopes": ["completions.write"]}
@@ -152,6 +156,33 @@ async def test_a_process_that_dies_after_the_change_never_has_it_done_twice(worl
     with pytest.raises(Conflict) as lost:
         await idempotency.claim(world.root, "a", b"request")
     assert "carried out" in lost.value.message
+
+
+async def test_a_call_that_may_have_been_charged_is_known_by_its_record(world: World) -> None:
+    """The record of any of its targets will do; none of an error, of the cache, or of another call does."""
+    idempotency = world.services.idempotency
+    organization = world.root.organization_id
+    written = {
+        "req_first": record("req_first"),
+        "req_later": record("req_later-3"),
+        "req_error": structs.replace(record("req_error"), outcome=Outcome.PROVIDER_ERROR),
+        "req_given": structs.replace(record("req_given"), cache_status="HIT"),
+        "req_oth": record("req_other-2"),
+    }
+    await world.database.write(lambda connection: insert(connection, list(written.values())))
+    for request_id in written:
+        await idempotency.claim_call(organization, "key", request_id, b"request", request_id)
+    await idempotency.settle_abandoned()
+    outcomes = {}
+    for request_id in written:
+        try:
+            claim, answer = await idempotency.claim_call(organization, "key", request_id, b"request", "req_again")
+            outcomes[request_id] = (claim.request_id, answer)
+        except Conflict as refused:
+            outcomes[request_id] = (str(refused.code), None)
+    lost, again = ("answer_not_kept", None), ("req_again", None)
+    expected = {"req_first": lost, "req_later": lost, "req_error": again, "req_given": again, "req_oth": again}
+    assert outcomes == expected
 
 
 async def test_a_change_that_fails_leaves_the_key_free(world: World) -> None:

@@ -29,6 +29,10 @@ HEADER: Final = b"idempotency-key"
 REPLAY: Final[Header] = (b"x-headgate-idempotent-replay", b"true")
 FIRST: Final = b"x-headgate-first-request-id"
 ANSWERED: Final = frozenset({Outcome.OK, Outcome.CLIENT_GONE})
+TRY_AGAIN_S: Final = 1.0
+"""Between two attempts to write down how a call ended, while the database is away."""
+PATIENCE_S: Final = 1.0
+"""How long a call waits for the answer that is just being written down."""
 LAST_WRITES_S: Final = 5.0
 
 Name = tuple[str, str]
@@ -52,6 +56,7 @@ class Once:
     ) -> None:
         self._idempotency = idempotency
         self._largest = largest
+        self._on_failure = on_failure
         self._tasks = Tasks(on_failure)
         self._live: set[Name] = set()
         self._ending: dict[Name, asyncio.Task[None]] = {}
@@ -62,8 +67,8 @@ class Once:
         key, caller = (exchange.header(HEADER) or b"").decode("latin-1"), _caller(call)
         name = caller, key
         if (ending := self._ending.get(name)) is not None:
-            await asyncio.wait([ending])
-        if name in self._live:
+            await asyncio.wait([ending], timeout=PATIENCE_S)
+        if name in self._live or name in self._ending:
             raise under_way()
         self._live.add(name)
         try:
@@ -99,7 +104,17 @@ class Once:
             task.add_done_callback(lambda _: self._ending.pop(name))
 
     async def _end(self, call: Call, claim: KeptAnswer, told: HeadgateError | None) -> None:
-        """Write down what the key stands for from now on."""
+        """Until it is written down the key counts as under way: nobody may take it for free."""
+        while True:
+            try:
+                await self._write_down(call, claim, told)
+                return
+            except HeadgateError as error:
+                self._on_failure("the answer of a call is not kept yet", error)
+            await asyncio.sleep(TRY_AGAIN_S)
+
+    async def _write_down(self, call: Call, claim: KeptAnswer, told: HeadgateError | None) -> None:
+        """What the key stands for from now on."""
         answer = getattr(call, "dialogue", None)
         if isinstance(answer, Recorded) and answer.whole and call.outcome in ANSWERED:
             body, status = answer.body, call.status_told(OK)
