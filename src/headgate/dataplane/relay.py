@@ -150,11 +150,9 @@ class _Client:
         silent, self._silent = self._silent, True
         if not silent or self._owed or self._exchange.gone or holds_back(self._call):
             return
-        if not self._exchange.started:
+        if not (self._exchange.started and self._exchange.push(COMMENT)):
             self._owed = COMMENT
             self._answer.interrupt()
-        else:
-            self._exchange.push(COMMENT)  # one that is not taken is not missed
 
     async def catch_up(self) -> None:
         """Send what is owed."""
