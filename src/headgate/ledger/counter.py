@@ -9,7 +9,7 @@ every call stays one short stretch of code; a span is asked only when time moves
 """
 
 from collections.abc import Iterable
-from typing import ClassVar, Protocol
+from typing import Protocol
 
 
 class Cell:
@@ -32,12 +32,13 @@ class Counter:
     `stale_wall` or `steady` reaches `stale_steady`.
     """
 
-    __slots__ = ("cell", "check", "resource", "span", "stale_steady", "stale_wall", "total", "used_at")
+    __slots__ = ("cell", "check", "elsewhere", "resource", "span", "stale_steady", "stale_wall", "total", "used_at")
 
     def __init__(self, resource: int, span: "Span", wall: int, steady: int) -> None:
         self.resource = resource  # the place of what it counts in `Amounts.figures`
         self.span = span
         self.total = 0
+        self.elsewhere = 0  # what counts besides: settled and held by other processes
         self.cell = Cell(steady)
         self.check = 0  # the ledger's note: which of its checks was the last to come by here
         self.used_at = wall
@@ -72,8 +73,10 @@ class Counter:
 class Span(Protocol):
     """The stretch of time that counts, for one counter; how the count goes back to zero."""
 
-    is_rate: ClassVar[bool]
-    """True if room comes back as time or calls go by; False for a budget, which is spent until it resets."""
+    @property
+    def is_rate(self) -> bool:
+        """True if room comes back as time or calls go by; False for a budget, which is spent until it resets."""
+        ...
 
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         """Bring the counter up to this moment, and say until when that holds."""
@@ -83,8 +86,12 @@ class Span(Protocol):
         """The rest of `Counter.settle` where the cell is gone or `actual` is more than `held`."""
         ...
 
-    def total_beside(self, counter: Counter, cell: Cell) -> int:
-        """The total that more for a call which holds in `cell` is added to."""
+    def room_beside(self, counter: Counter, cell: Cell, share: int) -> int:
+        """How much more a call which holds in `cell` may take of this share."""
+        ...
+
+    def left_beside(self, counter: Counter, cell: Cell, cap: int) -> int:
+        """What is left of the cap for such a call."""
         ...
 
     def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:

@@ -5,14 +5,15 @@ from headgate.ledger.allowance import Allowance, Resource, WindowKind
 from headgate.ledger.balance import PastUse, no_past
 from headgate.ledger.counter import Counter
 from headgate.ledger.period import period_of
-from headgate.ledger.window import counter_for
+from headgate.ledger.shares import Shares
 
 
 class Counters(dict[str, Counter]):
     """A counter is made when its allowance is first asked for, and starts at what usage records say of the past."""
 
-    def __init__(self, clock: Clock, past_use: PastUse = no_past) -> None:
+    def __init__(self, clock: Clock, shares: Shares, past_use: PastUse = no_past) -> None:
         super().__init__()
+        self._new = shares.counter
         self._clock = clock
         self._past_use = past_use
 
@@ -21,7 +22,7 @@ class Counters(dict[str, Counter]):
         counter = self.get(allowance.id)
         if counter is None:
             wall, steady = self._clock.now(), self._clock.monotonic()
-            counter = counter_for(allowance, wall, steady)
+            counter = self._new(allowance, wall, steady)
             if allowance.resource is not Resource.IN_FLIGHT:
                 past = self._past_use(allowance, _begin(allowance, wall))
                 counter.span.restore(counter, past, wall, steady)

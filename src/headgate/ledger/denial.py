@@ -12,21 +12,26 @@ RETRY_HELD: Final = NANOS_PER_SECOND
 """When to come back if other calls hold what is left: nobody knows when they end, most do within moments."""
 
 
+RETRY_LENT: Final = NANOS_PER_SECOND // 4
+"""When to come back if other processes have borrowed what is left: they give back what they do not use."""
+
+
 def refused(
-    allowance: Allowance, counter: Counter, asked: int, share: int, room: int, wall: int, steady: int
+    allowance: Allowance, counter: Counter, asked: int, left: int, wall: int, steady: int
 ) -> tuple[int, Denied] | None:
     """The denial and when it ends (wall clock), for a call that asks for more than there is room for.
 
     None for a call that asks for nothing: it passes until the allowance is spent, whatever others hold.
     """
-    if not asked and counter.span.settled(counter) < share:
+    if not asked and counter.span.settled(counter) < allowance.cap:
         return None
-    frees_at = counter.span.frees_at(counter, asked, share, wall, steady)
+    frees_at = counter.span.frees_at(counter, asked, allowance.cap, wall, steady)
     exhausted = frees_at is not None and not counter.span.is_rate
-    ends_at = wall + RETRY_HELD if frees_at is None else frees_at
+    by_calls = RETRY_LENT if 0 < asked <= left else RETRY_HELD
+    ends_at = wall + by_calls if frees_at is None else frees_at
     retry_after = None if ends_at >= NEVER else (ends_at - wall) / NANOS_PER_SECOND
     resets_at = counter.span.resets_at(counter, wall, steady)
-    return ends_at, Denied(allowance, asked, max(room, 0), exhausted, retry_after, resets_at, frees_at is None)
+    return ends_at, Denied(allowance, asked, max(left, 0), exhausted, retry_after, resets_at, frees_at is None)
 
 
 def tightest(denials: list[tuple[int, Denied]]) -> Denied:

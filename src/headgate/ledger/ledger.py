@@ -45,8 +45,9 @@ class LocalLedger:
     ) -> None:
         self._clock = clock
         self._journal = journal
-        self._share_of = (shares or WholeCaps()).of
-        self._counters = Counters(clock, past_use)
+        shares = shares or WholeCaps()
+        self._share_of = shares.of
+        self._counters = Counters(clock, shares, past_use)
         self._claims: dict[str, Claim] = {}
         self._resolved = Resolved()
         self._checks = 0
@@ -68,12 +69,12 @@ class LocalLedger:
         for allowance in allowances:
             counter = counters.get(allowance.id) or counters.open(allowance)
             asked = figures[counter.resource]
-            share = share_of(allowance)
-            room = share - counter.total_at(wall, steady)
-            if (asked > room or room <= 0) and (
-                denial := refused(allowance, counter, asked, share, room, wall, steady)
-            ):
-                denials.append(denial)
+            total = counter.total_at(wall, steady)
+            room = share_of(allowance) - total
+            if asked > room or room <= 0:
+                left = allowance.cap - total - counter.elsewhere
+                if denial := refused(allowance, counter, asked, left, wall, steady):
+                    denials.append(denial)
             if counter.check != check:  # an allowance that is named twice is checked twice and taken from once
                 counter.check = check
                 counter.used_at = wall
@@ -109,10 +110,12 @@ class LocalLedger:
         denials = []
         for allowance, (counter, cell, _) in zip(claim.allowances, claim.takes, strict=True):
             asked = figures[counter.resource]
-            share = self._share_of(allowance)
-            room = share - _total_beside(counter, cell, wall, steady)
-            if asked and asked > room and (denial := refused(allowance, counter, asked, share, room, wall, steady)):
-                denials.append(denial)
+            counter.total_at(wall, steady)
+            room = counter.span.room_beside(counter, cell, self._share_of(allowance))
+            if asked and asked > room:
+                left = counter.span.left_beside(counter, cell, allowance.cap)
+                if denial := refused(allowance, counter, asked, left, wall, steady):
+                    denials.append(denial)
         if denials:
             return tightest(denials)
         held = claim.amounts
@@ -163,8 +166,9 @@ class LocalLedger:
         balances = []
         for allowance in allowances:
             counter = self._counters.open(allowance)
-            total, settled = counter.total_at(wall, steady), counter.span.settled(counter)
-            left = max(self._share_of(allowance) - total, 0)
+            total = counter.total_at(wall, steady) + counter.elsewhere
+            settled = counter.span.settled(counter)
+            left = max(allowance.cap - total, 0)
             resets_at = counter.span.resets_at(counter, wall, steady)
             balances.append(Balance(allowance, settled, total - settled, left, resets_at))
         return balances
@@ -172,11 +176,11 @@ class LocalLedger:
     def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
         """What is left of each, in the order asked; below zero where a cap was lowered. Every answer tells it."""
         wall, steady = self._clock.now(), self._clock.monotonic()
-        counters, share_of = self._counters, self._share_of
-        return [
-            share_of(each) - (counters.get(each.id) or counters.open(each)).total_at(wall, steady)
-            for each in allowances
-        ]
+        lefts, counters = [], self._counters
+        for each in allowances:
+            counter = counters.get(each.id) or counters.open(each)
+            lefts.append(each.cap - counter.total_at(wall, steady) - counter.elsewhere)
+        return lefts
 
     def resets_at(self, allowance: Allowance) -> int | None:
         """When what counts now no longer does (wall clock); None: it stays, or goes as calls end."""
@@ -186,6 +190,18 @@ class LocalLedger:
     def __contains__(self, allowance_id: str) -> bool:
         """Whether there is a counter for it."""
         return allowance_id in self._counters
+
+    def open(self, allowance: Allowance) -> None:
+        """Have a counter for it. Raises ValueError for a window that cannot be."""
+        counter = self._counters.open(allowance)
+        counter.total_at(self._clock.now(), self._clock.monotonic())
+
+    def cells(self, request_id: str) -> list[tuple[Allowance, Cell]]:
+        """What a call that is under way holds in. Raises `UnknownHold`."""
+        claim = self._claims.get(request_id)
+        if claim is None:
+            raise UnknownHold(f"{request_id} holds nothing")
+        return [(each, cell) for each, (_, cell, _) in zip(claim.allowances, claim.takes, strict=True)]
 
     def restore(
         self, allowance: Allowance, past: Iterable[tuple[int, int]], counts: Callable[[UsageRecord], bool] = no_call
@@ -222,11 +238,6 @@ class LocalLedger:
         # a call that holds nothing of an allowance may still extend into it, or be billed for it
         busy = {counter for claim in self._claims.values() for counter, _, _ in claim.takes}
         return self._counters.forget_idle(self._clock.now() - idle_seconds * NANOS_PER_SECOND, busy)
-
-
-def _total_beside(counter: Counter, cell: Cell, wall: int, steady: int) -> int:
-    counter.total_at(wall, steady)
-    return counter.span.total_beside(counter, cell)
 
 
 def _figures(amounts: Amounts, in_flight: int) -> tuple[int, int, int, int, int, int]:

@@ -65,8 +65,10 @@ class SlidingSpan:
             counter.take(0, steady).settled += actual - within
             counter.total += actual - within
 
-    def total_beside(self, counter: Counter, cell: Cell) -> int:
-        return counter.total
+    def room_beside(self, counter: Counter, cell: Cell, share: int) -> int:
+        return share - counter.total
+
+    left_beside = room_beside
 
     def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:
         return counter.take(amount, steady)

@@ -54,8 +54,10 @@ class PeriodSpan:
         if not cell.gone:
             counter.total += actual - held
 
-    def total_beside(self, counter: Counter, cell: Cell) -> int:
-        return cell.settled + cell.held
+    def room_beside(self, counter: Counter, cell: Cell, share: int) -> int:
+        return share - cell.settled - cell.held
+
+    left_beside = room_beside
 
     def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:
         cell.held += amount
@@ -103,8 +105,10 @@ class InFlightSpan:
     def settle(self, counter: Counter, cell: Cell, held: int, actual: int, steady: int) -> None:
         counter.total -= held
 
-    def total_beside(self, counter: Counter, cell: Cell) -> int:
-        return counter.total
+    def room_beside(self, counter: Counter, cell: Cell, share: int) -> int:
+        return share - counter.total
+
+    left_beside = room_beside
 
     def take_more(self, counter: Counter, cell: Cell, amount: int, steady: int) -> Cell:
         return counter.take(amount, steady)
