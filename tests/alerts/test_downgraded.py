@@ -4,6 +4,7 @@ from typing import Any
 
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.alert_events import Downgraded, Owner
+from headgate.tenancy.limits import UTC
 from headgate.tenancy.owner import allowances_of
 from tests.support.alerting import Alerting
 from tests.support.receiver import Receiver
@@ -18,7 +19,7 @@ async def tenant(both: Alerting, name: str) -> tuple[Owner, list[Allowance]]:
     await both.world.ok("POST", "/v1/admin/tenants", body)
     found = await both.world.services.tenants.get(both.world.root, name)
     owner = Owner(found.organization_id, found.workspace_id, found.id)
-    return owner, list(allowances_of(found, "UTC"))
+    return owner, list(allowances_of(found, UTC))
 
 
 async def note(both: Alerting, owner: Owner, budget: Allowance) -> None:
@@ -64,7 +65,7 @@ async def test_of_the_organization_s_budget_no_figure_is_told(both: Alerting) ->
     owner, _ = await tenant(both, "acme")
     await both.world.ok("PUT", "/v1/admin/organisation", {"usage_limits": MONTHLY})
     organization = await both.world.services.organizations.get(both.world.root)
-    [budget] = allowances_of(organization, "UTC")
+    [budget] = allowances_of(organization, UTC)
     await note(both, owner, budget)
     [event] = await both.told()
     assert event["data"]["scope"] == {"kind": "organization"}

@@ -20,7 +20,7 @@ from headgate.tenancy.administration import Administration
 from headgate.tenancy.founding import found
 from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
-from headgate.tenancy.limits import RateLimit
+from headgate.tenancy.limits import UTC, RateLimit
 from headgate.tenancy.principal import Principal
 from tests.support.administration import PEPPER
 from tests.support.ledger import NOON, ManualClock, record
@@ -77,7 +77,7 @@ async def test_the_database_counts_what_the_data_plane_counts(database: Database
             expected[values] = expected.get(values, 0) + each.cost
     assert expected
     for values, cost in expected.items():
-        assert await used(database, limits.allowance(values, "UTC")) == cost
+        assert await used(database, limits.allowance(values, UTC)) == cost
     requests = LimitPolicy(
         id="r",
         organization_id="org",
@@ -87,7 +87,7 @@ async def test_the_database_counts_what_the_data_plane_counts(database: Database
         created_at=0,
         updated_at=0,
     )
-    assert await used(database, requests.allowance((), "UTC")) == len(written)
+    assert await used(database, requests.allowance((), UTC)) == len(written)
 
 
 async def test_sums_are_kept_with_the_records(database: Database) -> None:
@@ -105,7 +105,7 @@ async def test_sums_are_kept_with_the_records(database: Database) -> None:
     await database.write(lambda connection: rows.insert(connection, calls[:2]))
     await database.write(lambda connection: rows.insert(connection, calls))
     kept = await database.read(lambda c: {row.allowance_id: row.settled for row in c.execute(allowance_use.select())})
-    ids = {user: limits.allowance((user,), "UTC").id for user in "abc"}
+    ids = {user: limits.allowance((user,), UTC).id for user in "abc"}
     assert kept == {ids["a"]: 300, ids["b"]: 100, ids["c"]: 100}
     for user, cost in (("a", 300), ("b", 100), ("d", 0)):
-        assert await used(database, limits.allowance((user,), "UTC")) == cost
+        assert await used(database, limits.allowance((user,), UTC)) == cost

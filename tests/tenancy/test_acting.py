@@ -33,7 +33,7 @@ async def test_what_a_tenant_s_own_key_has_and_the_key_s_own_besides(world: Worl
     own = await world.directory.authenticate(of_tenant)
     _, text = await customer_key(world, "default", scopes=SCOPES, usage_limits=limits)
     acting = await world.directory.acting(await world.directory.authenticate(text), "acme")
-    for name in ("tenant_id", "tenant", "metadata", "admission", "workspace_id", "time_zone"):
+    for name in ("tenant_id", "tenant", "metadata", "admission", "workspace_id", "zone"):
         assert getattr(acting, name) == getattr(own, name), name
     assert acting.allowances[: len(own.allowances)] == own.allowances
     assert [each.scope.kind for each in acting.allowances] == ["tenant", "api_key"]

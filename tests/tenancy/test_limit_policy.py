@@ -8,7 +8,7 @@ from headgate.base.errors import InvalidRequest
 from headgate.ledger.allowance import Resource
 from headgate.tenancy import limit_policy_rules
 from headgate.tenancy.limit_policy import Facts, LimitKind, LimitPolicy, facts_of
-from headgate.tenancy.limits import UsageLimit
+from headgate.tenancy.limits import UTC, UsageLimit
 
 CALL: dict[str, Any] = {
     "organization_id": "org",
@@ -82,21 +82,21 @@ def test_one_counter_for_each_value() -> None:
     assert ann == ("ann", "@openai-prod/gpt-4o")
     assert ann is not None
     assert bob is not None
-    first = by_user.allowance(ann, "UTC")
+    first = by_user.allowance(ann, UTC)
     dearer = policy(group_by=("metadata.user", "model"), usage_limits=(UsageLimit(Resource.COST, 99),))
-    assert dearer.allowance(ann, "UTC").id == first.id
-    assert by_user.allowance(bob, "UTC").id != first.id
+    assert dearer.allowance(ann, UTC).id == first.id
+    assert by_user.allowance(bob, UTC).id != first.id
     narrower = policy({"key": "api_key", "value": "key"}, group_by=("metadata.user", "model"))
-    assert narrower.allowance(ann, "UTC").id != first.id
+    assert narrower.allowance(ann, UTC).id != first.id
     assert by_user.group_of(facts(metadata={})) == (None, "@openai-prod/gpt-4o")
     assert (first.scope.kind, first.scope.name) == ("policy", "p (metadata.user=ann, model=@openai-prod/gpt-4o)")
 
 
 def test_figures_of_several_customers_are_hidden() -> None:
     """A pot of the whole organization is shown to nobody; a workspace's, or a key's own, is."""
-    assert policy().allowance((), "UTC").scope.hidden
-    assert not policy(workspace_id="ws").allowance((), "UTC").scope.hidden
-    assert not policy(group_by=("api_key",)).allowance(("key",), "UTC").scope.hidden
+    assert policy().allowance((), UTC).scope.hidden
+    assert not policy(workspace_id="ws").allowance((), UTC).scope.hidden
+    assert not policy(group_by=("api_key",)).allowance(("key",), UTC).scope.hidden
 
 
 @pytest.mark.parametrize(

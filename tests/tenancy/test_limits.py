@@ -8,7 +8,7 @@ import pytest
 from headgate.base.errors import InvalidRequest
 from headgate.ledger.allowance import LIFETIME, Resource, Scope, Window, WindowKind
 from headgate.tenancy import limit_rules
-from headgate.tenancy.limits import RateLimit, UsageLimit, allowances
+from headgate.tenancy.limits import RateLimit, UsageLimit, Zone, allowances
 
 NOW = 1_800_000_000_000_000_000
 KEY = Scope("api_key", "k1", "name")
@@ -75,7 +75,7 @@ def test_what_is_no_amount_is_refused(written: object) -> None:
 def test_a_budget_becomes_an_allowance(written: dict[str, Any], identifier: str, window: Window) -> None:
     """Its id names owner, resource, window and zone, and does not depend on the cap."""
     for cap in (1, 2):
-        (allowance,) = allowances(KEY, usage({**written, "credit_limit": cap}), (), time_zone="Europe/Berlin")
+        (allowance,) = allowances(KEY, usage({**written, "credit_limit": cap}), (), zone=Zone("Europe/Berlin"))
         assert (allowance.id, allowance.window, allowance.scope) == (identifier, window, KEY)
 
 

@@ -9,7 +9,7 @@ from headgate.controlplane.limit_views import budgets
 from headgate.ledger.allowance import Resource
 from headgate.ledger.period import NEVER, period_of
 from headgate.tenancy import admission_rules
-from headgate.tenancy.limits import RESETS, RateLimit, UsageLimit
+from headgate.tenancy.limits import RESETS, UTC, RateLimit, UsageLimit
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.pricing import plain
@@ -24,7 +24,7 @@ def usage_limit(limit: UsageLimit, now: int) -> dict[str, Any]:
         return plain(usd_decimal(value)) if value is not None and limit.resource is Resource.COST else value
 
     # The calendar is shown in UTC; the organization's zone is not known here.
-    end = period_of(limit.window("UTC"), now).end
+    end = period_of(limit.window(UTC), now).end
     return {
         "type": limit.resource,
         "credit_limit": amount(limit.cap),

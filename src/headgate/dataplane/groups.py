@@ -8,6 +8,7 @@ from headgate.base.errors import RateLimited
 from headgate.dataplane.call import Call
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy.limit_policy import METADATA, OF_THE_TARGET, Facts, LimitPolicy, Values, facts_of, groups_of
+from headgate.tenancy.limits import Zone
 from headgate.tenancy.policy import Policy
 
 MOST_GROUPS: Final = 100_000
@@ -37,7 +38,7 @@ class Groups:
         self._restore = restore
         self._clock = clock
         self._most = most
-        self._known: dict[tuple[str, str], dict[Values, tuple[LimitPolicy, Allowance]]] = {}
+        self._known: dict[tuple[str, Zone], dict[Values, tuple[LimitPolicy, Allowance]]] = {}
         self._full: dict[str, int] = {}  # policies without room, and when to look again
 
     async def of_call(self, call: Call) -> tuple[Allowance, ...]:
@@ -61,19 +62,19 @@ class Groups:
         return await self._counted(policy, fixed, _facts(policy, "", "", policy.metadata)) if fixed else ()
 
     async def _counted(self, policy: Policy, limits: Sequence[LimitPolicy], facts: Facts) -> tuple[Allowance, ...]:
-        found = tuple([self._allowance(*group, policy.time_zone) for group in groups_of(limits, facts)])
+        found = tuple([self._allowance(*group, policy.zone) for group in groups_of(limits, facts)])
         if any(each.id not in self._counters for each in found):
             await self._restore(found)
         return found
 
-    def _allowance(self, policy: LimitPolicy, values: Values, time_zone: str) -> Allowance:
-        groups = self._known.setdefault((policy.id, time_zone), {})
+    def _allowance(self, policy: LimitPolicy, values: Values, zone: Zone) -> Allowance:
+        groups = self._known.setdefault((policy.id, zone), {})
         known = groups.get(values)
         if known is not None and (known[0] is policy or known[0] == policy):
             return known[1]
         if known is None and len(groups) >= self._most:
             self._make_room(policy, groups)
-        made = policy.allowance(values, time_zone)
+        made = policy.allowance(values, zone)
         groups[values] = policy, made
         return made
 

@@ -15,9 +15,10 @@ from headgate.storage.alert_tables import alert_setting
 from headgate.storage.policy_records import counts_in, facts_of_record
 from headgate.storage.repositories.limit_policies import every_limit_policy
 from headgate.storage.tables import usage_record
+from headgate.storage.zones import zones
 from headgate.tenancy.alert_events import Owner
 from headgate.tenancy.limit_policy import LimitPolicy, PolicyScope, Values, groups_of
-from headgate.tenancy.limits import UsageLimit, allowances
+from headgate.tenancy.limits import UTC, UsageLimit, Zone, allowances
 
 Parents = tuple[str, str, str | None, str, str, str]
 """Organization, workspace, tenant, key, integration and provider of a call."""
@@ -86,7 +87,7 @@ class Budgets:
         self._of_call: dict[Parents, tuple[Budget, ...]] = {}
         self._of_owner: dict[OwnerKey, tuple[Budget, ...]] = {}
         self._percents: dict[tuple[str, str], Sequence[int]] = {}
-        self._zones: dict[str, str] = {}
+        self._zones: dict[str, Zone] = {}
         self._policies: dict[str, list[LimitPolicy]] = {}
         self._of_group: dict[tuple[str, Values], Budget] = {}
 
@@ -119,7 +120,7 @@ class Budgets:
             return known
         if len(self._of_group) >= _MOST_GROUPS:
             self._of_group.clear()
-        allowance = policy.allowance(values, self._zones.get(policy.organization_id, "UTC"))
+        allowance = policy.allowance(values, self._zones.get(policy.organization_id, UTC))
         assert isinstance(allowance.scope, PolicyScope)
         owner = Owner(policy.organization_id, policy.workspace_id)
         thresholds = self._thresholds(allowance, policy.usage_limits[0], owner)
@@ -164,9 +165,7 @@ class Budgets:
         self._of_owner.clear()
         rows = connection.execute(select(alert_setting).where(alert_setting.c.percents.is_not(None))).mappings()
         self._percents = {(row["organization_id"], row["workspace_id"]): row["percents"] for row in rows}
-        organization = tables.organization
-        zones = connection.execute(select(organization.c.id, organization.c.time_zone))
-        self._zones = {row.id: row.time_zone for row in zones}
+        self._zones = zones(connection)
         self._of_group.clear()
         self._policies = {}
         for policy in every_limit_policy(connection):
@@ -184,8 +183,8 @@ class Budgets:
         if not limits:
             return
         usage_limits = [UsageLimit.stored(document) for document in limits]
-        zone = self._zones.get(owner.organization_id, "UTC")
-        made = allowances(scope, usage_limits, (), time_zone=zone, usage_reset_at=reset_at)
+        zone = self._zones.get(owner.organization_id, UTC)
+        made = allowances(scope, usage_limits, (), zone=zone, usage_reset_at=reset_at)
         self._of_owner[(scope.kind, scope.id)] = tuple(
             Budget(allowance, owner, self._thresholds(allowance, limit, owner), counted, reset_at or 0)
             for allowance, limit in zip(made, usage_limits, strict=True)

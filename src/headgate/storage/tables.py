@@ -75,6 +75,7 @@ organization = Table(
     _id(),
     Column("name", Text, nullable=False),
     Column("time_zone", Text, nullable=False),
+    Column("time_zone_set_at", BigInteger, nullable=False, server_default="0"),
     *_limits(),
     Column("admission", Document),
     Column("routing", Document),

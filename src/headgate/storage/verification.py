@@ -19,13 +19,13 @@ from headgate.ledger.journal import SettleEntry
 from headgate.ledger.period import Period, period_of
 from headgate.ledger.record import Outcome
 from headgate.ledger.recovery import Replay
-from headgate.storage import tables
 from headgate.storage.alert_tables import allowance_use
 from headgate.storage.every_allowance import every_allowance
 from headgate.storage.past_use import past_use
 from headgate.storage.policy_records import facts_of_row
 from headgate.storage.repositories.limit_policies import every_limit_policy
 from headgate.storage.tables import usage_record as table
+from headgate.storage.zones import zones
 from headgate.tenancy.limit_policy import LimitPolicy, Values, groups_of
 
 AT_ONCE: Final = 2_000
@@ -89,9 +89,7 @@ class _Groups:
         self.sums: dict[tuple[str, Values], _Sum] = {}
         self._now = now
         self._policies = every_limit_policy(connection)
-        organization = tables.organization.c
-        rows = connection.execute(select(organization.id, organization.time_zone))
-        self._zones = {row.id: row.time_zone for row in rows}
+        self._zones = zones(connection)
 
     def of(self, row: Any) -> list[_Sum]:
         """Those that a record counts in."""

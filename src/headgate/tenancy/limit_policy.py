@@ -13,7 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from headgate.ledger.allowance import Allowance, Scope
-from headgate.tenancy.limits import RateLimit, UsageLimit, allowances
+from headgate.tenancy.limits import RateLimit, UsageLimit, Zone, allowances
 
 METADATA: Final = "metadata."
 KEYS: Final = ("api_key", "provider", "virtual_key", "model", "workspace_id", "organisation_id", "tenant_id")
@@ -133,7 +133,7 @@ class LimitPolicy:
                 return None
         return tuple([facts[key] for key in self.group_by])
 
-    def allowance(self, values: Values, time_zone: str) -> Allowance:
+    def allowance(self, values: Values, zone: Zone) -> Allowance:
         """The group's."""
         group = self.group_id(values)
         reset_at = max(self.usage_reset_at or 0, dict(self.group_resets).get(group, 0)) or None
@@ -149,7 +149,7 @@ class LimitPolicy:
             scope,
             self.usage_limits,
             self.rate_limits,
-            time_zone=time_zone,
+            zone=zone,
             usage_reset_at=reset_at,
             rates_reset_at=reset_at,
         )

@@ -11,6 +11,7 @@ from headgate.ledger.period import period_of
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.limit_policies import record_change, visible_policy
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Values
+from headgate.tenancy.limits import Zone
 from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.standing import Balances
@@ -55,16 +56,16 @@ class PolicyGroups:
         await self._balances.written()
         now = self._administration.clock.now()
 
-        def work(stores: Stores) -> tuple[LimitPolicy, str, Sequence[Values], int]:
+        def work(stores: Stores) -> tuple[LimitPolicy, Zone, Sequence[Values], int]:
             policy = visible_policy(stores, principal, kind, policy_id)
             organization = stores.organizations.get(policy.organization_id)
             assert organization is not None
-            since = _since(policy, organization.time_zone, now)
+            since = _since(policy, organization.zone, now)
             found, total = stores.limit_policies.groups(policy, since, page)
-            return policy, organization.time_zone, found, total
+            return policy, organization.zone, found, total
 
-        policy, time_zone, found, total = await self._administration.transactions.read(work)
-        allowances = [policy.allowance(values, time_zone) for values in found]
+        policy, zone, found, total = await self._administration.transactions.read(work)
+        allowances = [policy.allowance(values, zone) for values in found]
         balances = await self._balances(allowances)
         return policy, [_group(policy, each, its) for each, its in zip(found, balances, strict=True)], total
 
@@ -91,16 +92,16 @@ def _group(policy: LimitPolicy, values: Values, balance: Balance) -> Group:
     return Group(policy.group_id(values), values, balance, balance.allowance.since or None)
 
 
-def _since(policy: LimitPolicy, time_zone: str, now: int) -> int:
-    window = _window(policy, time_zone)
+def _since(policy: LimitPolicy, zone: Zone, now: int) -> int:
+    window = _window(policy, zone)
     if window.kind is WindowKind.SLIDING:
         return now - window.seconds * NANOS_PER_SECOND
     return max(period_of(window, now).start, 0)
 
 
-def _window(policy: LimitPolicy, time_zone: str) -> Window:
+def _window(policy: LimitPolicy, zone: Zone) -> Window:
     for rate in policy.rate_limits:
         # Of calls under way there are no records: those of the last minute tell which groups there are.
         return Window(WindowKind.SLIDING, seconds=60) if rate.resource is Resource.IN_FLIGHT else rate.window()
     (budget,) = policy.usage_limits
-    return budget.window(time_zone)
+    return budget.window(zone)

@@ -16,6 +16,18 @@ RESETS: Final = {"day": "daily", "week": "weekly", "month": "monthly"}
 
 
 @dataclass(frozen=True, slots=True)
+class Zone:
+    """The time zone in which days, weeks and months begin. `set_at`: when it took the place of another one
+    (nanoseconds since the epoch); 0: it was the first."""
+
+    name: str = "UTC"
+    set_at: int = 0
+
+
+UTC: Final = Zone()
+
+
+@dataclass(frozen=True, slots=True)
 class UsageLimit:
     """A budget. `cap` and `alert_threshold` are in the resource's unit: nano-dollars, tokens or requests.
 
@@ -42,11 +54,11 @@ class UsageLimit:
             return f"every-{self.reset_days}-days-from-{self.anchor}"
         return self.reset or "lifetime"
 
-    def window(self, time_zone: str) -> Window:
+    def window(self, zone: Zone) -> Window:
         if self.reset_days is not None:
-            return Window(WindowKind.EVERY_DAYS, days=self.reset_days, anchor=self.anchor, time_zone=time_zone)
+            return Window(WindowKind.EVERY_DAYS, days=self.reset_days, anchor=self.anchor, time_zone=zone.name)
         if self.reset is not None:
-            return Window(WindowKind.CALENDAR, unit=self.reset, time_zone=time_zone)
+            return Window(WindowKind.CALENDAR, unit=self.reset, time_zone=zone.name)
         return LIFETIME
 
     def document(self) -> dict[str, Any]:
@@ -102,23 +114,23 @@ def allowances(
     usage_limits: Sequence[UsageLimit],
     rate_limits: Sequence[RateLimit],
     *,
-    time_zone: str = "UTC",
+    zone: Zone = UTC,
     usage_reset_at: int | None = None,
     rates_reset_at: int | None = None,
 ) -> tuple[Allowance, ...]:
     """The allowances of one owner.
 
     Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset names
-    a new counter, which starts at zero; another time zone one whose periods begin elsewhere; a limit that is set once
+    a new counter, which starts at zero; another time zone one whose periods begin elsewhere, though it be one of before; a limit that is set once
     more one that starts at what the records of its period say.
     """
     owner = f"{scope.kind}:{scope.id}"
     budgets = [
         Allowance(
-            f"{owner}:{limit.resource}:{limit.period}{_zone(limit, time_zone)}{_begun(limit)}{_era(usage_reset_at)}",
+            f"{owner}:{limit.resource}:{limit.period}{_zone(limit, zone)}{_begun(limit)}{_era(usage_reset_at)}",
             scope,
             limit.resource,
-            limit.window(time_zone),
+            limit.window(zone),
             limit.cap,
             usage_reset_at or 0,
         )
@@ -138,8 +150,10 @@ def allowances(
     return (*budgets, *rates)
 
 
-def _zone(limit: UsageLimit, time_zone: str) -> str:
-    return "" if time_zone == "UTC" or limit.window(time_zone) is LIFETIME else f"~{time_zone}"
+def _zone(limit: UsageLimit, zone: Zone) -> str:
+    if zone == UTC or limit.window(zone) is LIFETIME:
+        return ""
+    return f"~{zone.name}^{zone.set_at}" if zone.set_at else f"~{zone.name}"
 
 
 def _era(reset_at: int | None) -> str:

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from headgate.tenancy.admission import Rules
-from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.limits import RateLimit, UsageLimit, Zone
 from headgate.tenancy.routing_table import Document
 
 
@@ -17,6 +17,8 @@ class Organization:
     name: str
     time_zone: str = "UTC"
     """Where its days, weeks and months begin; an IANA name."""
+    time_zone_set_at: int = 0
+    """When it took the place of another one; 0: it was the first."""
     usage_limits: tuple[UsageLimit, ...] = ()
     rate_limits: tuple[RateLimit, ...] = ()
     admission: Rules = field(default_factory=dict)
@@ -34,3 +36,7 @@ class Organization:
     """How long the bodies of calls are kept; None: they never are."""
     created_at: int
     updated_at: int
+
+    @property
+    def zone(self) -> Zone:
+        return Zone(self.time_zone, self.time_zone_set_at)

@@ -63,6 +63,8 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["name"] = rules.name(fields["name"])
     if fields.get("time_zone") is not None:
         changes["time_zone"] = _time_zone(fields["time_zone"])
+        if changes["time_zone"] != organization.time_zone:
+            changes["time_zone_set_at"] = change.now
     if "usage_limits" in fields:
         changes["usage_limits"] = limit_rules.usage_limits(
             fields["usage_limits"], now=change.now, previous=organization.usage_limits

@@ -6,7 +6,7 @@ from typing import TypeVar
 from headgate.ledger.allowance import Allowance, Scope
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.integration import Provisioning
-from headgate.tenancy.limits import allowances, newly_set
+from headgate.tenancy.limits import Zone, allowances, newly_set
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
@@ -33,18 +33,18 @@ def scope_of(owner: LimitOwner, name: str = "") -> Scope:
             return Scope("provider", f"{owner.workspace_id}:{owner.slug}", owner.slug)
 
 
-def budgets_of(owner: LimitOwner, time_zone: str) -> tuple[Allowance, ...]:
+def budgets_of(owner: LimitOwner, zone: Zone) -> tuple[Allowance, ...]:
     """One for each usage limit, in their order."""
-    return allowances(scope_of(owner), owner.usage_limits, (), time_zone=time_zone, usage_reset_at=owner.usage_reset_at)
+    return allowances(scope_of(owner), owner.usage_limits, (), zone=zone, usage_reset_at=owner.usage_reset_at)
 
 
-def allowances_of(owner: LimitOwner, time_zone: str, name: str = "") -> tuple[Allowance, ...]:
+def allowances_of(owner: LimitOwner, zone: Zone, name: str = "") -> tuple[Allowance, ...]:
     """One for each usage limit, then one for each rate limit."""
     return allowances(
         scope_of(owner, name),
         owner.usage_limits,
         owner.rate_limits,
-        time_zone=time_zone,
+        zone=zone,
         usage_reset_at=owner.usage_reset_at,
     )
 

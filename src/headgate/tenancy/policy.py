@@ -15,6 +15,7 @@ from headgate.tenancy.admission import BY_DEFAULT, Admission
 from headgate.tenancy.capacity import Capacity
 from headgate.tenancy.checks.guard import Guards
 from headgate.tenancy.limit_policy import LimitPolicy
+from headgate.tenancy.limits import UTC, Zone
 from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.route_nodes import RouteConfig
 from headgate.tenancy.routing_table import RoutingTable
@@ -103,7 +104,7 @@ class Policy:
     """Those of organization, workspace, tenant and key: they apply to every call."""
     limit_policies: tuple[LimitPolicy, ...] = ()
     """Those of organization and workspace. Which of them apply, and to which group, depends on the call."""
-    time_zone: str = "UTC"
+    zone: Zone = UTC
     admission: Admission = BY_DEFAULT
     expires_at: int | None = None
     """Nanoseconds since the epoch."""

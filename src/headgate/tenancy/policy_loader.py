@@ -13,7 +13,7 @@ from headgate.tenancy.holder import holder_scopes
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.integrations import KnownProviders
 from headgate.tenancy.limit_policy import LimitPolicy
-from headgate.tenancy.limits import allowances
+from headgate.tenancy.limits import Zone, allowances
 from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.policy import Policy, Provider
@@ -34,7 +34,7 @@ class KeyPart:
     version: int
     key: ApiKey
     tenant: Tenant | None
-    time_zone: str
+    zone: Zone
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +94,7 @@ class PolicyLoader:
                 return None
             organization = stores.organizations.get(key.organization_id)
             assert organization is not None
-            return KeyPart(stores.version(), key, tenant, organization.time_zone)
+            return KeyPart(stores.version(), key, tenant, organization.zone)
 
         return await self._transactions.read(work)
 
@@ -117,7 +117,7 @@ class PolicyLoader:
         return None if stored is None else self._workspace_part(stored)
 
     def _workspace_part(self, stored: _Stored) -> WorkspacePart:
-        organization, workspace, time_zone = stored.organization, stored.workspace, stored.organization.time_zone
+        organization, workspace, zone = stored.organization, stored.workspace, stored.organization.zone
         of_organization = Scope("organization", organization.id, organization.name)
         of_workspace = Scope("workspace", workspace.id, workspace.slug)
         return WorkspacePart(
@@ -125,12 +125,12 @@ class PolicyLoader:
             slug=workspace.slug,
             metadata=dict(workspace.metadata),
             providers={
-                each.slug: self._providers.of(each, integration, provisioning, stored.models[integration.id], time_zone)
+                each.slug: self._providers.of(each, integration, provisioning, stored.models[integration.id], zone)
                 for each, integration, provisioning in stored.providers
             },
             allowances=(
-                *_own(of_organization, organization, time_zone),
-                *_own(of_workspace, workspace, time_zone),
+                *_own(of_organization, organization, zone),
+                *_own(of_workspace, workspace, zone),
             ),
             limit_policies=tuple(stored.limit_policies),
             admission={**organization.admission, **workspace.admission},
@@ -159,10 +159,10 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
     where its config cannot be read."""
     key, tenant = part.key, part.tenant
     rules = workspace.rules if workspace else NO_RULES
-    own = _own(Scope("api_key", key.id, key.name), key, part.time_zone)
+    own = _own(Scope("api_key", key.id, key.name), key, part.zone)
     of_tenant: tuple[Allowance, ...] = ()
     if tenant is not None:
-        of_tenant = _own(Scope("tenant", tenant.id, tenant.slug), tenant, part.time_zone)
+        of_tenant = _own(Scope("tenant", tenant.id, tenant.slug), tenant, part.zone)
     return Policy(
         organization_id=key.organization_id,
         workspace_id=key.workspace_id or "",
@@ -181,7 +181,7 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         },
         allowances=(*(workspace.allowances if workspace else ()), *of_tenant, *own),
         limit_policies=workspace.limit_policies if workspace else (),
-        time_zone=part.time_zone,
+        zone=part.zone,
         admission=admission(workspace.admission if workspace else {}, tenant.admission if tenant else {}),
         routing=routing_table(*(workspace.routing if workspace else ()), tenant.routing if tenant else {}),
         keeps_bodies=workspace is not None and workspace.keeps_bodies,
@@ -194,7 +194,5 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
     )
 
 
-def _own(scope: Scope, owner: Organization | Workspace | Tenant | ApiKey, time_zone: str) -> tuple[Allowance, ...]:
-    return allowances(
-        scope, owner.usage_limits, owner.rate_limits, time_zone=time_zone, usage_reset_at=owner.usage_reset_at
-    )
+def _own(scope: Scope, owner: Organization | Workspace | Tenant | ApiKey, zone: Zone) -> tuple[Allowance, ...]:
+    return allowances(scope, owner.usage_limits, owner.rate_limits, zone=zone, usage_reset_at=owner.usage_reset_at)

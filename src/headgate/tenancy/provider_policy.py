@@ -9,6 +9,7 @@ from headgate.catalog.price import Price, Rates
 from headgate.catalog.provider import ProviderSpec
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
 from headgate.tenancy.integrations import KnownProviders
+from headgate.tenancy.limits import Zone
 from headgate.tenancy.owner import allowances_of
 from headgate.tenancy.policy import ModelAccess, Provider, Secret
 from headgate.tenancy.provider import WorkspaceProvider
@@ -28,7 +29,7 @@ class ProviderPolicies:
         integration: Integration,
         provisioning: Provisioning,
         models: Sequence[IntegrationModel],
-        time_zone: str,
+        zone: Zone,
     ) -> Provider:
         """Raises `CannotOpen` where a credential's master key is not here."""
         spec = self._known.provider(integration.kind)
@@ -41,8 +42,8 @@ class ProviderPolicies:
             models=model_access(integration, models, spec),
             headers=self._headers(integration.sealed_headers, integration, integration.headers_row),
             allowances=(
-                *allowances_of(provisioning, time_zone, provider.slug),
-                *allowances_of(provider, time_zone),
+                *allowances_of(provisioning, zone, provider.slug),
+                *allowances_of(provider, zone),
             ),
             expires_at=provider.expires_at,
             capacity=integration.capacity,

@@ -8,7 +8,7 @@ from headgate.base.clock import Clock
 from headgate.ledger.allowance import Allowance
 from headgate.ledger.balance import Balance
 from headgate.ledger.period import Period, period_of
-from headgate.tenancy.limits import UsageLimit
+from headgate.tenancy.limits import UTC, UsageLimit
 from headgate.tenancy.owner import LimitOwner, budgets_of
 from headgate.tenancy.stores import Transactions
 
@@ -57,7 +57,7 @@ class Standings:
         if not any(owner.usage_limits for owner in owners):
             return [()] * len(owners)
         organization = await self._transactions.read(lambda stores: stores.organizations.get(organization_id))
-        zone = organization.time_zone if organization is not None else "UTC"
+        zone = organization.zone if organization is not None else UTC
         each_owners = [budgets_of(owner, zone) for owner in owners]
         limits = [limit for owner in owners for limit in owner.usage_limits]
         found = iter(await self.budgets(limits, [budget for its in each_owners for budget in its]))

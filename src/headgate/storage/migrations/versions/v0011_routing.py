@@ -15,6 +15,7 @@ _DOCUMENT = sa.JSON(none_as_null=True).with_variant(postgresql.JSONB(none_as_nul
 def upgrade() -> None:
     for table in ("organization", "workspace", "tenant"):
         op.add_column(table, sa.Column("routing", _DOCUMENT))
+    op.add_column("organization", sa.Column("time_zone_set_at", sa.BigInteger(), nullable=False, server_default="0"))
     op.add_column("integration", sa.Column("capacity", _DOCUMENT))
     op.add_column("tenant", sa.Column("weight", sa.Integer(), nullable=False, server_default="1"))
     with op.batch_alter_table("usage_record") as records:
