@@ -120,9 +120,9 @@ def allowances(
 ) -> tuple[Allowance, ...]:
     """The allowances of one owner.
 
-    Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset names
-    a new counter, which starts at zero; another time zone one whose periods begin elsewhere, though it be one of before; a limit that is set once
-    more one that starts at what the records of its period say.
+    Ids are stable (`api_key:k1:cost:month`): a raised cap keeps its counter. An administrator's reset names a new
+    counter, which starts at zero; another time zone, though it be one of before, a new one as its periods begin
+    elsewhere; a limit that is set once more one that starts at what the records of its period say.
     """
     owner = f"{scope.kind}:{scope.id}"
     budgets = [
