@@ -10,6 +10,8 @@ from typing import Any, Final
 from headgate.alerts.target import checked_url
 from headgate.tenancy import limit_policy_rules, limit_rules, moments, pricing, rules, tenant_rules
 from headgate.tenancy.admission_rules import admission_rules
+from headgate.tenancy.capacity import Capacity
+from headgate.tenancy.capacity_rules import capacity
 from headgate.tenancy.guardrail_rules import guardrail_actions, guardrail_checks
 from headgate.tenancy.headers import KNOWN, extra_headers
 from headgate.tenancy.routing_table_rules import routing_document
@@ -34,11 +36,13 @@ def canonical_url(url: str) -> str:
     return checked_url(url, guard=ANYWHERE, plain=True)
 
 
-def canonical_configurations(value: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...]]:
-    """Where an integration or a model lives, and the names of the headers: their values are never shown."""
+def canonical_configurations(value: Mapping[str, Any]) -> tuple[str | None, tuple[str, ...], Capacity | None]:
+    """Where an integration or a model lives, the names of the headers (their values are never shown), and how much of
+    it there is."""
     host = value.get("custom_host")
     headers = extra_headers(value, "configurations", KNOWN) or []
-    return _kept(host) if host else None, tuple(sorted(name for name, _ in headers))
+    names = tuple(sorted(name for name, _ in headers))
+    return _kept(host) if host else None, names, capacity(value.get("capacity"), "configurations.capacity")
 
 
 def _kept(host: object) -> str:
