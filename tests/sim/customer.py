@@ -17,7 +17,9 @@ class PlayedExchange:
     query = ""
     http_version = "1.1"
 
-    def __init__(self, request: Request, key: str, pause: Callable[[], Awaitable[None]]) -> None:
+    def __init__(
+        self, request: Request, key: str, pause: Callable[[], Awaitable[None]], *headers: tuple[bytes, bytes]
+    ) -> None:
         self.path = request.path
         self.started = False
         self.gone = False
@@ -26,7 +28,7 @@ class PlayedExchange:
         self.received = b""
         self.whole = False
         self._body = json.dumps(request.body).encode()
-        self._sent = [(b"authorization", f"Bearer {key}".encode()), (b"content-type", b"application/json")]
+        self._sent = [(b"authorization", f"Bearer {key}".encode()), (b"content-type", b"application/json"), *headers]
         self._pause = pause
         self._watchers: list[Callable[[], None]] = []
 

@@ -5,6 +5,7 @@ any point where somebody waits is the seed's choice, so a history can be played 
 """
 
 import asyncio
+import json
 from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field, replace
 from decimal import Decimal
@@ -15,7 +16,7 @@ from unittest import mock
 
 from headgate.base import usage as meters
 from headgate.base.clock import NANOS_PER_SECOND
-from headgate.base.errors import Unauthenticated
+from headgate.base.errors import NotFound, Unauthenticated
 from headgate.base.money import nanos_from_usd
 from headgate.catalog.price import Price, Rates
 from headgate.ledger.allowance import LIFETIME, Allowance, Resource, Scope, Window, WindowKind
@@ -29,7 +30,7 @@ from tests.sim.loop import VirtualLoop
 from tests.sim.provider import Provider
 from tests.sim.world import Disk
 from tests.support.ledger import DAY, MINUTE, NOON, ManualClock
-from tests.support.mix import Request, a_request
+from tests.support.mix import Request, a_config, a_request
 
 INPUT_NANOS, OUTPUT_NANOS = 1_000, 2_000
 PRICE = Price("sim", "sim", "sim", Rates({meters.INPUT: INPUT_NANOS * 10**6, meters.OUTPUT: OUTPUT_NANOS * 10**6}))
@@ -41,6 +42,7 @@ HALF_A_MINUTE = Window(WindowKind.SLIDING, 30)
 KINDS = {"openai": ("openai", "v1"), "anthropic": ("anthropic", "v1"), "gemini": ("google", "v1beta")}
 
 
+CHATS = ("/v1/chat/completions", "/v1/messages")
 NOT_YET = cast(Life, None)
 Event = Callable[[], Coroutine[None, None, None]]
 
@@ -58,6 +60,8 @@ class Faults:
     hang_ups: float = 0.0
     bad: float = 0.0
     lies: float = 0.0
+    configs: float = 0.0
+    """The share of chats that bring a config with other targets."""
     long: float = 0.1
     """The share of calls whose answers may be long enough for an adaptive stream to need more than it held at first."""
 
@@ -158,6 +162,9 @@ class World:
 
     async def load(self, key: str) -> Policy:
         raise Unauthenticated(f"There is no {key}.")
+
+    async def acting(self, policy: Policy, tenant: str) -> Policy:
+        raise NotFound(f"There is no tenant {tenant}.")
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -301,7 +308,7 @@ class World:
 
     async def _call(self, key: str, request: Request) -> PlayedExchange:
         life, loop = self.life, asyncio.get_running_loop()
-        exchange = PlayedExchange(request, key, self.pause)
+        exchange = PlayedExchange(request, key, self.pause, *self._config(request))
         task = loop.create_task(life.plane.answer(exchange))
         life.tasks.add(task)
         task.add_done_callback(life.tasks.discard)
@@ -314,6 +321,11 @@ class World:
             self.wrongs.append(f"a call to {request.path} raised {error!r}")
         self._note(exchange)
         return exchange
+
+    def _config(self, request: Request) -> list[tuple[bytes, bytes]]:
+        if request.path not in CHATS or not self.faults.configs or self.random.random() > self.faults.configs:
+            return []
+        return [(b"x-portkey-config", json.dumps(a_config(self.random)).encode())]
 
     def _note(self, exchange: PlayedExchange) -> None:
         self.tally.statuses.append(exchange.status)

@@ -152,7 +152,7 @@ class Life:
         self.writer.start()
         books = WatchedBooks(self.ledger, self.journal, self.writer, wrongs)
         groups = Groups(self.ledger, _nothing_to_restore, clock)
-        pipeline = Pipeline(policies, CATALOG, books, groups, sender, clock, LIMITS)
+        pipeline = Pipeline(policies, CATALOG, books, groups, sender, clock, LIMITS, chance=random.random)
         self.plane = DataPlane(pipeline.serve, clock, LIMITS, random_bytes=random.randbytes)
         self.plane._live = OrderedSet()  # type: ignore[assignment]
         self.tasks: OrderedSet[asyncio.Task[None]] = OrderedSet()

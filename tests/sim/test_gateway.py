@@ -21,6 +21,7 @@ WORLDS = {
     "database away": Faults(absences=3, crashes=1),
     "edited limits": Faults(edits=10, crashes=1, bad=0.1),
     "long streams": Faults(long=0.6, hang_ups=0.1, crashes=1),
+    "other targets": Faults(crashes=1, hang_ups=0.1, trouble=0.1, bad=0.4, configs=0.7),
     "everything": Faults(2, 1, 2, 2, 5, 0.1, 0.2, 0.2, long=0.3),
 }
 A_TEST = 20

@@ -23,6 +23,14 @@ class Request:
         return bool(self.body.get("stream"))
 
 
+def a_config(random: Random) -> dict[str, Any]:
+    """What the call asks for, and then others, one of them or one after the other; some are tried again."""
+    others = [f"@{random.choice(PROVIDERS)}/{random.choice(GOOD + BAD)}" for _ in range(random.randrange(1, 4))]
+    targets = [{}, *({"override_params": {"model": each}} for each in others)]
+    strategy = {"mode": random.choice(("fallback", "fallback", "loadbalance"))}
+    return {"strategy": strategy, "targets": targets, "retry": {"attempts": random.choice((0, 0, 2))}}
+
+
 def a_request(random: Random, *, bad: float = 0.15, longest: int = 60) -> Request:
     """One call. `bad` is the share that goes to a model which fails; answers have at most `longest` tokens, most of
     them far fewer than their limit."""

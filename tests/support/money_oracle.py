@@ -65,7 +65,12 @@ def wrongs(
 ) -> list[str]:
     """Everything that breaks a promise, a line each. Empty is good."""
     by_id = {record.request_id: record for record in records}
-    found = [f"{one}: reached the provider, never recorded" for one in bills.keys() - by_id.keys()]
+    gone_on = {_call_of(one) for one in bills.keys() | by_id.keys() if _call_of(one) != one}
+    found = [
+        f"{one}: reached the provider, never recorded"
+        for one in bills.keys() - by_id.keys()
+        if bills[one].usage or _call_of(one) not in gone_on  # a target that refused, and another one was tried
+    ]
     found += [f"{one}: answered, never recorded" for one in told.answered if one not in by_id]
     found += [f"{one}: refused, and recorded" for one in told.refused if one in by_id]
     found += [f"{one}: refused, and sent to the provider" for one in told.refused if one in bills]
@@ -84,10 +89,15 @@ def wrongs(
     return found
 
 
+def _call_of(request_id: str) -> str:
+    """The first request id of a call with several targets: those that follow are numbered."""
+    return request_id.partition("-")[0]
+
+
 def _against(bill: Bill, record: Recorded, billed: int) -> Iterable[str]:
     one = record.request_id
-    if len(bill.calls) > 1:
-        yield f"{one}: sent {len(bill.calls)} times"
+    if (times := sum(1 for call in bill.calls if call.usage)) > 1:
+        yield f"{one}: billed {times} times"
     if record.lies:
         return
     used = {meter: count for meter, count in record.usage.items() if count}

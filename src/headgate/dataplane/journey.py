@@ -228,14 +228,22 @@ class Journey:
             raise
         there = Leg.of(call)
         here.take(call)
+        allowances = call.allowances
+        try:
+            return self._exchange_holds(here, there, failure)
+        finally:
+            self._means.settler.freed(allowances)  # only now: nobody was to come in between
+
+    def _exchange_holds(self, here: Leg, there: Leg, failure: Failure) -> HeadgateError | None:
+        call, held = self._call, self._call.held
         billed = self._leave(failure)
         there.take(call)
         denied = self._hold()
         if denied is None:
             return None
         here.take(call)
-        if not billed and self._hold() is None:
-            call.sent = True  # it is to have its record
+        if held and not billed and self._hold() is None:
+            call.sent = failure.heard is not None  # what was answered is to have its record
         return refusal(denied)
 
     def _leave(self, failure: Failure) -> bool:
@@ -244,8 +252,10 @@ class Journey:
         billed = failure.may_be_billed(call)
         if billed and failure.error is not None:
             call.fail(failure.error)
-        call.sent = billed
-        self._means.settler.settle(call)
+        if not billed:
+            call.sent, call.earlier_attempts = False, ()  # what was answered is told of by the next one's record
+        if call.held:
+            self._means.settler.leave(call)
         call.counted = call.counted or billed
         return billed
 

@@ -1,5 +1,6 @@
 """Steps 8 and 9: what a call cost, settled exactly once, and its usage record."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from msgspec.structs import replace
@@ -11,7 +12,7 @@ from headgate.catalog.price import Cost, cost_of
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.waiting import Waiting
-from headgate.ledger.allowance import Amounts
+from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.record import Outcome, UsageRecord
 
 NOTHING = Usage({})
@@ -43,6 +44,12 @@ class Settler:
         """None if there was nothing to settle: no hold, or already done."""
         if not call.held:
             return None
+        settlement = self.leave(call)
+        self.freed(call.allowances)
+        return settlement
+
+    def leave(self, call: Call) -> Settlement | None:
+        """As `settle` a call that holds; but nobody who waits for room has it before `freed` says so."""
         call.held = False
         settlement = None
         try:
@@ -50,12 +57,15 @@ class Settler:
         finally:
             if call.turn is not None:
                 call.turn.end(None if settlement is None else settlement.tokens)
-        if self._waiting:
-            self._waiting.freed(call.allowances)
         return settlement
 
+    def freed(self, allowances: Sequence[Allowance]) -> None:
+        """There may be room on these."""
+        if self._waiting:
+            self._waiting.freed(allowances)
+
     def _settle(self, call: Call) -> Settlement | None:
-        if not call.sent:
+        if not call.sent and not any(earlier.status for earlier in call.earlier_attempts):
             self._books.void(call.request_id)
             return None
         usage = usage_of(call)
@@ -136,8 +146,9 @@ class Settler:
 
 
 def usage_of(call: Call) -> Usage:
-    """What was used: the provider's word where the answer is whole, nothing where it refused, else an upper bound."""
-    if not call.endpoint.billed or call.outcome is Outcome.PROVIDER_ERROR:
+    """What was used: the provider's word where the answer is whole, nothing where it refused or was not reached, else
+    an upper bound."""
+    if not call.endpoint.billed or not call.sent or call.outcome is Outcome.PROVIDER_ERROR:
         return NOTHING
     dialogue, cut = call.dialogue, call.ration is not None and call.ration.used_up
     if dialogue.usage is not None and dialogue.complete:
