@@ -14,6 +14,7 @@ from headgate.ledger.ledger import LocalLedger
 from headgate.storage.shares.authority import SOURCE, Authority
 from headgate.storage.shares.borrowing import Borrowing
 from headgate.storage.shares.generations import Generations
+from headgate.storage.shares.server_clock import ServerClock
 
 _TIME = """  local time = redis.call('TIME')
   return tonumber(time[1]) * 1000000 + tonumber(time[2])"""
@@ -48,7 +49,8 @@ class Borrower:
         self.clock = clock
         self.shares = BorrowedShares()
         self.ledger = LocalLedger(clock, journal, shares=self.shares)
-        self.authority = Authority(redis, clock, source=source)
+        server_clock = clock if isinstance(clock, ServerClock) else None
+        self.authority = Authority(redis, clock, server_clock, source)
         self.generations = Generations(name, self.shares, self.authority, members, written, clock)
         self.borrowing = Borrowing(self.ledger, self.shares, self.authority, self.generations, past, clock, reported)
 

@@ -6,7 +6,7 @@ said what, and has written down what it used; then the past is read from the usa
 """
 
 from collections.abc import Awaitable, Callable, Sequence
-from typing import Final, Protocol
+from typing import Final
 
 from headgate.base.clock import Clock
 from headgate.ledger.borrowed import BorrowedShares
@@ -16,15 +16,10 @@ from headgate.storage.shares.authority import GROUPS, Authority, Stale, group_of
 Written = Callable[[], Awaitable[None]]
 """Once it returns, all that was settled before is in the usage records. Raises `Unavailable`."""
 
+Members = Callable[[], Awaitable[Sequence[str]]]
+"""All processes that may hold something, this one included, as the database knows them. Raises `Unavailable`."""
+
 _ALL: Final = range(GROUPS)
-
-
-class Members(Protocol):
-    """All processes that may hold something, known to the database."""
-
-    async def __call__(self) -> Sequence[str]:
-        """This one included."""
-        ...
 
 
 class Generations:
