@@ -31,6 +31,12 @@ def run(settings: Settings) -> int:
         raise BadSetting(
             "workers: this version decides in one process; several cannot share allowances yet.", param="workers"
         )
+    if settings.redis_url is not None:
+        raise BadSetting(
+            "redis_url: this version does not share allowances between processes yet, and would let each spend them "
+            "whole. Leave it out, and run one process.",
+            param="redis_url",
+        )
     with DataDirLock.take(settings.data_dir), _listen(settings) as listening:
         vault = Vault(load_master_keys(settings))
         with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

@@ -36,7 +36,11 @@ class Settings:
     ] = None
     redis_url: Annotated[
         str | None,
-        Is("The Redis or Valkey through which processes share allowances.", schemes=("redis", "rediss"), secret=True),
+        Is(
+            "The Redis or Valkey through which processes share allowances. Not supported yet: a start is refused.",
+            schemes=("redis", "rediss"),
+            secret=True,
+        ),
     ] = None
     journal_sync: Annotated[
         str,
@@ -68,6 +72,14 @@ class Settings:
         bool,
         Is("Whether the first start makes integrations of the provider keys it finds in the environment."),
     ] = False
+
+    # The console
+    session_idle_s: Annotated[
+        int, Is("How long a session of the console may rest before it is over.", low=60, high=2_592_000)
+    ] = 43_200
+    session_lifetime_s: Annotated[
+        int, Is("How long a session of the console lasts at most, whatever is done with it.", low=60, high=31_536_000)
+    ] = 604_800
 
     # What a client may send, and how slowly
     max_body_bytes: Annotated[int, Is("The largest request body.", low=1024, high=1024 * MIB)] = 32 * MIB

@@ -32,6 +32,7 @@ REMINDED: Final = 600 * NANOS_PER_SECOND
 """The authority hears at least as often of what is held for long."""
 LOOK_S: Final = 0.5
 FORGOTTEN: Final = 3_600 * NANOS_PER_SECOND
+AGAIN_S: Final = 0.05
 PATIENCE_S: Final = 3.0
 """A call waits no longer while the authority's data is rebuilt."""
 
@@ -53,6 +54,7 @@ class Borrowing:
         past: Past,
         clock: Clock,
         report: Report,
+        patience_s: float = PATIENCE_S,
     ) -> None:
         self._ledger = ledger
         self._shares = shares
@@ -61,6 +63,7 @@ class Borrowing:
         self._past = past
         self._clock = clock
         self._report = report
+        self.patience_s = patience_s
         self._allowances: dict[str, Allowance] = {}
         self._active: dict[Share, None] = {}
         self._pending: dict[Share, list[int]] = {}
@@ -122,10 +125,10 @@ class Borrowing:
 
     async def _ask_until_known(self, asks: Sequence[Ask]) -> None:
         try:
-            async with asyncio.timeout(PATIENCE_S):
+            async with asyncio.timeout(self.patience_s):
                 await self._ask(asks)
                 while not all(self._is_known(share) for share, _ in asks):
-                    await asyncio.sleep(LOOK_S / 10)
+                    await asyncio.sleep(AGAIN_S)
                     await self._ask(asks)
         except TimeoutError:
             raise Unavailable(
