@@ -38,6 +38,7 @@ from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.policy_loader import PolicyLoader
+from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import Vault
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.client import Client
@@ -86,8 +87,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         refusals = Refusals(database, clock)
         kept = await open_books(settings, database, refusals, clock, closing)
         restoring, usage = kept.restoring, kept.usage
-        loader = PolicyLoader(administration.transactions, vault, catalog)
-        directory = _directory(administration, loader, pepper, restoring, closing)
+        directory = _directory(administration, vault, catalog, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
@@ -104,6 +104,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             check_url=partial(kept_base_url, guard=guard),
             check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
             forget_answers=cache.answers.forget,
+            span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
         )
         start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
         client = Client(guard=guard, clock=clock)
@@ -156,11 +157,13 @@ def _watched(
 
 def _directory(
     administration: Administration,
-    loader: PolicyLoader,
+    vault: Vault,
+    catalog: Catalog,
     pepper: bytes,
     restoring: Restoring,
     closing: AsyncExitStack,
 ) -> Directory:
+    loader = PolicyLoader(administration.transactions, vault, catalog)
     directory = Directory(loader, pepper, administration.clock, report, restoring)
     closing.push_async_callback(directory.close)
     administration.on_change(directory.changed)
