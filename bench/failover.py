@@ -12,7 +12,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -42,6 +42,7 @@ FALLBACK = {
     ],
 }
 ALONE = {"override_params": {"model": MODELS[0]}, "request_timeout": GIVES_UP_MS}
+SCENES = {"killed, no fallback": ALONE, "killed, fallback": FALLBACK, "frozen, fallback": FALLBACK}
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,10 +125,8 @@ def spare(gateway: Gateway, port: int) -> None:
     gateway.ask("PUT", "/v1/integrations/spare/models", {"allow_all_models": False, "models": [model]})
 
 
-def run(*, quick: bool = False) -> int:
-    """1 where a client with a fallback saw an error."""
-    seconds, found = QUICK_SECONDS if quick else SECONDS, list[Row]()
-    os.sched_setaffinity(0, OTHERS)
+def scene(name: str, config: Mapping[str, object], seconds: float) -> list[Row]:
+    """With a gateway that knows nothing yet of either provider."""
     with ExitStack() as stack:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
         first, second = Provider(), Provider()
@@ -136,25 +135,22 @@ def run(*, quick: bool = False) -> int:
             each.start()
         gateway = stack.enter_context(running_gateway(folder / "data", first.port))
         spare(gateway, second.port)
-        for name, config, ends, returns in (
-            ("killed, no fallback", ALONE, first.kill, first.start),
-            ("killed, fallback", FALLBACK, first.kill, first.start),
-            ("frozen, fallback", FALLBACK, first.freeze, first.thaw),
-        ):
-            client = Client(gateway.port, gateway.key, 2_000, {"x-portkey-config": json.dumps(config)})
-            uvloop.run(play(client, seconds, ends, returns))
-            found += rows(name, client.replies, seconds)
+        client = Client(gateway.port, gateway.key, 2_000, {"x-portkey-config": json.dumps(config)})
+        frozen = name.startswith("frozen")
+        ends, returns = (first.freeze, first.thaw) if frozen else (first.kill, first.start)
+        uvloop.run(play(client, seconds, ends, returns))
+        return rows(name, client.replies, seconds)
+
+
+def run(*, quick: bool = False) -> int:
+    """1 where a client with a fallback saw an error."""
+    seconds, found = QUICK_SECONDS if quick else SECONDS, list[Row]()
+    os.sched_setaffinity(0, OTHERS)
+    for name, config in SCENES.items():
+        found += scene(name, config, seconds)
     shown = [
-        [
-            row.scene,
-            row.third,
-            row.calls,
-            f"{100 * row.errors:.2f} %",
-            f"{row.p50:.0f}",
-            f"{row.p99:.0f}",
-            f"{row.most:.0f}",
-        ]
-        for row in found
+        [each.scene, each.third, each.calls, f"{100 * each.errors:.2f} %", *map(round, (each.p50, each.p99, each.most))]
+        for each in found
     ]
     head = ["", "", "calls", "errors", "p50 (ms)", "p99 (ms)", "longest (ms)"]
     table(f"A provider is away for a third of {seconds:g} s at {RATE:g} calls/s", shown, head)
