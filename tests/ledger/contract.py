@@ -15,6 +15,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule
 
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
 from headgate.ledger.balance import PastUse
+from headgate.ledger.counters import counting_since
 from headgate.ledger.hold import AlreadySettled, Denied, Held, Settled
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.record import Outcome, UsageRecord
@@ -50,6 +51,7 @@ class Rows:
     def __init__(self) -> None:
         self.records: dict[str, UsageRecord] = {}
         self.allowances: dict[str, tuple[str, ...]] = {}
+        """The names of what each call holds, whether it was in force then or not."""
         self.resets: dict[str, int] = {}
 
     def add(self, records: Iterable[UsageRecord]) -> None:
@@ -64,10 +66,15 @@ class Rows:
             at = each.started_at
             if of.window.kind is WindowKind.SLIDING and of.resource is not Resource.REQUESTS:
                 at += each.ended_after
-            if of.id in self.allowances[each.request_id] and at >= since and at > self.resets.get(of.id, -1):
+            if name_of(of) in self.allowances[each.request_id] and at >= since and each.started_at >= of.since:
                 used = Amounts(1, each.usage["input"], each.usage["output"], each.cost)
                 found.append((at, used.of(of.resource)))
         return sorted(found)
+
+
+def name_of(of: Allowance) -> str:
+    """Of one that was set again, that of the first."""
+    return of.id.partition("^")[0]
 
 
 class LedgerContract(RuleBasedStateMachine):
@@ -85,6 +92,8 @@ class LedgerContract(RuleBasedStateMachine):
         self.directory = Path(tempfile.mkdtemp())
         self.model, self.rows = Model(), Rows()
         self.allowances = {each.id: each for each in ALLOWANCES}
+        self.known = dict(self.allowances)
+        self.removed: set[str] = set()
         self.unwritten: list[UsageRecord] = []
         self.resolved: set[str] = set()
         self.names = 0
@@ -99,7 +108,7 @@ class LedgerContract(RuleBasedStateMachine):
     def hold(self, asked: Amounts, on: set[str]) -> str:
         """Let in: within every cap. Refused: nothing has changed, and there was no room."""
         self.names += 1
-        name, applying = f"call {self.names}", [self.allowances[each] for each in sorted(on)]
+        name, applying = f"call {self.names}", [self.allowances[each] for each in sorted(on - self.removed)]
         before, now = self.figures(), self.clock.now()
         result = self.ledger.hold(name, applying, asked)
         if isinstance(result, Denied):
@@ -145,7 +154,7 @@ class LedgerContract(RuleBasedStateMachine):
             self.check_denied(result, more, call.at)
             return
         for each, cap in call.caps.items():
-            of = self.allowances[each]
+            of = self.known[each]
             least, _ = self.model.bounds(of, self.clock.now(), call.at)
             grows = 0 if of.resource is Resource.IN_FLIGHT else more.of(of.resource)
             assert not grows or least + grows <= cap, f"{each} is over its cap"
@@ -194,15 +203,43 @@ class LedgerContract(RuleBasedStateMachine):
     @rule(name=st.sampled_from(NAMES), cap=st.integers(0, 120))
     def edit_cap(self, name: str, cap: int) -> None:
         """Applies to the next call."""
-        self.allowances[name] = replace(self.allowances[name], cap=cap)
+        self.puts_in_force(name, replace(self.allowances[name], cap=cap))
+
+    def puts_in_force(self, name: str, of: Allowance) -> None:
+        self.allowances[name] = self.known[of.id] = of
+
+    @rule(name=st.sampled_from(NAMES))
+    def remove(self, name: str) -> None:
+        """From the next call on nobody asks for it."""
+        self.removed.add(name)
+
+    @rule(name=st.sampled_from(NAMES), cap=st.integers(0, 120))
+    def set_again(self, name: str, cap: int) -> None:
+        """It counts what it would, had it never been away: calls that are over, recorded or not, or under way."""
+        before = self.allowances[name]
+        for call in [each for each in self.model.calls if self.under_way(each)]:
+            self.dispatch(call)  # as every call is in the breath in which it holds
+        of = replace(before, id=f"{name}^{self.clock.now()}", cap=cap, since=self.rows.resets.get(name, 0))
+        if of.id in self.known:
+            return
+        now, waiting = self.clock.now(), Rows()
+        waiting.allowances = self.rows.allowances
+        waiting.add(each for each in self.unwritten if each.request_id not in self.rows.records)
+        since = counting_since(of, now) if of.resource is Resource.REQUESTS else of.since
+        self.ledger.restore(of, waiting.past_use(of, since), lambda each: name in self.rows.allowances[each.request_id])
+        self.model.set_again(before.id, of, lambda call: name in self.rows.allowances[call], now)
+        self.puts_in_force(name, of)
+        self.removed.discard(name)
 
     @rule(name=st.sampled_from(NAMES))
     def reset(self, name: str) -> None:
         """What came before counts no longer."""
         self.clock.pass_ns(1)
-        self.ledger.reset(name)
-        self.rows.resets[name] = self.clock.now()
-        self.model.reset(name, self.clock.now())
+        of = replace(self.allowances[name], since=self.clock.now())
+        self.ledger.reset(of.id)
+        self.rows.resets[name] = of.since
+        self.model.reset(of.id, of.since)
+        self.puts_in_force(name, of)
         self.clock.pass_ns(1)
 
     @rule()
@@ -246,13 +283,14 @@ class LedgerContract(RuleBasedStateMachine):
         assert {name: each.cost for name, each in self.rows.records.items()} == self.model.recorded()
 
     def figures(self) -> dict[str, tuple[int, int]]:
-        return {each.allowance.id: (each.used, each.held) for each in self.ledger.balances([*self.allowances.values()])}
+        in_force = [each for name, each in self.allowances.items() if name not in self.removed]
+        return {each.allowance.id: (each.used, each.held) for each in self.ledger.balances(in_force)}
 
     @invariant()
     def every_balance_is_what_the_calls_say(self) -> None:
         """Used and held, of every allowance, at every step."""
         for name, (used, held) in self.figures().items():
-            of, now = self.allowances[name], self.clock.now()
+            of, now = self.known[name], self.clock.now()
             least, most = self.model.bounds(of, now)
             assert least <= used + held <= most, name
             assert min(used, held) >= 0, name

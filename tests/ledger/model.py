@@ -1,10 +1,12 @@
 """The truth a ledger is held to: calls and what they took, summed the slow and obvious way."""
 
 from bisect import bisect_left
+from collections.abc import Callable
 from copy import deepcopy
 from dataclasses import dataclass, field
 
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
+from headgate.ledger.counters import counting_since
 from headgate.ledger.period import period_of
 
 NOTHING = Amounts(requests=0)
@@ -15,6 +17,7 @@ class Call:
     """One call that was let in, at `at`; `taken` is what it took when. A void call has used nothing.
 
     `restored`: a ledger may know of it from its usage record only, which does not say when a hold was extended.
+    `joined`: allowances that were set while it was under way or over, and when: they may count it from then on.
     """
 
     at: int
@@ -24,6 +27,7 @@ class Call:
     ended_at: int | None = None
     actual: Amounts = field(default=NOTHING)
     restored: bool = False
+    joined: dict[str, int] = field(default_factory=dict)
 
     @property
     def under_way(self) -> bool:
@@ -72,6 +76,16 @@ class Model:
         for name in names:
             self._on_disk[name] = deepcopy(self.calls[name])
 
+    def set_again(self, before: str, of: Allowance, belongs: Callable[[str], bool], now: int) -> None:
+        """This allowance takes the place of one of `before`, with all the calls that `belongs` says are its owner's."""
+        if before in self._resets:
+            self._resets[of.id] = list(self._resets[before])
+        for calls in (self.calls, self._on_disk):
+            for name, call in calls.items():
+                if belongs(name) and (not call.under_way or call.at >= counting_since(of, now)):
+                    call.caps[of.id] = of.cap
+                    call.joined[of.id] = now
+
     def crash(self, now: int) -> None:
         """What was sent and not settled is settled at what it held; what was not sent never was."""
         self.calls = deepcopy(self._on_disk)
@@ -119,10 +133,12 @@ class Model:
     def _sliding(self, calls: list[Call], of: Allowance, horizon: int, longest: bool = False) -> int:
         horizon = max(horizon, *self._resets.get(of.id, [0]))
         if of.resource is Resource.REQUESTS:
-            return sum(call.at > horizon and (call.under_way or call.actual.requests > 0) for call in calls)
+            moments = [max(call.at, call.joined.get(of.id, 0) if longest else 0) for call in calls]
+            there = [call.under_way or call.actual.requests > 0 for call in calls]
+            return sum(at > horizon and counts for at, counts in zip(moments, there, strict=True))
         total = sum(call.held().of(of.resource) for call in calls if call.under_way)
         for call in calls:
-            if call.ended_at is not None and longest and call.restored:
+            if call.ended_at is not None and longest and (call.restored or of.id in call.joined):
                 total += call.actual.of(of.resource) if call.ended_at > horizon else 0
             elif call.ended_at is not None:
                 total += sum(used for at, used in call.used(of.resource) if at > horizon)

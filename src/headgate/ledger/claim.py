@@ -48,10 +48,9 @@ class Claim:
         self.allowances.append(allowance)
         amount = self.amounts.figures(in_flight=1)[counter.resource]
         cell = counter.take(amount, steady)
-        stack = [self.takes, *self.extensions]
-        for takes in stack[:-1]:
-            takes.append((counter, cell, 0))
-        stack[-1].append((counter, cell, amount))
+        self.takes.append((counter, cell, amount))
+        for extension in self.extensions:
+            extension.append((counter, cell, 0))
 
     def resolve(self, figures: tuple[int, ...], steady: int) -> None:
         """All that is held is over; `figures` is what it came to."""

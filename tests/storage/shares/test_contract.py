@@ -58,6 +58,14 @@ class Borrowing(LedgerContract):
     def reset(self, name: str) -> None:
         """Names another allowance, which is for who loads policies."""
 
+    @rule(name=st.sampled_from(NAMES))
+    def set_again(self, name: str) -> None:
+        """The same."""
+
+    @rule(name=st.sampled_from(NAMES))
+    def remove(self, name: str) -> None:
+        """The same."""
+
     @rule()
     def beat(self) -> None:
         """What was used is told, what is not needed given back."""
