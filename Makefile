@@ -11,7 +11,7 @@ help:
 	@echo "make test-all  the same with the slow suites"
 	@echo "make bench     the short benchmarks"
 
-$(VENV)/run: requirements/run.txt requirements/build.txt pyproject.toml
+$(VENV)/run: requirements/run.txt requirements/build.txt pyproject.toml hatch_build.py assets/package-lock.json
 	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
 	@echo "installing what Headgate runs on ..."
 	@$(BIN)/python -m pip install --quiet --require-hashes -r requirements/run.txt -r requirements/build.txt

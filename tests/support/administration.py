@@ -23,6 +23,7 @@ from headgate.tenancy.directory import Directory
 from headgate.tenancy.founding import found
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import MasterKey, Vault
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.guard import Guard
@@ -115,6 +116,7 @@ async def node(
         check_url=partial(kept_base_url, guard=guard),
         check_webhook=partial(checked_url, guard=guard, plain=True),
         forget_answers=lambda *_: 0,  # no calls are made here
+        span=Span(idle_s=3_600, lifetime_s=86_400),
     )
     root = Principal.operator(organization)
     app = create_app(services)

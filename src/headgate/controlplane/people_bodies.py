@@ -49,3 +49,8 @@ class Acceptance(Body):
     token: str = Field(description="What stands behind `token=` in the link.", json_schema_extra=SECRET)
     first_name: str
     last_name: str = ""
+    password: str | None = Field(
+        None,
+        description="For the console: 12 to 256 characters. Without one there is no sign-in with it.",
+        json_schema_extra=SECRET,
+    )

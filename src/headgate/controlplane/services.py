@@ -23,9 +23,11 @@ from headgate.tenancy.limit_policy_groups import PolicyGroups
 from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
+from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.sessions import SessionService, Span
 from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.users import UserService
@@ -40,6 +42,7 @@ class Directory(Protocol):
     """Policies by key; see `tenancy.directory`."""
 
     async def authenticate(self, text: str) -> Policy: ...
+    async def vouched(self, key_id: str, digest: bytes) -> Policy: ...
 
 
 class ModelCatalog(Protocol):
@@ -76,6 +79,7 @@ class Services:
     users: UserService
     members: MemberService
     invites: InviteService
+    sessions: SessionService
     audit_log: AuditLogService
     idempotency: Idempotency
     cached_answers: CachedAnswerService
@@ -95,8 +99,10 @@ def services_on(
     check_url: CheckUrl,
     check_webhook: CheckWebhook,
     forget_answers: Forget,
+    span: Span,
 ) -> Services:
-    """All of them on one administration. `url` is where people reach Headgate."""
+    """All of them on one administration. `url` is where people reach Headgate; `span` how long they stay signed in."""
+    passwords = Passwords()
     transactions, clock = administration.transactions, administration.clock
     integrations = IntegrationService(administration, vault, catalog, check_url)
     return Services(
@@ -121,7 +127,8 @@ def services_on(
         standings=Standings(transactions, balances, clock),
         users=UserService(administration),
         members=MemberService(administration),
-        invites=InviteService(administration, pepper, url),
+        invites=InviteService(administration, passwords, pepper, url),
+        sessions=SessionService(administration, directory, passwords, pepper, span),
         audit_log=AuditLogService(transactions),
         idempotency=Idempotency(transactions, vault, clock),
         cached_answers=CachedAnswerService(administration, forget_answers),

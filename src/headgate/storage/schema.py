@@ -2,7 +2,15 @@
 
 from typing import Final
 
-from headgate.storage import alert_tables, analytics_tables, config_tables, log_tables, people_tables, tables
+from headgate.storage import (
+    alert_tables,
+    analytics_tables,
+    config_tables,
+    console_tables,
+    log_tables,
+    people_tables,
+    tables,
+)
 
-MODULES: Final = (tables, alert_tables, analytics_tables, config_tables, log_tables, people_tables)
+MODULES: Final = (tables, alert_tables, analytics_tables, config_tables, console_tables, log_tables, people_tables)
 metadata: Final = tables.metadata

@@ -16,6 +16,7 @@ from headgate.storage.repositories.limit_policies import SqlLimitPolicies
 from headgate.storage.repositories.organizations import SqlOrganizations
 from headgate.storage.repositories.people import SqlInvites, SqlMembers, SqlUsers
 from headgate.storage.repositories.providers import SqlProviders
+from headgate.storage.repositories.sessions import SqlPasswords, SqlSessions
 from headgate.storage.repositories.tenants import SqlTenants
 from headgate.storage.repositories.usage_exports import SqlUsageExports
 from headgate.storage.repositories.versioned import SqlVersioned
@@ -95,6 +96,14 @@ class SqlStores:
     @cached_property
     def invites(self) -> SqlInvites:
         return SqlInvites(self._connection)
+
+    @cached_property
+    def passwords(self) -> SqlPasswords:
+        return SqlPasswords(self._connection)
+
+    @cached_property
+    def sessions(self) -> SqlSessions:
+        return SqlSessions(self._connection)
 
     @cached_property
     def answers(self) -> SqlKeptAnswers:

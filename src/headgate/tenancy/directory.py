@@ -98,6 +98,15 @@ class Directory:
         """From memory where it is there, else from the store."""
         return self.lookup(text) or await self.load(text)
 
+    async def vouched(self, key_id: str, digest: bytes) -> Policy:
+        """The policy of a key that was shown before, by the HMAC of what was shown: it must still be good. Raises
+        `Unauthenticated`."""
+        entry = self._entries.get(key_id) or await self._once(f"key {key_id}", lambda: self._load(key_id))
+        if entry is None:
+            raise _invalid()
+        self._match(entry, digest)
+        return self._unexpired(entry)
+
     async def acting(self, policy: Policy, tenant: str) -> Policy:
         """What holds for a key while it acts for a tenant of its workspace, by slug or id. Raises `NotFound`, the same
         for an absent and a foreign tenant."""
@@ -151,21 +160,26 @@ class Directory:
 
     def _admit(self, entry: _Entry, text: str) -> Policy:
         if not hmac.compare_digest(entry.proven.encode(), text.encode()):
-            self._prove(entry, text)
+            digest = keys.hash_key(text, self._pepper)
+            if self._match(entry, digest):
+                entry.proven = text
+        return self._unexpired(entry)
+
+    def _unexpired(self, entry: _Entry) -> Policy:
         expires_at = entry.policy.expires_at
         if expires_at is not None and expires_at <= self._clock.now():
             raise Unauthenticated("This API key has expired.", code="01")
         return entry.policy
 
-    def _prove(self, entry: _Entry, text: str) -> None:
-        digest = keys.hash_key(text, self._pepper)
+    def _match(self, entry: _Entry, digest: bytes) -> bool:
+        """Whether it is the present secret's HMAC; False: the one's before, which is not remembered, because its end
+        is looked at with every call. Raises `Unauthenticated` for any other."""
         if hmac.compare_digest(entry.hash, digest):
-            entry.proven = text
-            return
-        # Not remembered: its end is looked at with every call.
+            return True
         previous = entry.previous_hash
         if previous is None or entry.previous_until <= self._clock.now() or not hmac.compare_digest(previous, digest):
             raise _invalid()
+        return False
 
     async def _load(self, key_id: str) -> _Entry | None:
         entry = await self._made(key_id)

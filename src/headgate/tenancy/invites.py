@@ -16,6 +16,7 @@ from headgate.tenancy.invite import Invite, InvitedTo, InviteStatus
 from headgate.tenancy.keys import MintedKey
 from headgate.tenancy.membership import add_member, require_may_give, workspace_role
 from headgate.tenancy.origin import Origin
+from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.roles import WORKSPACE_ROLES, OrganizationRole
 from headgate.tenancy.stores import Page, Stores
@@ -48,9 +49,15 @@ class InviteService:
     """
 
     def __init__(
-        self, administration: Administration, pepper: bytes, url: str, random_bytes: RandomBytes = os.urandom
+        self,
+        administration: Administration,
+        passwords: Passwords,
+        pepper: bytes,
+        url: str,
+        random_bytes: RandomBytes = os.urandom,
     ) -> None:
         self._administration = administration
+        self._passwords = passwords
         self._pepper = pepper
         self._url = url
         self._random_bytes = random_bytes
@@ -121,13 +128,15 @@ class InviteService:
         await self._administration.change(principal, work)
 
     async def accept(self, token: str, fields: Mapping[str, Any], origin: Origin | None = None) -> Accepted:
-        """`fields`: `first_name`, `last_name`. Raises `NotFound` for a token that is unknown, used, cancelled
-        or expired: which of them, it does not tell."""
+        """`fields`: `first_name`, `last_name`, and a `password` for the console, if he is to have one.
+        Raises `NotFound` for a token that is unknown, used, cancelled or expired: which of them, it does not tell."""
         found = await self._administration.transactions.read(
             lambda stores: stores.invites.with_token(self._hash(token))
         )
         if found is None:
             raise _no_invite()
+        chosen = fields.get("password")
+        hashed = None if chosen is None else await self._passwords.hashed(chosen)
         user_id = object_id("usr", self._random_bytes)
         everything = scopes.ORGANIZATION_SCOPES
         principal = Principal(found.organization_id, f"user:{user_id}", everything, user_id=user_id, origin=origin)
@@ -138,6 +147,8 @@ class InviteService:
             if invite is None or invite.status(change.now) is not InviteStatus.PENDING:
                 raise _no_invite()
             user = _become(change, invite, user_id, fields)
+            if hashed is not None:
+                change.stores.passwords.put(user_id, hashed, change.now)
             places, made = [], []
             for place, fresh in zip(invite.workspaces, minted, strict=True):
                 if change.stores.workspaces.get(user.organization_id, place.workspace_id) is None:

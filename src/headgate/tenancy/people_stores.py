@@ -7,6 +7,7 @@ from headgate.tenancy.invite import Invite, InviteStatus
 from headgate.tenancy.kept_answer import KeptAnswer
 from headgate.tenancy.page import Page
 from headgate.tenancy.roles import OrganizationRole, WorkspaceRole
+from headgate.tenancy.session import Session
 from headgate.tenancy.user import Member, User
 
 
@@ -14,7 +15,7 @@ class UserStore(Protocol):
     def add(self, user: User) -> None: ...
     def update(self, user: User) -> None: ...
     def remove(self, user_id: str) -> None:
-        """With his place in every workspace."""
+        """With his place in every workspace, his password and his sessions."""
         ...
 
     def get(self, organization_id: str, user_id: str) -> User | None: ...
@@ -66,6 +67,36 @@ class InviteStore(Protocol):
         email: str | None = None,
         status: InviteStatus | None = None,
     ) -> tuple[Sequence[Invite], int]: ...
+
+
+class PasswordStore(Protocol):
+    """What is kept of users' passwords."""
+
+    def put(self, user_id: str, hashed: str, now: int) -> None:
+        """In the place of the one before."""
+        ...
+
+    def get(self, user_id: str) -> str | None: ...
+    def of_email(self, email: str) -> Sequence[tuple[User, str]]:
+        """The users with that address, each of another organization, who have a password."""
+        ...
+
+
+class SessionStore(Protocol):
+    """Who has signed in to the console."""
+
+    def add(self, session: Session) -> None: ...
+    def with_token(self, token_hash: bytes) -> Session | None: ...
+    def of(self, session: Session) -> Sequence[Session]:
+        """All of the same user or key, the latest first."""
+        ...
+
+    def seen(self, session_id: str, at: int) -> None: ...
+    def choose(self, session_id: str, workspace_id: str) -> None: ...
+    def remove(self, session_id: str) -> None: ...
+    def prune(self, now: int) -> None:
+        """Forget those that have expired."""
+        ...
 
 
 class AnswerStore(Protocol):

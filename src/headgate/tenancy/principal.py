@@ -75,7 +75,8 @@ class Principal:
             wanted = f"the scope `{scopes[0]}`"
             if len(scopes) > 1:
                 wanted = f"any of the scopes {', '.join(f'`{scope}`' for scope in scopes)}"
-            raise Forbidden(f"This API key does not have {wanted}. Ask an administrator to add it.", param=scopes[0])
+            who = "This API key does" if self.key_id is not None else "You do"
+            raise Forbidden(f"{who} not have {wanted}. Ask an administrator to add it.", param=scopes[0])
 
     def require_organization(self) -> None:
         """Raises `Forbidden` for a workspace's key."""

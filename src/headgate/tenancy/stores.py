@@ -16,7 +16,14 @@ from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Values
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.outbox import Attempt, Delivery, Event
 from headgate.tenancy.page import Page as Page
-from headgate.tenancy.people_stores import AnswerStore, InviteStore, MemberStore, UserStore
+from headgate.tenancy.people_stores import (
+    AnswerStore,
+    InviteStore,
+    MemberStore,
+    PasswordStore,
+    SessionStore,
+    UserStore,
+)
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.usage_export import UsageExport
@@ -284,6 +291,10 @@ class Stores(Protocol):
     def members(self) -> MemberStore: ...
     @property
     def invites(self) -> InviteStore: ...
+    @property
+    def passwords(self) -> PasswordStore: ...
+    @property
+    def sessions(self) -> SessionStore: ...
     @property
     def answers(self) -> AnswerStore: ...
 

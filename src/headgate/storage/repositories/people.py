@@ -6,6 +6,7 @@ from typing import Any
 
 from sqlalchemy import Connection, Select, and_, delete, func, select, update
 
+from headgate.storage.console_tables import console_session, user_password
 from headgate.storage.people_tables import invite, user_account, workspace_user
 from headgate.storage.repositories import rows
 from headgate.tenancy.invite import Invite, InvitedTo, InviteStatus
@@ -14,7 +15,7 @@ from headgate.tenancy.roles import OrganizationRole, WorkspaceRole
 from headgate.tenancy.user import Member, User
 
 
-def _user(row: Any) -> User:
+def user_of(row: Any) -> User:
     found: User = rows.noun_of(User, {**row, "role": OrganizationRole(row["role"])})
     return found
 
@@ -37,7 +38,8 @@ class SqlUsers:
         rows.replace(self._connection, user_account, rows.row_of(user))
 
     def remove(self, user_id: str) -> None:
-        self._connection.execute(delete(workspace_user).where(workspace_user.c.user_id == user_id))
+        for table in (workspace_user, user_password, console_session):
+            self._connection.execute(delete(table).where(table.c.user_id == user_id))
         self._connection.execute(delete(user_account).where(user_account.c.id == user_id))
 
     def get(self, organization_id: str, user_id: str) -> User | None:
@@ -45,12 +47,12 @@ class SqlUsers:
         row = None
         if "\0" not in user_id:
             row = rows.one(self._connection, user_account, at.organization_id == organization_id, at.id == user_id)
-        return _user(row) if row else None
+        return user_of(row) if row else None
 
     def with_email(self, organization_id: str, email: str) -> User | None:
         at = user_account.c
         row = rows.one(self._connection, user_account, at.organization_id == organization_id, at.email == email)
-        return _user(row) if row else None
+        return user_of(row) if row else None
 
     def find(
         self, organization_id: str, page: Page, *, role: OrganizationRole | None = None, email: str | None = None
@@ -62,7 +64,7 @@ class SqlUsers:
         if email is not None:
             statement = statement.where(at.email == email)
         found, total = rows.page_of(self._connection, statement, page, at.created_at, at.id)
-        return [_user(row) for row in found], total
+        return [user_of(row) for row in found], total
 
     def owners(self, organization_id: str) -> int:
         at = user_account.c
@@ -105,7 +107,7 @@ class SqlMembers:
         found, total = rows.page_of(self._connection, statement, page, its.created_at, its.user_id)
         ids = [row["user_id"] for row in found]
         at = select(user_account).where(user_account.c.id.in_(ids))
-        users = {row["id"]: _user(row) for row in self._connection.execute(at).mappings()}
+        users = {row["id"]: user_of(row) for row in self._connection.execute(at).mappings()}
         return [(_member(row), users[row["user_id"]]) for row in found], total
 
     def of_users(self, user_ids: Sequence[str]) -> list[Member]:

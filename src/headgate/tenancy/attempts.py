@@ -1,0 +1,55 @@
+"""Failed attempts to sign in, counted so that nobody can try passwords for long."""
+
+from collections import deque
+from typing import Final
+
+from headgate.base.clock import NANOS_PER_SECOND, Clock
+from headgate.base.errors import RateLimited
+
+WINDOW_S: Final = 900
+OF_A_NAME: Final = 10
+"""Failures within the window, for one user or key."""
+OF_AN_ADDRESS: Final = 100
+"""From one client address: several people may sit behind it."""
+MOST_NAMES: Final = 10_000
+
+
+class Attempts:
+    """In the memory of this process."""
+
+    def __init__(self, clock: Clock) -> None:
+        self._clock = clock
+        self._failures: dict[str, deque[int]] = {}
+
+    def admit(self, name: str, address: str) -> None:
+        """Raises `RateLimited` where one of them has failed too often."""
+        for subject, most in ((f"name {name}", OF_A_NAME), (f"address {address}", OF_AN_ADDRESS)):
+            found = self._recent(subject)
+            if found is not None and len(found) >= most:
+                wait = (found[0] - self._since()) / NANOS_PER_SECOND
+                raise RateLimited(
+                    f"Too many attempts to sign in failed. Try again in {int(wait // 60) + 1} minutes.",
+                    code="too_many_attempts",
+                    retry_after=wait,
+                )
+
+    def failed(self, name: str, address: str) -> None:
+        for subject in (f"name {name}", f"address {address}"):
+            if subject not in self._failures and len(self._failures) >= MOST_NAMES:
+                del self._failures[next(iter(self._failures))]
+            self._failures.setdefault(subject, deque()).append(self._clock.monotonic())
+
+    def succeeded(self, name: str) -> None:
+        self._failures.pop(f"name {name}", None)
+
+    def _recent(self, subject: str) -> deque[int] | None:
+        found = self._failures.get(subject)
+        while found and found[0] <= self._since():
+            found.popleft()
+        if found is not None and not found:
+            del self._failures[subject]
+            return None
+        return found
+
+    def _since(self) -> int:
+        return self._clock.monotonic() - WINDOW_S * NANOS_PER_SECOND

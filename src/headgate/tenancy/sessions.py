@@ -1,0 +1,248 @@
+"""Signing in to the console, and out."""
+
+import json
+import os
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Final, Protocol
+
+from headgate.base.clock import NANOS_PER_SECOND
+from headgate.base.errors import Forbidden, InvalidRequest, Unauthenticated
+from headgate.base.ids import RandomBytes, base32
+from headgate.tenancy import keys
+from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.attempts import Attempts
+from headgate.tenancy.origin import Origin
+from headgate.tenancy.passwords import Passwords
+from headgate.tenancy.policy import Policy
+from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.scopes import ACT_AS
+from headgate.tenancy.session import Session
+from headgate.tenancy.stores import Stores
+from headgate.tenancy.user import User
+from headgate.tenancy.workspace import Workspace
+
+_TOKEN_LENGTH: Final = 40
+"""Characters of 5 bits."""
+_SEEN_EVERY: Final = 60 * NANOS_PER_SECOND
+_CALLING: Final = frozenset({"completions.write", "models.list", ACT_AS})
+"""Scopes that open no page."""
+
+
+class KeyRing(Protocol):
+    """What the directory of policies knows of keys; see `tenancy.directory`."""
+
+    async def authenticate(self, text: str) -> Policy: ...
+    async def vouched(self, key_id: str, digest: bytes) -> Policy: ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Span:
+    """How long a session lasts, in seconds: without a sign of life, and in all."""
+
+    idle_s: int = 12 * 3_600
+    lifetime_s: int = 7 * 86_400
+
+
+@dataclass(frozen=True, slots=True)
+class Signed:
+    """Who has signed in. `workspaces`: those that a user may choose from, who does not administer all."""
+
+    session: Session
+    principal: Principal
+    name: str
+    workspaces: Sequence[Workspace] = ()
+
+
+class SessionService:
+    """The cookie's token is a secret of 200 random bits, seen by nobody but the browser; its HMAC is kept."""
+
+    def __init__(
+        self,
+        administration: Administration,
+        key_ring: KeyRing,
+        passwords: Passwords,
+        pepper: bytes,
+        span: Span,
+        random_bytes: RandomBytes = os.urandom,
+    ) -> None:
+        self._administration = administration
+        self._key_ring = key_ring
+        self._passwords = passwords
+        self._pepper = pepper
+        self._span = span
+        self._random_bytes = random_bytes
+        self._attempts = Attempts(administration.clock)
+
+    async def sign_in_with_key(self, text: str, origin: Origin) -> tuple[Session, str]:
+        """A session and its token. Raises `Unauthenticated`, `RateLimited`, and `Forbidden` for a key that
+        administers nothing."""
+        parsed = keys.parse(text) or keys.chosen(text)
+        name = "" if parsed is None else parsed.id
+        self._attempts.admit(name, origin.client_ip)
+        try:
+            policy = await self._key_ring.authenticate(text)
+        except Unauthenticated:
+            self._attempts.failed(name, origin.client_ip)
+            raise
+        if policy.tenant_id is not None or not policy.scopes - _CALLING:
+            raise Forbidden("This key makes calls and administers nothing. Sign in with an admin key.")
+        self._attempts.succeeded(name)
+        digest = keys.hash_key(text, self._pepper)
+        principal = replace(Principal.of(policy), origin=origin)
+        return await self._open(principal, policy.workspace_id or None, key_hash=digest)
+
+    async def sign_in_with_password(self, email: str, password: str, origin: Origin) -> tuple[Session, str]:
+        """The same for a user. Raises `Unauthenticated` in the same words whatever was wrong, after the same time."""
+        name = email.strip().lower()[:320]
+        self._attempts.admit(name, origin.client_ip)
+        found = await self._administration.transactions.read(lambda stores: stores.passwords.of_email(name))
+        right = [user for user, kept in found if await self._passwords.right(password, kept)]
+        if not found:
+            await self._passwords.right(password, None)
+        if not right:
+            self._attempts.failed(name, origin.client_ip)
+            raise Unauthenticated("This is not the e-mail address and the password of a user.", code="wrong_password")
+        self._attempts.succeeded(name)
+        return await self.open_for(right[0], origin)
+
+    async def open_for(self, user: User, origin: Origin) -> tuple[Session, str]:
+        """For somebody whose identity is established. Raises `Forbidden` for who has no place anywhere."""
+        workspace_id = None
+        if not user.administers:
+            places = await self._administration.transactions.read(lambda stores: stores.members.of_users([user.id]))
+            workspace_id = places[0].workspace_id if places else None
+        principal = await self._administration.transactions.read(
+            lambda stores: _principal_of(stores, user, workspace_id)
+        )
+        return await self._open(replace(principal, origin=origin), workspace_id)
+
+    async def signed_in(self, token: str) -> Signed:
+        """Whose token it is, with the rights he has now. Raises `Unauthenticated` for one that is no session's, or not
+        any more."""
+        digest = self._hash(token)
+        now = self._administration.clock.now()
+        session = await self._administration.transactions.read(lambda stores: stores.sessions.with_token(digest))
+        if session is None or now >= min(session.expires_at, session.seen_at + self._span.idle_s * NANOS_PER_SECOND):
+            raise _no_session()
+        signed = await (self._with_key(session) if session.key_id is not None else self._with_user(session))
+        if now - session.seen_at >= _SEEN_EVERY:
+            await self._administration.transactions.write(lambda stores: stores.sessions.seen(session.id, now))
+        return signed
+
+    async def of(self, signed: Signed) -> Sequence[Session]:
+        """All that the same user or key has open, the latest first."""
+        now = self._administration.clock.now()
+        idle = now - self._span.idle_s * NANOS_PER_SECOND
+        found = await self._administration.transactions.read(lambda stores: stores.sessions.of(signed.session))
+        return [each for each in found if each.expires_at > now and each.seen_at > idle]
+
+    async def end(self, signed: Signed, session_id: str) -> None:
+        """Sign out: this session, or another one of the same user or key. Raises `NotFound`."""
+
+        def work(change: Change) -> None:
+            mine = {each.id for each in change.stores.sessions.of(signed.session)}
+            if session_id not in mine:
+                raise not_found("session", session_id)
+            change.stores.sessions.remove(session_id)
+            change.record("delete", f"session:{session_id}", {})
+
+        await self._administration.change(signed.principal, work)
+
+    async def choose(self, signed: Signed, workspace_id: str) -> None:
+        """Look around in another of one's workspaces. Raises `NotFound`."""
+        if workspace_id not in {each.id for each in signed.workspaces}:
+            raise not_found("workspace", workspace_id)
+        session = signed.session
+        await self._administration.transactions.write(lambda stores: stores.sessions.choose(session.id, workspace_id))
+
+    async def change_password(self, signed: Signed, before: str, after: object) -> None:
+        """Of the user himself, who knows the one before. All his other sessions end."""
+        user_id = signed.session.user_id
+        if user_id is None:
+            raise InvalidRequest("Whoever signs in with a key has no password.")
+        name = f"password of {user_id}"
+        self._attempts.admit(name, "")
+        kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
+        if not await self._passwords.right(before, kept):
+            self._attempts.failed(name, "")
+            raise InvalidRequest("This is not your present password.", param="before")
+        hashed = await self._passwords.hashed(after, "after")
+
+        def work(change: Change) -> None:
+            change.stores.passwords.put(user_id, hashed, change.now)
+            for each in change.stores.sessions.of(signed.session):
+                if each.id != signed.session.id:
+                    change.stores.sessions.remove(each.id)
+            change.record("update", f"user:{user_id}", {"fields": ["password"]})
+
+        await self._administration.change(signed.principal, work)
+
+    async def _open(
+        self, principal: Principal, workspace_id: str | None, *, key_hash: bytes | None = None
+    ) -> tuple[Session, str]:
+        assert principal.origin is not None
+        origin = principal.origin
+        token = base32(int.from_bytes(self._random_bytes(_TOKEN_LENGTH * 5 // 8)), _TOKEN_LENGTH)
+
+        def work(change: Change) -> Session:
+            session = Session(
+                id=change.new_id("ses"),
+                organization_id=principal.organization_id,
+                token_hash=self._hash(token),
+                user_id=principal.user_id if principal.key_id is None else None,
+                key_id=principal.key_id,
+                key_hash=key_hash,
+                workspace_id=workspace_id,
+                client_ip=origin.client_ip,
+                user_agent=_user_agent(origin),
+                created_at=change.now,
+                seen_at=change.now,
+                expires_at=change.now + self._span.lifetime_s * NANOS_PER_SECOND,
+            )
+            change.stores.sessions.prune(change.now)
+            change.stores.sessions.add(session)
+            change.record("create", f"session:{session.id}", {"client_ip": session.client_ip})
+            return session
+
+        return await self._administration.change(principal, work), token
+
+    async def _with_key(self, session: Session) -> Signed:
+        assert session.key_id is not None
+        assert session.key_hash is not None
+        policy = await self._key_ring.vouched(session.key_id, session.key_hash)
+        return Signed(session, Principal.of(policy), policy.key_name)
+
+    async def _with_user(self, session: Session) -> Signed:
+        def work(stores: Stores) -> Signed:
+            user = stores.users.get(session.organization_id, session.user_id or "")
+            if user is None:
+                raise _no_session()
+            places = () if user.administers else stores.members.of_users([user.id])
+            found = [stores.workspaces.get(user.organization_id, each.workspace_id) for each in places]
+            workspaces = [each for each in found if each is not None]
+            chosen = session.workspace_id
+            if not user.administers and chosen not in {each.id for each in workspaces}:
+                chosen = workspaces[0].id if workspaces else None  # he was taken out of where he was
+            name = f"{user.first_name} {user.last_name}".strip()
+            return Signed(session, _principal_of(stores, user, chosen), name, workspaces)
+
+        return await self._administration.transactions.read(work)
+
+    def _hash(self, token: str) -> bytes:
+        return keys.hash_key(token, self._pepper)
+
+
+def _principal_of(stores: Stores, user: User, workspace_id: str | None) -> Principal:
+    if user.administers:
+        return Principal.of_user(user)
+    return Principal.of_user(user, stores.members.get(workspace_id, user.id) if workspace_id is not None else None)
+
+
+def _user_agent(origin: Origin) -> str:
+    """It is shown to its owner, to tell his sessions apart."""
+    return str(json.loads(origin.headers).get("user-agent", ""))[:200]
+
+
+def _no_session() -> Unauthenticated:
+    return Unauthenticated("Your session is over. Sign in again.", code="no_session")
