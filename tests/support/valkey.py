@@ -25,6 +25,7 @@ class Valkey:
         self.home = pathlib.Path(tempfile.mkdtemp(prefix="headgate_valkey_"))
         self.port = free_port()
         self._options = options
+        self.bus = free_port() if "--cluster-enabled" in options else 0
         self.start()
 
     @property
@@ -33,12 +34,18 @@ class Valkey:
 
     def start(self) -> None:
         address = ["--port", str(self.port), "--bind", "127.0.0.1", "--dir", str(self.home), "--save", ""]
+        if self.bus:
+            address += ["--cluster-port", str(self.bus)]
         command: list[Any] = [self._binary, *address, *self._options]
         self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         assert self.process.stdout is not None
         self._log = LogReader(self.process.stdout, "Ready to accept connections")
         self._log.start()
-        self._log.wait()
+        try:
+            self._log.wait()
+        except RuntimeError:
+            self.close()
+            raise
 
     def kill(self) -> None:
         self.process.kill()

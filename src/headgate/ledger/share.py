@@ -60,6 +60,10 @@ class Answer:
     open: bool
     wanted: bool
 
+    def left_of(self, cap: int) -> int:
+        """What could still be lent."""
+        return max(cap - self.settled - self.lent_elsewhere - (self.entitled - self.used), 0)
+
 
 class Share:
     """Of one allowance in the period that begins at `start` and ends at `end` (wall clock); `length` is that of a
@@ -126,7 +130,7 @@ class Share:
         self.asked_at = -NEVER
         self.refused_most = 0
         self.refused_until = -NEVER
-        self.lease_until = NEVER
+        self.lease_until = -NEVER
         self.marked = 0
         self.under_way: list[tuple[int, int]] = []
 
@@ -154,11 +158,11 @@ class Share:
         return self.entitled - self.total
 
     def expire(self, steady: int) -> int:
-        """Give up what is not used if the lease is over; until when (steady) this holds."""
+        """Give up what is not used if the lease is over; until when (steady) this holds, whatever is borrowed then."""
         if steady < self.lease_until:
             return self.lease_until
         self.entitled = min(self.entitled, self.total)
-        return NEVER
+        return steady + LEASE
 
     def harvest(self, steady: int) -> None:
         """Put what was used since into the log; forget cells in which nothing can happen any more."""

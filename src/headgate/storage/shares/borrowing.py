@@ -204,7 +204,8 @@ class Borrowing:
             else:
                 self._active[share] = None
             if message.ask > message.keep and answer.entitled < message.least and answer.based and answer.open:
-                share.refused_most, share.refused_until = max(share.room, 0), steady + REFUSED_FOR
+                share.refused_most = max(share.room, 0) + answer.left_of(share.cap)
+                share.refused_until = steady + REFUSED_FOR
             else:
                 share.refused_until = steady
         return {message.share: answer for message, answer in zip(messages, answers, strict=True)}

@@ -1,0 +1,169 @@
+"""What borrowed shares do when the authority is killed, stopped, full, emptied, or one of several."""
+
+import signal
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
+from typing import Any
+
+import pytest
+from redis.asyncio import Redis, RedisCluster
+from redis.asyncio.retry import Retry
+from redis.backoff import NoBackoff
+
+from headgate.ledger.allowance import Allowance, Amounts, Resource
+from headgate.ledger.hold import Denied, Held
+from headgate.storage.shares.authority import SOURCE, AuthorityAway
+from tests.support.borrowers import Borrower
+from tests.support.ledger import KeptEntries, ManualClock, allowance, record
+from tests.support.valkey import Valkey, valkey_server
+from tests.support.valkey_cluster import valkey_cluster
+
+BUDGET = allowance("budget", Resource.COST, 100)
+MANY = [allowance(f"budget {number}", Resource.COST, 100) for number in range(20)]
+
+
+@pytest.fixture
+def server() -> Iterator[Valkey]:
+    with valkey_server("--appendonly", "yes") as running:
+        yield running
+
+
+class Records:
+    """What is in the database: settled calls that were written."""
+
+    def __init__(self) -> None:
+        self.used = 0
+        self.unwritten = 0
+
+    async def past(self, allowances: Sequence[Allowance]) -> Mapping[str, Sequence[tuple[int, int]]]:
+        return {each.id: [(0, self.used)] for each in allowances if self.used}
+
+    async def written(self) -> None:
+        self.used, self.unwritten = self.used + self.unwritten, 0
+
+
+@asynccontextmanager
+async def nodes(redis: Any, records: Records, *names: str) -> AsyncIterator[list[Borrower]]:
+    async def members() -> Sequence[str]:
+        return names
+
+    made = [
+        Borrower(name, redis, ManualClock(), KeptEntries(), records.past, members, records.written, SOURCE)
+        for name in names
+    ]
+    for _ in range(2):
+        for node in made:
+            await node.generations.look()
+    try:
+        yield made
+    finally:
+        await redis.aclose()
+
+
+def client(server: Valkey) -> Any:
+    return Redis.from_url(server.url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1))
+
+
+async def held(node: Borrower, name: str, cost: int, on: Sequence[Allowance] = (BUDGET,)) -> bool:
+    found = await node.hold(name, on, Amounts(cost=cost))
+    return isinstance(found, Held)
+
+
+def settle(node: Borrower, records: Records, name: str, cost: int) -> None:
+    node.ledger.settle(name, Amounts(cost=cost), record(name, cost=cost))
+    records.unwritten += cost
+
+
+async def test_without_an_authority_what_was_borrowed_can_be_used_and_no_more(server: Valkey) -> None:
+    """Killed: a call that fits into the share is decided as ever, the next one is told that Redis is away."""
+    async with nodes(client(server), Records(), "one") as (one,):
+        assert await held(one, "first", 40)
+        settle(one, Records(), "first", 10)  # 30 of what was borrowed are free again
+        server.kill()
+        assert await held(one, "second", 30)
+        with pytest.raises(AuthorityAway, match="Redis does not answer"):
+            await held(one, "third", 1)
+
+
+async def test_a_share_expires_when_nothing_is_heard_for_long(server: Valkey) -> None:
+    """A process that was stopped for longer than its lease decides nothing on what it had."""
+    async with nodes(client(server), Records(), "one") as (one,):
+        assert await held(one, "first", 40)
+        settle(one, Records(), "first", 10)
+        assert isinstance(one.clock, ManualClock)
+        one.clock.pass_s(31)
+        assert isinstance(one.ledger.hold("second", [BUDGET], Amounts(cost=1)), Denied)
+        assert await held(one, "third", 1)
+
+
+async def test_a_stopped_server_is_away_and_then_back(server: Valkey) -> None:
+    """Nobody knows whether it heard; asked again, it has lent the same once."""
+    async with nodes(client(server), Records(), "one", "two") as (one, two):
+        assert await held(one, "first", 40)
+        server.process.send_signal(signal.SIGSTOP)
+        with pytest.raises(AuthorityAway):
+            await held(one, "second", 30)
+        server.process.send_signal(signal.SIGCONT)
+        assert await held(one, "third", 30)
+        assert not await held(two, "fourth", 31)
+        assert await held(two, "fifth", 30)
+
+
+@pytest.mark.parametrize("loss", ["restart", "emptied"])
+async def test_what_is_held_is_told_anew_before_more_is_lent(server: Valkey, loss: str) -> None:
+    """After a restart, which may have lost writes, and after a flush: nothing is lent until both have told."""
+    records = Records()
+    async with nodes(client(server), records, "one", "two") as (one, two):
+        assert await held(one, "settled", 50)
+        settle(one, records, "settled", 20)
+        await one.borrowing.tell(one.shares)
+        assert await held(two, "held", 60)
+        if loss == "restart":
+            server.kill()
+            server.start()
+        else:
+            await client_flush(server)
+        await one.generations.look()
+        assert not one.generations.is_open(one.shares.share(BUDGET))
+        await two.generations.look()
+        await one.generations.look()
+        assert not await held(one, "too much", 21)
+        assert await held(one, "the rest", 20)
+        (balance,) = one.ledger.balances([BUDGET])
+        assert (balance.used, balance.held, balance.left) == (20, 80, 0)
+
+
+async def client_flush(server: Valkey) -> None:
+    redis = client(server)
+    await redis.flushall()
+    await redis.aclose()
+
+
+async def test_functions_are_loaded_again(server: Valkey) -> None:
+    """Where they were flushed, or the server is a new one."""
+    async with nodes(client(server), Records(), "one") as (one,):
+        redis = client(server)
+        await redis.function_flush("SYNC")
+        await redis.aclose()
+        assert await held(one, "first", 40)
+
+
+async def test_a_full_server_lends_nothing(server: Valkey) -> None:
+    """Out of memory is away, and names itself."""
+    async with nodes(client(server), Records(), "one") as (one,):
+        redis = client(server)
+        await redis.config_set("maxmemory", "1")
+        await redis.aclose()
+        with pytest.raises(AuthorityAway, match="maxmemory"):
+            await held(one, "first", 40)
+
+
+async def test_a_cluster_spreads_allowances() -> None:
+    """One call over twenty allowances, on three servers: all or nothing is decided here."""
+    async with valkey_cluster() as url, nodes(RedisCluster.from_url(url), Records(), "one", "two") as (one, two):
+        assert await held(one, "first", 60, MANY)
+        assert not await held(two, "second", 60, MANY)
+        assert await held(two, "third", 40, MANY)
+        one.ledger.void("first")
+        await one.borrowing.tell(one.shares)
+        assert await held(two, "fourth", 60, MANY)
