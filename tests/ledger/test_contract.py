@@ -22,7 +22,7 @@ class OneProcess(LedgerContract):
 
 
 def test_the_guarantees_hold_after_every_step() -> None:
-    """Hold, extend, settle, void, edit, remove, set again, reset, roll over, write, forget, crash and restart, in any order."""
+    """Hold, extend, settle, void, edit, remove, set again, reset, roll over, write, forget and crash, in any order."""
     run_state_machine_as_test(OneProcess, settings=settings(max_examples=60, stateful_step_count=40, deadline=None))
 
 
