@@ -3,6 +3,7 @@
 The map of the house, from the roof down; a file imports only from its own floor or below:
 
     cli            headgate serve | demo | check | migrate | keys | usage ...
+    embed          the gateway inside another application: mounted under a path, or called without a socket
     process        what a running process owes its machine: directory, lock, keys, logs, signals, drain
     bootstrap      the composition root: settings -> stores -> services -> one ASGI app
     telemetry      what an operator's tools see: Prometheus metrics, OpenTelemetry traces

@@ -17,8 +17,9 @@ from headgate.tenancy.principal import Principal
 log = structlog.get_logger("headgate.process")
 
 
-async def first_start(settings: Settings, gateway: Gateway) -> None:
-    """Found the organization where there is none, and print its admin key: this once. Otherwise do nothing."""
+async def first_start(settings: Settings, gateway: Gateway, *, ask: bool = True) -> None:
+    """Found the organization where there is none, and print its admin key: this once. Otherwise do nothing. `ask`: the
+    operator may be asked, where one is there to answer."""
     preset = preset_key(settings)
     minted = keys.mint(gateway.pepper) if preset is None else keys.adopt(preset, gateway.pepper)
     organization = await found(gateway.administration, minted)
@@ -31,7 +32,7 @@ async def first_start(settings: Settings, gateway: Gateway) -> None:
         print(f"    export HEADGATE_ADMIN_KEY={minted.text}\n", flush=True)
     else:
         print("First start. The organization admin key is the one in HEADGATE_ADMIN_KEY.\n", flush=True)
-    await _offer_integrations(settings, gateway, organization, os.environ)
+    await _offer_integrations(settings, gateway, organization, os.environ, ask=ask)
 
 
 def preset_key(settings: Settings) -> keys.ParsedKey | None:
@@ -59,10 +60,10 @@ async def _warn_of_unused_key(preset: keys.ParsedKey | None, gateway: Gateway) -
 
 
 async def _offer_integrations(
-    settings: Settings, gateway: Gateway, organization: Organization, environ: Mapping[str, str]
+    settings: Settings, gateway: Gateway, organization: Organization, environ: Mapping[str, str], *, ask: bool
 ) -> None:
     for provider, credential in found_in(environ).items():
-        if settings.adopt_keys or _agreed(provider):
+        if settings.adopt_keys or (ask and _agreed(provider)):
             await _integrate(gateway, organization, provider, credential)
             print(f"{VARIABLES[provider]} is now the integration @{provider} of the workspace {DEFAULT_WORKSPACE}.")
         else:
