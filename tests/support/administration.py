@@ -29,6 +29,7 @@ from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.guard import Guard
 from tests.support.asgi import Reply, request
 from tests.support.ledger import KeptEntries
+from tests.support.openapi import refuse_undeclared
 
 NOON = 1_800_000_000 * NANOS_PER_SECOND  # 2027-01-15T08:00:00Z
 PEPPER = b"p" * keys.PEPPER_BYTES
@@ -69,11 +70,14 @@ class World:
     async def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None, headers: Mapping[str, str] = {}
     ) -> Reply:
-        """To the control plane; with the admin key unless another one, or an empty one for none, is given."""
+        """To the control plane; with the admin key unless another one, or an empty one for none, is given. Whatever it
+        answers must be in the OpenAPI document."""
         self.clock.move(0.001)  # so that what is made later is listed later
         used = self.admin_key if key is None else key
         credential = {"x-portkey-api-key": used} if used else {}
-        return await request(self.app, method, path, body, {**credential, **headers})
+        reply = await request(self.app, method, path, body, {**credential, **headers})
+        refuse_undeclared(method, path, reply.status, reply.body)
+        return reply
 
     async def ok(self, method: str, path: str, body: object = None, *, key: str | None = None) -> Any:
         """The same for what must succeed: the decoded answer."""

@@ -35,6 +35,7 @@ from headgate.controlplane import (
     webhooks,
     workspaces,
 )
+from headgate.controlplane.openapi import document as openapi
 from headgate.controlplane.services import Services
 
 log = structlog.get_logger("headgate.controlplane")
@@ -79,14 +80,26 @@ JSON: Final = (b"content-type", b"application/json")
 
 def create_app(services: Services, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
     """`/docs` and `/openapi.json` are open; everything else needs an API key."""
-    app = FastAPI(title="Headgate", version=version("headgate"), redirect_slashes=False)
+    app = routed()
     app.state.services = services
+    return _Traced(app, services.clock, random_bytes)
+
+
+def routed() -> FastAPI:
+    """All routes, with nothing under them yet: enough for the document."""
+    app = FastAPI(
+        title="Headgate",
+        version=version("headgate"),
+        redirect_slashes=False,
+        generate_unique_id_function=openapi.operation_id,
+    )
+    openapi.install(app, ROUTERS)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
         # Some clients are configured without the prefix.
         app.include_router(router, include_in_schema=False)
-    return _Traced(app, services.clock, random_bytes)
+    return app
 
 
 class _Traced:

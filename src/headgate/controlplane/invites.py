@@ -14,8 +14,8 @@ from headgate.controlplane.people_bodies import Acceptance, NewInvite
 from headgate.tenancy.invite import Invite
 from headgate.tenancy.principal import Principal
 
-router = APIRouter(prefix="/admin/users/invites", tags=["users"], route_class=AuthenticatedRoute)
-acceptance = APIRouter(prefix="/admin/users/invites", tags=["users"], route_class=APIRoute)
+router = APIRouter(prefix="/admin/users/invites", tags=["invites"], route_class=AuthenticatedRoute)
+acceptance = APIRouter(prefix="/admin/users/invites", tags=["invites"], route_class=APIRoute)
 
 Creator = Annotated[Principal, needs("organisation_users.create")]
 

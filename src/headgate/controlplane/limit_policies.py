@@ -65,16 +65,16 @@ async def update_rate(policy_id: str, body: RatePolicyChange, services: WithServ
 
 
 def _alike(router: APIRouter, kind: LimitKind) -> None:
-    """What is the same for both kinds."""
+    """What is the same for both kinds. An operation's name says which it is of."""
 
-    @router.get("")
+    @router.get("", name=f"find_{kind}")
     async def find(services: WithServices, page: Paged, principal: Lister, workspace_id: str | None = None) -> Answer:
         """All of them; for a workspace's key those of its workspace."""
         found, total = await services.limit_policies.find(principal, kind, page, workspace=workspace_id)
         now = services.clock.now()
         return listing([shown(each, now) for each in found], total)
 
-    @router.get("/{policy_id}")
+    @router.get("/{policy_id}", name=f"get_{kind}")
     async def get(
         policy_id: str, services: WithServices, principal: Reader, include_usage: WithUsage = False
     ) -> Answer:
@@ -84,19 +84,19 @@ def _alike(router: APIRouter, kind: LimitKind) -> None:
         policy, groups, _ = await services.policy_groups.find(principal, kind, policy_id)
         return Answer(shown(policy, services.clock.now()) | {"value_key_usage_map": usage_map(groups)})
 
-    @router.delete("/{policy_id}")
+    @router.delete("/{policy_id}", name=f"delete_{kind}")
     async def delete(policy_id: str, services: WithServices, principal: Remover) -> Answer:
         """Remove it: it limits nothing from the next call on."""
         await services.limit_policies.delete(principal, kind, policy_id)
         return done()
 
-    @router.get("/{policy_id}/entities")
+    @router.get("/{policy_id}/entities", name=f"entities_{kind}")
     async def entities(policy_id: str, services: WithServices, page: Paged, principal: Reader) -> Answer:
         """Its groups: what each used in the present period, and what is left."""
         policy, found, total = await services.policy_groups.find(principal, kind, policy_id, page)
         return listing([group(policy, each) for each in found], total)
 
-    @router.put("/{policy_id}/entities/{entity_id}/reset")
+    @router.put("/{policy_id}/entities/{entity_id}/reset", name=f"reset_{kind}")
     async def reset(policy_id: str, entity_id: str, services: WithServices, principal: Changer) -> Answer:
         """Begin anew with one group, by its id or its value: what it used before counts no longer."""
         await services.policy_groups.reset(principal, kind, policy_id, entity_id)

@@ -11,7 +11,7 @@ from headgate.controlplane.paging import Paged
 from headgate.controlplane.people_bodies import MemberChange, NewMembers
 from headgate.tenancy.principal import Principal
 
-router = APIRouter(prefix="/admin/workspaces/{workspace_id}/users", tags=["users"], route_class=AuthenticatedRoute)
+router = APIRouter(prefix="/admin/workspaces/{workspace_id}/users", tags=["members"], route_class=AuthenticatedRoute)
 
 
 @router.post("")
