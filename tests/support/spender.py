@@ -1,4 +1,6 @@
-"""A process that spends a shared budget as fast as it may: `python -m tests.support.spender URL NAME PEERS CALLS`.
+"""A process that spends a shared budget as fast as it may.
+
+    python -m tests.support.spender URL NAME PEERS CALLS DOLLARS
 
 Prints one line of JSON: nano-dollars spent, calls let in, calls that waited for a round trip, and for each refusal
 whether the budget was spent. Reads a line before it begins, and one before it ends.
@@ -20,12 +22,12 @@ from tests.support.borrowers import Borrower
 from tests.support.ledger import KeptEntries, allowance, record
 
 DOLLAR = 1_000_000_000
-BUDGET = allowance("budget", Resource.COST, DOLLAR)
 HELD, COST = 2_500_000, 1_000_000
 ABREAST = 20
 
 
-async def spend(url: str, name: str, peers: Sequence[str], calls: int) -> None:
+async def spend(url: str, name: str, peers: Sequence[str], calls: int, dollars: int) -> None:
+    budget = allowance("budget", Resource.COST, dollars * DOLLAR)
     redis = Redis.from_url(url)
 
     async def past(allowances: Sequence[Allowance]) -> Mapping[str, Sequence[tuple[int, int]]]:
@@ -39,14 +41,14 @@ async def spend(url: str, name: str, peers: Sequence[str], calls: int) -> None:
     node = Borrower(name, redis, ServerClock(SystemClock()), KeptEntries(), past, members, written, SOURCE)
     node.borrowing.start()
     await asyncio.to_thread(sys.stdin.readline)
-    await node.borrowing.know([BUDGET])
+    await node.borrowing.know([budget])
     spent, let_in, exhausted = 0, 0, 0
 
     async def caller(number: int) -> None:
         nonlocal spent, let_in, exhausted
         for call in range(calls // ABREAST):
             request_id = f"{name}-{number}-{call}"
-            found = await node.hold(request_id, [BUDGET], Amounts(cost=HELD))
+            found = await node.hold(request_id, [budget], Amounts(cost=HELD))
             if isinstance(found, Denied):
                 exhausted += found.exhausted
                 await asyncio.sleep(min(found.retry_after or 0.01, 0.05))
@@ -64,4 +66,4 @@ async def spend(url: str, name: str, peers: Sequence[str], calls: int) -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(spend(sys.argv[1], sys.argv[2], sys.argv[3].split(","), int(sys.argv[4])))
+    asyncio.run(spend(sys.argv[1], sys.argv[2], sys.argv[3].split(","), int(sys.argv[4]), int(sys.argv[5])))

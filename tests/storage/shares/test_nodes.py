@@ -274,7 +274,7 @@ class Nodes(RuleBasedStateMachine):
             self.try_to(node.borrowing.tell(node.shares), number)
         for number, node in enumerate(self.nodes):
             flying = CAPS["flying"]
-            held = self.try_to(node.hold(f"last {number}", [flying], Amounts()), number)
+            held = self.run(node.hold(f"last {number}", [flying], Amounts()))
             assert isinstance(held, Held), held
 
 

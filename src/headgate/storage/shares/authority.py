@@ -1,5 +1,6 @@
 """The authority over shared allowances, on Redis or Valkey: its functions, called in one round trip for many."""
 
+import hashlib
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -22,7 +23,7 @@ MOST: Final = 2**53 - 1
 SOURCE: Final = files(__package__).joinpath("functions.lua").read_text(encoding="utf-8")
 _KEPT_MS: Final = 2 * 86_400_000
 """How long data stays that nobody asks for: its past is in the usage records."""
-_PREFIX: Final = "headgate_shares_1_"
+_LIBRARY: Final = "headgate_shares"
 _MICRO: Final = 1_000
 
 
@@ -61,7 +62,9 @@ class Authority:
         self._redis: Any = redis
         self._clock = clock
         self._server_clock = server_clock
-        self._source = source
+        # By its content, so that two versions of Headgate can run at once, each on its own functions.
+        self._library = f"{_LIBRARY}_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
+        self._source = source.replace(_LIBRARY, self._library)
 
     async def close(self) -> None:
         await self._redis.aclose()
@@ -121,9 +124,10 @@ class Authority:
             Marker(found[0].decode(), bool(found[1]), tuple(each.decode() for each in found[3:])) for found in replies
         ]
 
-    async def end_generation(self, ends: Sequence[tuple[int, str]]) -> list[str]:
-        """Of these groups, if it is still that one; which one counts now."""
-        replies = await self._call([("close", (_marker(group),), (ended,)) for group, ended in ends])
+    async def end_generation(self, ends: Sequence[tuple[int, str]], name: str) -> list[str]:
+        """Of these groups, if it is still that one, and begin one of this name, which none ever had; which one counts
+        now."""
+        replies = await self._call([("close", (_marker(group),), (ended, name)) for group, ended in ends])
         return [found.decode() for found in replies]
 
     async def admit(self, generations: Sequence[tuple[int, str]], members: Sequence[str]) -> None:
@@ -154,7 +158,7 @@ class Authority:
         try:
             pipeline = self._redis.pipeline(transaction=False)
             for name, keys, arguments in calls:
-                pipeline.execute_command("FCALL", _PREFIX + name, len(keys), *keys, *arguments)
+                pipeline.execute_command("FCALL", f"{self._library}_{name}", len(keys), *keys, *arguments)
             replies: list[Any] = await pipeline.execute(raise_on_error=False)
         except (RedisError, OSError) as error:
             raise _away(error) from error

@@ -94,8 +94,9 @@ class Borrowing:
         await self._ask_until_known([(self._share(each), 0) for each in allowances])
 
     async def borrow(self, allowances: Sequence[Allowance], amounts: Amounts) -> bool | None:
-        """What a call lacks for these amounts here. True: it is here, or was a moment ago; decide again. False: there
-        is not enough; decide again, on what the authority says. None: as a moment ago, nobody was asked.
+        """What a call lacks for these amounts here. True: it is here, unless another call was faster; decide again,
+        and ask again. False: there is not enough; decide again, on what the authority says. None: there was not enough
+        a moment ago, and nobody was asked.
 
         Raises `Unavailable`.
         """
@@ -117,11 +118,12 @@ class Borrowing:
         lacking = [(share, asked) for share, asked in dict(asks).items() if asked > share.room or not share.known]
         if not lacking:
             return True
-        if any(steady < share.refused_until and asked > share.refused_most for share, asked in lacking):
+        if any(_is_refused(share, asked, steady) for share, asked in lacking):
             return None
         self.trips += 1
         await self._ask_until_known(lacking)
-        return all(asked <= share.room for share, asked in lacking)
+        steady = self._clock.monotonic()
+        return not any(_is_refused(share, asked, steady) for share, asked in lacking)
 
     async def _ask_until_known(self, asks: Sequence[Ask]) -> None:
         try:
@@ -281,3 +283,8 @@ class Borrowing:
                 self._active |= dict.fromkeys(share for share in self._shares if not share.idle)
             except Unavailable as error:
                 self._report("generations of shares", error)
+
+
+def _is_refused(share: Share, asked: int, steady: int) -> bool:
+    """As far as the authority's last refusal is remembered."""
+    return asked > share.room and asked > share.refused_most and steady < share.refused_until

@@ -1,4 +1,4 @@
-#!lua name=headgate_shares_1
+#!lua name=headgate_shares
 -- The authority over allowances that several processes share: settled + lent <= cap, at every instant.
 --
 -- Every allowance has one key for each of its periods. Its marker, a second key in the same slot, says which
@@ -266,18 +266,16 @@ local function look(keys)
   return reply
 end
 
--- KEYS: a marker. ARGV: the generation that is to end ('' for none). Begins the next one, in which nothing is lent
--- until `admit` said who is to tell what it holds, and all have.
+-- KEYS: a marker. ARGV: the generation that is to end ('' for none), a name that no generation ever had. Begins one of
+-- that name, in which nothing is lent until `admit` said who is to tell what it holds, and all have.
 local function close(keys, args)
   local of_generation = generation(keys[1])
   if (of_generation or '') ~= args[1] then
     return of_generation or ''
   end
-  local last = redis.call('HGET', keys[1], 'generation')
-  local next_one = whole(math.max(now(), tonumber(last or 0) + 1))
   redis.call('DEL', keys[1])
-  redis.call('HSET', keys[1], 'generation', next_one, 'run', this_run(), 'open', '0')
-  return next_one
+  redis.call('HSET', keys[1], 'generation', args[2], 'run', this_run(), 'open', '0')
+  return args[2]
 end
 
 local function open_if_all_told(marker)
@@ -332,9 +330,9 @@ local function confirm(keys, args)
   return 1
 end
 
-redis.register_function('headgate_shares_1_sync', sync)
-redis.register_function('headgate_shares_1_base', base)
-redis.register_function('headgate_shares_1_look', look)
-redis.register_function('headgate_shares_1_close', close)
-redis.register_function('headgate_shares_1_admit', admit)
-redis.register_function('headgate_shares_1_confirm', confirm)
+redis.register_function('headgate_shares_sync', sync)
+redis.register_function('headgate_shares_base', base)
+redis.register_function('headgate_shares_look', look)
+redis.register_function('headgate_shares_close', close)
+redis.register_function('headgate_shares_admit', admit)
+redis.register_function('headgate_shares_confirm', confirm)

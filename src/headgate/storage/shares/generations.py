@@ -6,6 +6,7 @@ said what, and has written down what it used; then the past is read from the usa
 """
 
 from collections.abc import Awaitable, Callable, Sequence
+from secrets import token_bytes
 from typing import Final
 
 from headgate.base.clock import Clock
@@ -26,7 +27,14 @@ class Generations:
     """Of one process. `current` is by group: the one that this process has joined, "" for none."""
 
     def __init__(
-        self, node: str, shares: BorrowedShares, authority: Authority, members: Members, written: Written, clock: Clock
+        self,
+        node: str,
+        shares: BorrowedShares,
+        authority: Authority,
+        members: Members,
+        written: Written,
+        clock: Clock,
+        random: Callable[[int], bytes] = token_bytes,
     ) -> None:
         self.node = node
         self.current = [""] * GROUPS
@@ -36,12 +44,13 @@ class Generations:
         self._members = members
         self._written = written
         self._clock = clock
+        self._random = random
 
     async def look(self) -> None:
         """Join what is new, and help to open what is not open. Raises `Unavailable`."""
         found = [each.generation for each in await self._authority.look()]
         lost = [(group, "") for group in _ALL if not found[group]]
-        for (group, _), begun in zip(lost, await self._authority.end_generation(lost), strict=True):
+        for (group, _), begun in zip(lost, await self._authority.end_generation(lost, self._name()), strict=True):
             found[group] = begun
         await self._join([group for group in _ALL if found[group] != self.current[group]], found)
         shut = [(group, self.current[group]) for group in _ALL if not self._open[group]]
@@ -54,7 +63,11 @@ class Generations:
     async def end(self) -> None:
         """Begin the next generation everywhere: somebody who held something is gone for good. Raises `Unavailable`."""
         markers = await self._authority.look()
-        await self._authority.end_generation([(group, markers[group].generation) for group in _ALL])
+        await self._authority.end_generation([(group, markers[group].generation) for group in _ALL], self._name())
+
+    def _name(self) -> str:
+        """Of a generation. Not a number: the server's clock may be set back, and its data be lost."""
+        return self._random(12).hex()
 
     def heard(self, share: Share, *, is_open: bool) -> None:
         """The authority said so of the generation that this process has joined."""
