@@ -51,9 +51,9 @@ async def spend(url: str, name: str, peers: Sequence[str], calls: int, dollars: 
             found = await node.hold(request_id, [budget], Amounts(cost=HELD))
             if isinstance(found, Denied):
                 exhausted += found.exhausted
-                await asyncio.sleep(min(found.retry_after or 0.01, 0.05))
+                await asyncio.sleep(min(found.retry_after or 0.01, 0.05))  # why: as a client does
                 continue
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # why: the call takes so long
             node.ledger.settle(request_id, Amounts(cost=COST), record(request_id, cost=COST))
             spent, let_in = spent + COST, let_in + 1
 

@@ -38,4 +38,4 @@ async def _whole(client: Any) -> None:
         slots = await client.execute_command("CLUSTER", "SLOTS")
         if len(slots) == len(_SLOTS) and b"state:ok" in await client.execute_command("CLUSTER", "INFO"):
             return
-        await asyncio.sleep(0.05)
+        await asyncio.sleep(0.05)  # why: a cluster tells nobody when it is ready
