@@ -143,7 +143,7 @@ async def test_a_key_makes_none_with_more_rights(world: World) -> None:
 async def test_a_tenants_key_cannot_administer(world: World) -> None:
     """Other scopes would show it its neighbours in the workspace."""
     await world.ok("POST", "/v1/admin/tenants", {"tenant_id": "acme", "name": "Acme", "workspace_id": "default"})
-    body: dict[str, Any] = {"name": "k", "tenant_id": "acme", "scopes": ["completions.write", "logs.view"]}
+    body: dict[str, Any] = {"name": "k", "tenant_id": "acme", "scopes": ["completions.write", "configs.read"]}
     reply = await world.call("POST", "/v1/api-keys/workspace/service", body)
     assert (reply.status, reply.json["error"]["param"]) == (400, "scopes")
     body["scopes"] = ["completions.write", "models.list"]

@@ -17,6 +17,7 @@ HERE = "tests/support/routes.py"
 PLAIN = {
     "/api-keys/{level}": "workspace",
     "/api-keys/{level}/{owner}": "service",
+    "/analytics/graphs/feedbacks/{graph}": "scores",
     "/analytics/graphs/{graph:path}": "cost",
     "/analytics/groups/{group_by}": "model",
     "/analytics/groups/metadata/{key:path}": "tier",
@@ -115,6 +116,10 @@ async def furnish(world: World, tag: str, key: str | None = None) -> dict[str, s
     scopes = {"name": tag, "scopes": ["logs.view"], **own}
     user = await joined(world, f"{tag}@example.com", workspaces={workspace: "member"}, key=key)
     hook = await made("/admin/webhooks", {"url": "https://hooks.example.com/x", **own})
+    writing = {"name": f"{tag} writer", "scopes": ["completions.write", "logs.write"], **own}
+    writer = await made("/api-keys/workspace/service", writing, "key")
+    log = await world.ok("POST", "/v1/logs", {"request": {"url": tag}}, key=writer)
+    feedback = await world.ok("POST", "/v1/feedback", {"trace_id": tag, "value": 1}, key=writer)
     invite = {"email": f"{tag}-invited@example.com", "role": "member"}
     limited = {"name": tag, "conditions": [{"key": "workspace_id", "value": workspace}], **own}
     grouped = {"group_by": [{"key": "api_key"}]}
@@ -144,6 +149,9 @@ async def furnish(world: World, tag: str, key: str | None = None) -> dict[str, s
         "/admin/users/{user_id}": user.id,
         "/admin/users/invites/{invite_id}": await made("/admin/users/invites", invite),
         "/admin/workspaces/{workspace_id}/users/{user_id}": user.id,
+        "/logs/{log_id}": log["id"],
+        "/logs/exports/{export_id}": await made("/logs/exports", {"requested_data": ["id"], **own}),
+        "/feedback/{feedback_id}": feedback["feedback_ids"][0],
     }
 
 
@@ -184,6 +192,11 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "PUT /admin/users/{user_id}": {"first_name": "Renamed"},
     "POST /admin/workspaces/{workspace_id}/users": {"users": [{"id": "usr_none", "role": "member"}]},
     "PUT /admin/workspaces/{workspace_id}/users/{user_id}": {"role": "manager"},
+    "POST /logs": {"request": {"url": "u"}},
+    "POST /logs/exports": {"requested_data": ["id"]},
+    "PUT /logs/exports/{export_id}": {"description": "d"},
+    "POST /feedback": {"trace_id": "t", "value": 1},
+    "PUT /feedback/{feedback_id}": {"value": 2},
     "POST /admin/users/invites/accept": {"token": "0" * 40, "first_name": "A"},
 }
 """A body that each route takes."""

@@ -6,7 +6,7 @@ from fastapi import APIRouter
 
 from headgate.controlplane.answers import Answer
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
-from headgate.controlplane.log_bodies import FeedbackFields, NewFeedback
+from headgate.controlplane.log_bodies import FeedbackFields
 from headgate.controlplane.usage_filters import Filters
 from headgate.tenancy.principal import Principal
 
@@ -18,9 +18,9 @@ Viewer = Annotated[Principal, needs("analytics.view")]
 
 
 @router.post("")
-async def give(body: NewFeedback, services: WithServices, principal: Giver) -> Answer:
+async def give(body: FeedbackFields | list[FeedbackFields], services: WithServices, principal: Giver) -> Answer:
     """Give feedback, one or a list."""
-    each = body.root if isinstance(body.root, list) else [body.root]
+    each = body if isinstance(body, list) else [body]
     ids = await services.analytics.feedback.give(principal, [one.model_dump() for one in each])
     return _given(ids)
 

@@ -2,10 +2,12 @@
 
 from typing import Any
 
-from pydantic import BaseModel, Field, RootModel
+from pydantic import Field
+
+from headgate.controlplane.body import Body
 
 
-class NewLog(BaseModel):
+class NewLog(Body):
     """A call that did not go through the gateway."""
 
     request: dict[str, Any] | None = None
@@ -13,7 +15,7 @@ class NewLog(BaseModel):
     metadata: dict[str, Any] | None = Field(None, examples=[{"trace_id": "order-42"}])
 
 
-class ExportFields(BaseModel):
+class ExportFields(Body):
     """What an export holds."""
 
     filters: dict[str, Any] | None = Field(None, examples=[{"time_of_generation_min": "2026-01-01T00:00:00Z"}])
@@ -23,14 +25,10 @@ class ExportFields(BaseModel):
     format: str | None = Field(None, examples=["csv"])
 
 
-class FeedbackFields(BaseModel):
+class FeedbackFields(Body):
     """On the calls with a trace id."""
 
     trace_id: str | None = None
     value: int | None = Field(None, examples=[10])
     weight: float | None = Field(None, examples=[0.5])
     metadata: dict[str, Any] | None = None
-
-
-class NewFeedback(RootModel[FeedbackFields | list[FeedbackFields]]):
-    """One, or several at once."""

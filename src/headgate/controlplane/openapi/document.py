@@ -73,9 +73,8 @@ def document(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
 def _schemas() -> dict[str, Any]:
     """Of all that is answered, by name."""
     shown: list[type[Shape]] = [errors.Error]
-    for each in ANSWERS.values():
-        if each is not None:
-            shown.append(each.of if isinstance(each, Listed) else each)
+    shown += [each.of for each in ANSWERS.values() if isinstance(each, Listed)]
+    shown += [each for each in ANSWERS.values() if isinstance(each, type)]
     _, defined = models_json_schema([(each, "serialization") for each in dict.fromkeys(shown)], ref_template=REF)
     found: dict[str, Any] = defined["$defs"]
     return found
