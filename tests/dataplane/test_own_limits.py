@@ -126,6 +126,7 @@ async def test_every_answer_tells_the_tightest(plane: Plane, gate: asyncio.Event
         "x-ratelimit-limit-tokens": "1000",
         "x-ratelimit-remaining-tokens": "900" if stream else "960",
         "x-headgate-budget-remaining-usd": "0.990000" if stream else "0.996000",
+        "x-headgate-budget-used-usd": "0.010000" if stream else "0.004000",
     }
 
 

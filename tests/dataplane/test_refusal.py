@@ -31,7 +31,7 @@ def test_the_organizations_figures_are_not_for_its_customers() -> None:
     error = refusal(denied("organization"))
     assert isinstance(error, Exhausted)
     assert "$" not in error.message
-    assert set(error.details) == {"allowance", "resets_at"}
+    assert set(error.details) == {"allowance", "resets_at", "retry_after", "reason"}
     assert error.details["allowance"] == {"scope": "organization", "resource": "cost", "window": "lifetime"}
 
 

@@ -30,7 +30,10 @@ async def acting(exchange: Exchange, call: Call, head: Head, directory: Director
     suspended, and `InvalidRequest` where header and metadata name different ones.
     """
     policy = call.policy
-    if ACT_AS not in policy.scopes or policy.tenant is not None:
+    if policy.tenant is not None:
+        call.tenant = policy.tenant.slug.encode()
+        return policy
+    if ACT_AS not in policy.scopes:
         return policy
     header = exchange.header(HEADER)
     named = header.decode("latin-1").strip() if header is not None else ""
@@ -46,6 +49,7 @@ async def acting(exchange: Exchange, call: Call, head: Head, directory: Director
         call.policy = policy = await directory.acting(policy, tenant)
         call.allowances = policy.allowances
         refuse_suspended(policy)
+        call.tenant = policy.tenant.slug.encode() if policy.tenant is not None else b""
     return policy
 
 

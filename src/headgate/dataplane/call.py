@@ -53,6 +53,8 @@ class Call:
     """Monotonic."""
     task: asyncio.Task[None]
     policy: Policy = field(init=False)
+    tenant: bytes = b""
+    """For whom it is made, as the client is told; empty for no tenant."""
     document: Document = field(init=False)
     head: Head = field(init=False)
     metadata: dict[str, str] = field(default_factory=dict)

@@ -29,6 +29,8 @@ def call_headers(call: Call, source: bytes) -> list[Header]:
         (b"x-headgate-source", source),
         *call.told,
     ]
+    if call.tenant:
+        headers.append((b"x-headgate-tenant", call.tenant))
     if call.guardrails_told:
         headers.append((b"x-headgate-guardrails-failed", ", ".join(call.guardrails_told).encode()))
     return headers

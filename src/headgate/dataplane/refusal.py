@@ -1,5 +1,6 @@
 """A denial in words: the allowance, what was asked, what is left, when to try again."""
 
+import math
 from typing import Any
 
 from headgate.base.errors import Exhausted, HeadgateError, RateLimited
@@ -10,7 +11,8 @@ from headgate.tenancy.moments import to_iso
 
 
 def refusal(denied: Denied) -> HeadgateError:
-    """Spent: `Exhausted` (412). A rate, or held by other calls: `RateLimited` (429).
+    """Spent: `Exhausted` (412). A rate, or held by other calls: `RateLimited` (429). `details.reason` says which, in
+    every format: `budget_exceeded`, `rate_limited` or `held`.
 
     Of the organization's own limits the caller learns that they stand in the way, and no figure: what all customers
     together may spend is not for one of them.
@@ -19,29 +21,38 @@ def refusal(denied: Denied) -> HeadgateError:
     sentence, details = _told(denied) if allowance.scope.open_to_callers else _hidden(allowance)
     if denied.resets_at is not None:
         details["resets_at"] = to_iso(denied.resets_at)
+    wait_s = denied.retry_after
+    if wait_s is not None:
+        details["retry_after"] = wait_s = math.ceil(wait_s * 10) / 10
     if allowance.window.kind is WindowKind.SLIDING or allowance.resource is Resource.IN_FLIGHT:
-        return RateLimited(sentence, details=details, retry_after=denied.retry_after)
+        details["reason"] = "rate_limited"
+        if wait_s is not None:
+            sentence = f"{sentence} Try again in {wait_s} seconds."
+        return RateLimited(sentence, details=details, retry_after=wait_s)
     if denied.exhausted:
-        return Exhausted(sentence, details=details, retry_after=denied.retry_after)
+        details["reason"] = "budget_exceeded"
+        return Exhausted(sentence, details=details, retry_after=wait_s)
+    details["reason"] = "held"
     return RateLimited(
         f"{sentence} Other calls under way hold the rest; it may fit in a moment.",
         type="gateway_held_error",
         code="held",
         details=details,
-        retry_after=denied.retry_after,
+        retry_after=wait_s,
     )
 
 
 def _told(denied: Denied) -> tuple[str, dict[str, Any]]:
     allowance = denied.allowance
-    asked, left, cap = (_amount(allowance.resource, value) for value in (denied.asked, denied.left, allowance.cap))
+    figures = denied.asked, denied.left, denied.used, allowance.cap
+    asked, left, used, cap = (_amount(allowance.resource, value) for value in figures)
     name = allowance.scope.name or allowance.scope.id
     sentence = (
         f"The {window_name(allowance)} {allowance.resource.value} limit of {cap} for the "
         f"{allowance.scope.kind.replace('_', ' ')} `{name}` does not allow this call: "
         f"it may use up to {asked}, and {left} is left."
     )
-    return sentence, {"allowance": {**_named(allowance), "name": name, "cap": cap}, "asked": asked, "left": left}
+    return sentence, {"allowance": {**_named(allowance), "name": name, "cap": cap}, "asked": asked, "used": used, "left": left}
 
 
 def _hidden(allowance: Allowance) -> tuple[str, dict[str, Any]]:

@@ -37,14 +37,14 @@ def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
     if not allowances:
         return headers
     budget, requests, tokens = _NONE, _NONE, _NONE
-    rate_of_requests = rate_of_tokens = allowances[0]
+    tightest = rate_of_requests = rate_of_tokens = allowances[0]
     for allowance, left in zip(allowances, books.lefts(allowances), strict=True):
         if not allowance.scope.open_to_callers:
             continue
         resource = allowance.resource
         if resource is _COST:
             if left < budget:
-                budget = left
+                budget, tightest = left, allowance
         elif resource is _REQUESTS:
             if left < requests:
                 requests, rate_of_requests = left, allowance
@@ -52,6 +52,7 @@ def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
             tokens, rate_of_tokens = left, allowance
     if budget is not _NONE:  # rounded down: what is told is there
         headers.append((b"x-headgate-budget-remaining-usd", usd(max(budget, 0) // 1000 * 1000).encode()))
+        headers.append((b"x-headgate-budget-used-usd", usd(tightest.cap - budget).encode()))
     if requests is not _NONE:
         headers += _told(_OF_REQUESTS, rate_of_requests, requests, books.resets_at(rate_of_requests), clock)
     if tokens is not _NONE:

@@ -31,7 +31,8 @@ def refused(
     ends_at = wall + by_calls if frees_at is None else frees_at
     retry_after = None if ends_at >= NEVER else (ends_at - wall) / NANOS_PER_SECOND
     resets_at = counter.span.resets_at(counter, wall, steady)
-    return ends_at, Denied(allowance, asked, max(left, 0), exhausted, retry_after, resets_at, frees_at is None)
+    room, used = max(left, 0), allowance.cap - left
+    return ends_at, Denied(allowance, asked, room, exhausted, retry_after, resets_at, frees_at is None, used)
 
 
 def tightest(denials: list[tuple[int, Denied]]) -> Denied:

@@ -39,6 +39,8 @@ class Denied:
     """Wall clock, nanoseconds; None for a lifetime window."""
     by_calls: bool = False
     """True: it fits as soon as calls under way give back enough of what they hold."""
+    used: int = 0
+    """Settled and held, by all calls; more than the cap where that was lowered."""
 
 
 class Settled(msgspec.Struct, frozen=True):
