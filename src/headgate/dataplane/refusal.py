@@ -52,7 +52,8 @@ def _told(denied: Denied) -> tuple[str, dict[str, Any]]:
         f"{allowance.scope.kind.replace('_', ' ')} `{name}` does not allow this call: "
         f"it may use up to {asked}, and {left} is left."
     )
-    return sentence, {"allowance": {**_named(allowance), "name": name, "cap": cap}, "asked": asked, "used": used, "left": left}
+    named = {**_named(allowance), "name": name, "cap": cap}
+    return sentence, {"allowance": named, "asked": asked, "used": used, "left": left}
 
 
 def _hidden(allowance: Allowance) -> tuple[str, dict[str, Any]]:
