@@ -37,7 +37,9 @@ class BorrowedShares:
 
     def of(self, allowance: Allowance) -> int:
         share = self._spans[allowance.id].share
-        return share.entitled - max(share.cap - allowance.cap, 0)  # a lowered cap holds at once
+        if allowance.cap >= share.cap:
+            return share.entitled
+        return share.entitled - (share.cap - allowance.cap)  # a lowered cap holds at once
 
     def share(self, allowance: Allowance) -> Share:
         """Of the period that the counter is in."""
