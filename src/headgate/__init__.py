@@ -6,6 +6,7 @@ The map of the house, from the roof down; a file imports only from its own floor
     embed          the gateway inside another application: mounted under a path, or called without a socket
     process        what a running process owes its machine: directory, lock, keys, logs, signals, drain
     bootstrap      the composition root: settings -> stores -> services -> one ASGI app
+    console        the web console: server-rendered pages on the control plane's services
     telemetry      what an operator's tools see: Prometheus metrics, OpenTelemetry traces
     controlplane   administration over HTTP: one small router per resource, on services; no SQL, no rules in routes
     dataplane      pipeline.py is the page to read first: one call in nine steps

@@ -15,6 +15,7 @@ from headgate.bootstrap.places import database_url
 from headgate.bootstrap.report import report
 from headgate.bootstrap.serving import limits_of
 from headgate.catalog.catalog import Catalog
+from headgate.console.app import create_console
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
 from headgate.dataplane.answer_cache import AnswerCache
@@ -125,10 +126,11 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             cache=cache,
             once=once,
         )
-        data_plane, metrics, trouble = _watched(
+        data_plane, counts, metrics, trouble = _watched(
             settings, clock, pipeline, kept, directory, database, body_log, cache.answers, closing
         )
-        app = Door(data_plane, create_app(services), metrics, trouble, settings.max_body_bytes)
+        console = create_console(services, lambda: counts.refusals, settings.url)
+        app = Door(data_plane, create_app(services), console, metrics, trouble, settings.max_body_bytes)
         return Gateway(app, data_plane, administration, services, pepper, database, usage, body_log, closing.pop_all())
 
 
@@ -142,8 +144,8 @@ def _watched(
     body_log: BodyLog,
     answers: AnswerCache,
     closing: AsyncExitStack,
-) -> tuple[DataPlane, MetricsPage, Trouble]:
-    """The data plane, what is told of it, and what says why it takes no calls."""
+) -> tuple[DataPlane, CallCounts, MetricsPage, Trouble]:
+    """The data plane, what is counted and told of it, and what says why it takes no calls."""
     counts = CallCounts(clock)
     observers: list[Observer] = [counts, body_log, *traces(settings, clock, closing)]
     data_plane = DataPlane(pipeline.serve, clock, limits_of(settings), observers)
@@ -152,7 +154,7 @@ def _watched(
         return "draining" if data_plane.draining else kept.trouble()
 
     gauges = gauges_of(data_plane, kept, directory, answers, pipeline.turns, trouble)
-    return data_plane, metrics_page(settings, database, counts, gauges), trouble
+    return data_plane, counts, metrics_page(settings, database, counts, gauges), trouble
 
 
 def _directory(

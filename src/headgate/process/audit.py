@@ -1,8 +1,5 @@
 """The audit log of a data directory, checked: beside a running server or without one, and nothing is changed."""
 
-from collections.abc import Iterator
-from typing import Final
-
 from sqlalchemy import Connection
 
 from headgate.base.errors import NotFound
@@ -10,11 +7,9 @@ from headgate.process.look import database_exists, opened
 from headgate.settings import Settings
 from headgate.storage import migrate
 from headgate.storage.stores import SqlStores
-from headgate.tenancy.audit import AuditEntry, ChainReport, verify_chain
+from headgate.tenancy.audit import ChainReport, verify_chain
+from headgate.tenancy.audit_log import entries
 from headgate.tenancy.organization import Organization
-from headgate.tenancy.stores import AuditStore
-
-AT_ONCE: Final = 1_000
 
 
 async def verify_audit(settings: Settings, known_head: bytes | None) -> list[tuple[Organization, ChainReport]]:
@@ -25,17 +20,8 @@ async def verify_audit(settings: Settings, known_head: bytes | None) -> list[tup
 
     def verify(connection: Connection) -> list[tuple[Organization, ChainReport]]:
         stores = SqlStores(connection)
-        return [
-            (each, verify_chain(_entries(stores.audit, each.id), known_head)) for each in stores.organizations.all()
-        ]
+        return [(each, verify_chain(entries(stores.audit, each.id), known_head)) for each in stores.organizations.all()]
 
     async with opened(settings) as database:
         await migrate.require_newest(database)
         return await database.read(verify)
-
-
-def _entries(audit: AuditStore, organization_id: str) -> Iterator[AuditEntry]:
-    seq = 0
-    while page := audit.after(organization_id, seq, AT_ONCE):
-        yield from page
-        seq = page[-1].seq

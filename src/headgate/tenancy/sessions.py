@@ -46,11 +46,13 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class Signed:
-    """Who has signed in. `workspaces`: those that a user may choose from, who does not administer all."""
+    """Who has signed in. `workspaces`: those that a user may choose from, who does not administer all. `time_zone` is
+    his organization's."""
 
     session: Session
     principal: Principal
     name: str
+    time_zone: str
     workspaces: Sequence[Workspace] = ()
 
 
@@ -122,10 +124,10 @@ class SessionService:
         any more."""
         digest = self._hash(token)
         now = self._administration.clock.now()
-        session = await self._administration.transactions.read(lambda stores: stores.sessions.with_token(digest))
+        session, zone = await self._administration.transactions.read(lambda stores: _found(stores, digest))
         if session is None or now >= min(session.expires_at, session.seen_at + self._span.idle_s * NANOS_PER_SECOND):
             raise _no_session()
-        signed = await (self._with_key(session) if session.key_id is not None else self._with_user(session))
+        signed = await (self._with_key if session.key_id is not None else self._with_user)(session, zone)
         if now - session.seen_at >= _SEEN_EVERY:
             await self._administration.transactions.write(lambda stores: stores.sessions.seen(session.id, now))
         return signed
@@ -207,13 +209,13 @@ class SessionService:
 
         return await self._administration.change(principal, work), token
 
-    async def _with_key(self, session: Session) -> Signed:
+    async def _with_key(self, session: Session, zone: str) -> Signed:
         assert session.key_id is not None
         assert session.key_hash is not None
         policy = await self._key_ring.vouched(session.key_id, session.key_hash)
-        return Signed(session, Principal.of(policy), policy.key_name)
+        return Signed(session, Principal.of(policy), policy.key_name, zone)
 
-    async def _with_user(self, session: Session) -> Signed:
+    async def _with_user(self, session: Session, zone: str) -> Signed:
         def work(stores: Stores) -> Signed:
             user = stores.users.get(session.organization_id, session.user_id or "")
             if user is None:
@@ -225,12 +227,18 @@ class SessionService:
             if not user.administers and chosen not in {each.id for each in workspaces}:
                 chosen = workspaces[0].id if workspaces else None  # he was taken out of where he was
             name = f"{user.first_name} {user.last_name}".strip()
-            return Signed(session, _principal_of(stores, user, chosen), name, workspaces)
+            return Signed(session, _principal_of(stores, user, chosen), name, zone, workspaces)
 
         return await self._administration.transactions.read(work)
 
     def _hash(self, token: str) -> bytes:
         return keys.hash_key(token, self._pepper)
+
+
+def _found(stores: Stores, digest: bytes) -> tuple[Session | None, str]:
+    session = stores.sessions.with_token(digest)
+    organization = None if session is None else stores.organizations.get(session.organization_id)
+    return session, "UTC" if organization is None else organization.time_zone
 
 
 def _principal_of(stores: Stores, user: User, workspace_id: str | None) -> Principal:

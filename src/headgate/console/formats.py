@@ -1,0 +1,104 @@
+"""How figures and moments are written on a page."""
+
+import json
+from datetime import datetime
+from decimal import Decimal
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from headgate.base.money import NANOS_PER_USD
+from headgate.ledger.allowance import Resource
+from headgate.tenancy.limits import RESETS
+from headgate.tenancy.moments import moment
+
+NOTHING: Final = "–"
+_CENT: Final = Decimal("0.01")
+
+
+def dollars(amount: Decimal | int) -> str:
+    """To the cent, and where that would be nothing, to the first two digits that are something."""
+    found = Decimal(amount)
+    if found and abs(found) < _CENT:
+        return f"${round(found, 1 - found.adjusted()):f}"
+    return f"${found:,.2f}"
+
+
+def of_nanos(nanos: int | None) -> str:
+    """Nano-dollars as dollars."""
+    return NOTHING if nanos is None else dollars(Decimal(nanos) / NANOS_PER_USD)
+
+
+def of_cents(cents: Decimal | None) -> str:
+    return NOTHING if cents is None else dollars(Decimal(cents) / 100)
+
+
+def exact(cents: Decimal) -> str:
+    """To the last digit there is, for whoever adds up."""
+    found = Decimal(cents) / 100
+    return f"${found.normalize():,f}" if found != found.quantize(_CENT) else dollars(found)
+
+
+def rate(value: Decimal) -> str:
+    """A share that is in percent already."""
+    return f"{value:.2f} %"
+
+
+def amount(value: int, resource: str) -> str:
+    """An amount of an allowance, in its unit."""
+    return of_nanos(value) if resource == Resource.COST else f"{value:,}"
+
+
+def number(value: Decimal | int | None) -> str:
+    return NOTHING if value is None else f"{value:,}"
+
+
+def percent(part: int, whole: int) -> int:
+    """Rounded down, and at most 100: full is full, and almost full is not."""
+    return min(part * 100 // whole, 100) if whole else 100
+
+
+def milliseconds(value: Decimal | int | None) -> str:
+    if value is None:
+        return NOTHING
+    return f"{value / 1000:.2f} s" if value >= 1000 else f"{value:.0f} ms"
+
+
+def at(nanoseconds: int | None, zone: str) -> str:
+    """To the second, in a time zone."""
+    return NOTHING if nanoseconds is None else _local(moment(nanoseconds), zone)
+
+
+def at_iso(text: str | None, zone: str) -> str:
+    """The same of a moment in the contract's spelling."""
+    return NOTHING if text is None else _local(datetime.fromisoformat(text), zone)
+
+
+def period(limit: Any) -> str:
+    """Over which a budget counts."""
+    if limit.reset_days is not None:
+        return f"every {limit.reset_days} days"
+    return RESETS[limit.reset] if limit.reset else "for good"
+
+
+def document(value: Any) -> str:
+    """JSON as people read it; a text as it is."""
+    return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
+
+
+def _local(found: datetime, zone: str) -> str:
+    return found.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
+
+
+FILTERS: Final = {
+    "nanos": of_nanos,
+    "cents": of_cents,
+    "exact": exact,
+    "rate": rate,
+    "amount": amount,
+    "number": number,
+    "milliseconds": milliseconds,
+    "at": at,
+    "at_iso": at_iso,
+    "period": period,
+    "document": document,
+}

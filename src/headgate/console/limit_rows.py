@@ -1,0 +1,91 @@
+"""Budgets and rate limits as rows of a form, and back to what the services take."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any, Final
+
+from headgate.base.errors import InvalidRequest
+from headgate.console.form import Form
+from headgate.controlplane.limit_views import dollars
+from headgate.ledger.allowance import Resource
+from headgate.tenancy.limits import RESETS, RateLimit, UsageLimit
+
+BUDGET_TYPES: Final = ("cost", "tokens", "requests")
+RATE_TYPES: Final = ("requests", "tokens", "input_tokens", "output_tokens", "in_flight")
+PERIODS: Final = ("", *RESETS.values())
+UNITS: Final = ("rpm", "rps", "rph", "rpd", "rpw")
+_DAYS: Final = "days:"
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One line of the form: a kind, an amount as it is typed, and a period or unit."""
+
+    type: str
+    amount: str = ""
+    over: str = ""
+
+
+def budget_rows(limits: Sequence[UsageLimit]) -> list[Row]:
+    """Those there are, and an empty one."""
+    return [*(Row(each.resource, _amount(each), _period(each)) for each in limits), Row("cost", over="monthly")]
+
+
+def rate_rows(limits: Sequence[RateLimit]) -> list[Row]:
+    """The same for rate limits."""
+    return [*(Row(each.resource, str(each.value), each.unit or "") for each in limits), Row("requests", over="rpm")]
+
+
+def typed_rows(form: Form, name: str) -> list[Row]:
+    """As they were sent; a row without an amount is none."""
+    columns = [form.all(f"{name}_{part}") for part in ("type", "amount", "over")]
+    if len({len(each) for each in columns}) > 1:
+        raise InvalidRequest("This is no form that the console sent.")
+    return [Row(*each) for each in zip(*columns, strict=True) if each[1]]
+
+
+def budgets(rows: Sequence[Row], before: Sequence[UsageLimit] = ()) -> list[dict[str, Any]]:
+    """The contract's `usage_limits`. What the form does not show of a budget that was there before stays with it."""
+    alerts = {(str(each.resource), _period(each)): each for each in before}
+    return [_budget(row, alerts.get((row.type, row.over))) for row in rows]
+
+
+def rates(rows: Sequence[Row]) -> list[dict[str, Any]]:
+    """The contract's `rate_limits`."""
+    return [
+        {"type": row.type, "value": row.amount} | ({} if row.type == Resource.IN_FLIGHT else {"unit": row.over})
+        for row in rows
+    ]
+
+
+def _budget(row: Row, before: UsageLimit | None) -> dict[str, Any]:
+    found: dict[str, Any] = {"type": row.type, "credit_limit": row.amount.replace(",", "")}
+    if row.over.startswith(_DAYS):
+        found["periodic_reset_days"] = row.over.removeprefix(_DAYS)
+    elif row.over:
+        found["periodic_reset"] = row.over
+    if before is not None:
+        found["alert_thresholds"] = None if before.alert_percents is None else list(before.alert_percents)
+        if (threshold := before.alert_threshold) is not None and _within(threshold, before, row):
+            found["alert_threshold"] = dollars(threshold) if before.resource is Resource.COST else threshold
+    return found
+
+
+def _within(threshold: int, before: UsageLimit, row: Row) -> bool:
+    """An alert above a cap that was lowered would never come, and is refused."""
+    told = dollars(threshold) if before.resource is Resource.COST else threshold
+    try:
+        return Decimal(told or 0) <= Decimal(row.amount.replace(",", ""))
+    except ArithmeticError:
+        return False
+
+
+def _amount(limit: UsageLimit) -> str:
+    return str(dollars(limit.cap) if limit.resource is Resource.COST else limit.cap)
+
+
+def _period(limit: UsageLimit) -> str:
+    if limit.reset_days is not None:
+        return f"{_DAYS}{limit.reset_days}"
+    return RESETS[limit.reset] if limit.reset else ""

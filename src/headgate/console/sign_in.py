@@ -1,0 +1,97 @@
+"""Into the console: with a key, with a password, with an invite."""
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from headgate.base.errors import HeadgateError
+from headgate.console.form import EMPTY, audited, form_of, require_own_origin
+from headgate.console.visit import COOKIE, HOME, SIGN_IN, THEME, THEMES, Console
+
+_A_YEAR_S = 365 * 86_400
+
+
+class SignIn:
+    """The pages for those who have not signed in."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+
+    async def show(self, request: Request) -> Response:
+        """The form."""
+        there = _inside(request.query_params.get("next", ""))
+        return self._console.page(request, "sign_in.html", there=there, email="", error=None)
+
+    async def enter(self, request: Request) -> Response:
+        """To where he was going. What was wrong is said on the form."""
+        require_own_origin(request, self._console.url)
+        form = await form_of(request)
+        origin, sessions = audited(request, EMPTY), self._console.services.sessions
+        there = _inside(form.one("next"))
+        try:
+            if form.one("key"):
+                session, token = await sessions.sign_in_with_key(form.one("key"), origin)
+            else:
+                password = (form.fields.get("password") or [""])[0]
+                session, token = await sessions.sign_in_with_password(form.one("email"), password, origin)
+        except HeadgateError as error:
+            return self._console.page(
+                request, "sign_in.html", status=error.status, there=there, email=form.one("email"), error=error
+            )
+        return self._with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    async def invite(self, request: Request) -> Response:
+        """The token is behind `#` in the link, so only the page's script, or whoever pastes it, can know it."""
+        return self._console.page(request, "invite.html", first_name="", last_name="", error=None)
+
+    async def accept(self, request: Request) -> Response:
+        """Becomes a user, and signs him in; where keys were made for him, they are shown, this once."""
+        require_own_origin(request, self._console.url)
+        form = await form_of(request)
+        names = {name: form.one(name) for name in ("first_name", "last_name")}
+        origin, services = audited(request, EMPTY), self._console.services
+        try:
+            password = (form.fields.get("password") or [""])[0]
+            made = await services.invites.accept(form.one("token"), {**names, "password": password}, origin)
+        except HeadgateError as error:
+            return self._console.page(request, "invite.html", status=error.status, **names, error=error)
+        if not made.user.administers and not made.places:  # he has no page to see yet
+            return self._console.page(request, "welcome.html", keys=made.keys, opened=False)
+        session, token = await services.sessions.open_for(made.user, origin)
+        response: Response = RedirectResponse(HOME, 303)
+        if made.keys:
+            response = self._console.page(request, "welcome.html", keys=made.keys, opened=True)
+        return self._with_cookie(request, response, token, session.expires_at)
+
+    async def theme(self, request: Request) -> Response:
+        """Light, dark, or as the system is; kept by the browser."""
+        require_own_origin(request, self._console.url)
+        form = await form_of(request)
+        chosen = form.one("theme")
+        response = RedirectResponse(_inside(form.one("next")), 303)
+        if chosen in THEMES:
+            secure = self._console.secure(request)
+            response.set_cookie(
+                THEME, chosen, max_age=_A_YEAR_S, path=HOME, secure=secure, httponly=True, samesite="lax"
+            )
+        return response
+
+    def _with_cookie(self, request: Request, response: Response, token: str, expires_at: int) -> Response:
+        clock = self._console.services.clock
+        response.set_cookie(
+            COOKIE,
+            token,
+            max_age=(expires_at - clock.now()) // 1_000_000_000,
+            path=HOME,
+            secure=self._console.secure(request),
+            httponly=True,
+            samesite="lax",
+        )
+        return response
+
+
+def _inside(path: str) -> str:
+    """A page of the console, whatever was asked for: nobody is sent to another site."""
+    inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
+    if not inside or path.startswith(SIGN_IN) or "\\" in path or ".." in path or any(ord(each) < 0x21 for each in path):
+        return HOME
+    return path

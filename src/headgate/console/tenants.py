@@ -1,0 +1,160 @@
+"""Tenants: what each spends, what it may, and its keys."""
+
+from typing import Any, Final
+
+from starlette.responses import RedirectResponse, Response
+
+from headgate.base.errors import HeadgateError
+from headgate.console import limit_rows
+from headgate.console.keys import listed_kinds
+from headgate.console.overview import spending
+from headgate.console.pager import Pager
+from headgate.console.visit import HOME, Visit
+from headgate.tenancy.stores import Page
+from headgate.tenancy.tenant import Tenant
+
+TENANTS: Final = f"{HOME}/tenants"
+_TEXTS: Final = ("name", "tier", "default_model")
+
+
+async def listed(visit: Visit) -> Response:
+    """Fifty at a time, each with where its budgets stand and what it spent."""
+    services, principal, pager = visit.services, visit.principal, Pager.of(visit.query)
+    found, total = await services.tenants.find(
+        principal, pager.page, workspace=visit.query.get("workspace") or principal.workspace_id
+    )
+    standings = await services.standings.of(principal.organization_id, found)
+    spent = await _spent(visit, [each.slug for each in found])
+    workspaces, _ = await services.workspaces.find(principal, Page())
+    return visit.page(
+        "tenants.html",
+        rows=[(each, its, spent.get(each.id)) for each, its in zip(found, standings, strict=True)],
+        workspaces={each.id: each for each in workspaces},
+        pager=pager.over(total),
+    )
+
+
+async def show(visit: Visit) -> Response:
+    """One tenant."""
+    services, principal = visit.services, visit.principal
+    tenant = await services.tenants.get(principal, visit.request.path_params["tenant"])
+    charts = []
+    if visit.may("analytics.view"):
+        asked = {**visit.time.asked(), "tenant_id": tenant.id}
+        charts = [spending(visit, await services.analytics.usage.graph(principal, "cost", asked))]
+    keys, total = [], 0
+    if kinds := listed_kinds(visit):
+        found, total = await services.api_keys.find(principal, Page(limit=100), kinds, tenant=tenant.id)
+        keys = [*found]
+    return visit.page(
+        "tenant.html",
+        tenant=tenant,
+        workspace=await services.workspaces.get(principal, tenant.workspace_id),
+        budgets=await services.standings.one(principal.organization_id, tenant),
+        charts=charts,
+        keys=keys,
+        total=total,
+        now=services.clock.now(),
+    )
+
+
+async def new(visit: Visit) -> Response:
+    """An empty form."""
+    return await _form(visit, None, {})
+
+
+async def create(visit: Visit) -> Response:
+    """To the new tenant, or back to the form with what was wrong."""
+    fields = _typed(visit)
+    try:
+        budgets, rates = _limits(visit, None)
+        asked = {name: value for name, value in fields.items() if value} | {"usage_limits": budgets}
+        tenant = await visit.services.tenants.create(visit.principal, asked | {"rate_limits": rates})
+    except HeadgateError as error:
+        return await _form(visit, None, fields, error)
+    return RedirectResponse(f"{TENANTS}/{tenant.id}", 303)
+
+
+async def edit(visit: Visit) -> Response:
+    """The form with what there is."""
+    tenant = await visit.services.tenants.get(visit.principal, visit.request.path_params["tenant"])
+    return await _form(visit, tenant, _present(tenant))
+
+
+async def update(visit: Visit) -> Response:
+    """The same as `create`, for one that is there."""
+    before = await visit.services.tenants.get(visit.principal, visit.request.path_params["tenant"])
+    fields = _typed(visit)
+    try:
+        budgets, rates = _limits(visit, before)
+        asked = {name: value or None for name, value in fields.items() if name not in ("tenant_id", "workspace_id")}
+        asked |= {"usage_limits": budgets, "rate_limits": rates}
+        await visit.services.tenants.update(visit.principal, before.id, asked)
+    except HeadgateError as error:
+        return await _form(visit, before, fields, error)
+    return RedirectResponse(f"{TENANTS}/{before.id}", 303)
+
+
+async def _form(
+    visit: Visit, tenant: Tenant | None, fields: dict[str, Any], error: HeadgateError | None = None
+) -> Response:
+    budgets = limit_rows.budget_rows(tenant.usage_limits if tenant else ())
+    rates = limit_rows.rate_rows(tenant.rate_limits if tenant else ())
+    if error is not None and visit.form.fields:  # what was typed, not what is
+        budgets = [*_rows(visit, "budget"), budgets[-1]]
+        rates = [*_rows(visit, "rate"), rates[-1]]
+    workspaces, _ = await visit.services.workspaces.find(visit.principal, Page())
+    return visit.page(
+        "tenant_form.html",
+        status=error.status if error else 200,
+        tenant=tenant,
+        fields={"workspace_id": visit.query.get("workspace", ""), **fields},
+        budgets=budgets,
+        rates=rates,
+        workspaces=workspaces,
+        choices=limit_rows,
+        error=error,
+    )
+
+
+def _rows(visit: Visit, name: str) -> list[limit_rows.Row]:
+    try:
+        return limit_rows.typed_rows(visit.form, name)
+    except HeadgateError:
+        return []
+
+
+def _limits(visit: Visit, before: Tenant | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    budgets = limit_rows.typed_rows(visit.form, "budget")
+    was = before.usage_limits if before is not None else ()
+    return limit_rows.budgets(budgets, was), limit_rows.rates(limit_rows.typed_rows(visit.form, "rate"))
+
+
+def _typed(visit: Visit) -> dict[str, Any]:
+    form = visit.form
+    return {
+        **{name: form.one(name) for name in (*_TEXTS, "tenant_id", "workspace_id")},
+        "status": form.one("status") or "active",
+        "allowed_models": form.lines("allowed_models") or None,
+    }
+
+
+def _present(tenant: Tenant) -> dict[str, Any]:
+    return {
+        **{name: getattr(tenant, name) or "" for name in _TEXTS},
+        "tenant_id": tenant.slug,
+        "workspace_id": tenant.workspace_id,
+        "status": tenant.status,
+        "allowed_models": list(tenant.allowed_models or ()),
+    }
+
+
+async def _spent(visit: Visit, slugs: list[str]) -> dict[str, Any]:
+    """By id, within the time the page is about; nothing where he may not see it."""
+    if not slugs or not visit.may("analytics.view"):
+        return {}
+    asked = {**visit.time.asked(), "tenant_id": slugs}
+    rows, _ = await visit.services.analytics.usage.group(
+        visit.principal, "tenants", asked, Page(), order_by="cost", ascending=False
+    )
+    return {each["tenant"]: each for each in rows}

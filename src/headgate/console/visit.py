@@ -1,0 +1,149 @@
+"""One visit to a page: who has signed in, what he may, and how the page is written."""
+
+import hashlib
+import hmac
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, Final
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated
+from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
+from headgate.console.formats import FILTERS, percent
+from headgate.console.static_files import StaticFiles
+from headgate.console.time_range import RANGES, TimeRange, time_range
+from headgate.controlplane.services import Services
+from headgate.tenancy.principal import Principal
+from headgate.tenancy.sessions import Signed
+
+COOKIE: Final = "headgate_session"
+THEME: Final = "headgate_theme"
+THEMES: Final = ("auto", "light", "dark")
+HOME: Final = "/console"
+SIGN_IN: Final = "/console/sign-in"
+Refusals = Callable[[], Mapping[tuple[str, str, str], int]]
+"""By endpoint, status and code, since this process started."""
+
+KEY_LISTS: Final = tuple(
+    f"{kind}_api_keys.list" for kind in ("organisation_service", "workspace_service", "workspace_user")
+)
+NAVIGATION: Final = (
+    ("Overview", HOME, ("analytics.view",)),
+    ("Tenants", f"{HOME}/tenants", ("tenants.list",)),
+    ("API keys", f"{HOME}/keys", KEY_LISTS),
+    ("Requests", f"{HOME}/requests", ("logs.list",)),
+    ("Audit log", f"{HOME}/audit", ("audit_logs.list",)),
+)
+"""Name, path, and the scopes of which one opens the page."""
+
+
+class Console:
+    """What all pages share. `url` is where people reach Headgate."""
+
+    def __init__(self, services: Services, refusals: Refusals, url: str) -> None:
+        self.services = services
+        self.refusals = refusals
+        self.url = url
+        self.static = StaticFiles()
+        self._templates = Environment(
+            loader=PackageLoader("headgate.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+        )
+        self._templates.filters |= FILTERS
+        self._templates.globals |= {"percent": percent, "static": self.static, "ranges": RANGES, "themes": THEMES}
+
+    def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
+        """For anybody; `Visit.page` is for who has signed in."""
+        theme = request.cookies.get(THEME)
+        shared = {"path": request.url.path, "theme": theme if theme in THEMES else "auto", "visit": None}
+        text = self._templates.get_template(template).render({**shared, **values})
+        return HTMLResponse(text, status)
+
+    def secure(self, request: Request) -> bool:
+        """Whether people reach us over TLS, ended here or at a proxy."""
+        return request.url.scheme == "https" or self.url.startswith("https:")
+
+
+@dataclass(frozen=True)
+class Visit:
+    """Somebody who has signed in, at one page."""
+
+    console: Console
+    request: Request
+    signed: Signed
+    csrf: str
+    form: Form = EMPTY
+
+    @property
+    def principal(self) -> Principal:
+        return self.signed.principal
+
+    @property
+    def services(self) -> Services:
+        return self.console.services
+
+    @property
+    def query(self) -> Mapping[str, str]:
+        return self.request.query_params
+
+    @cached_property
+    def time(self) -> TimeRange:
+        return time_range(self.query, self.services.clock.now(), self.signed.time_zone)
+
+    @property
+    def navigation(self) -> list[tuple[str, str]]:
+        return [(name, path) for name, path, scopes in NAVIGATION if self.may(*scopes)]
+
+    def may(self, *scopes: str) -> bool:
+        return not self.principal.scopes.isdisjoint(scopes)
+
+    def link(self, path: str, **query: str | int) -> str:
+        """To a page about the same time."""
+        return f"{path}?{urlencode({**self.time.query(), **query})}"
+
+    def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
+        return self.console.page(self.request, template, status=status, visit=self, **values)
+
+
+Page = Callable[[Visit], Awaitable[Response]]
+Endpoint = Callable[[Request], Awaitable[Response]]
+
+
+def entered(console: Console, page: Page, *scopes: str) -> Endpoint:
+    """A page for those who have signed in and have one of the scopes; a form only from a page of the same session.
+    Whoever has not signed in is asked to, and comes back."""
+
+    async def endpoint(request: Request) -> Response:
+        token = request.cookies.get(COOKIE, "")
+        try:
+            signed = await console.services.sessions.signed_in(token)
+        except Unauthenticated:
+            if request.method != "GET":
+                raise
+            there = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+            return RedirectResponse(f"{SIGN_IN}?next={quote(there)}", 303)
+        visit = Visit(console, request, signed, csrf_of(token))
+        if request.method == "POST":
+            require_own_origin(request, console.url)
+            form = await form_of(request)
+            if not hmac.compare_digest(form.one("csrf").encode(), visit.csrf.encode()):
+                raise Forbidden("This form is from another session. Open its page again.", code="stale_form")
+            principal = replace(signed.principal, origin=audited(request, form))
+            visit = replace(visit, form=form, signed=replace(signed, principal=principal))
+        try:
+            if scopes:
+                visit.principal.require(*scopes)
+            return await page(visit)
+        except HeadgateError as error:
+            return visit.page("error.html", status=error.status, error=error)
+
+    return endpoint
+
+
+def csrf_of(token: str) -> str:
+    """The secret that every form of a session carries: from the cookie's, which no other site can read."""
+    return hmac.digest(token.encode(), b"csrf", hashlib.sha256).hex()

@@ -1,0 +1,279 @@
+"""What the pages show and do, to whom, and what of others' text becomes of them: text."""
+
+import re
+from typing import Any
+
+import pytest
+
+from headgate.console.app import HEADERS, PAGES, create_console
+from headgate.storage.tables import audit as audit_table
+from headgate.tenancy.audit import AuditEntry
+from tests.console.conftest import Browser, text_of
+from tests.controlplane.test_analytics import call, written
+from tests.support.administration import World, customer_key
+from tests.support.people import invited
+
+HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}"
+INLINE = re.compile(rb"<script(?! src=\"/console/static/)|<style|\sstyle=|\son\w+=|javascript:")
+ELSEWHERE = re.compile(rb"(?:src|href|action)=\"(?!/console|#)")
+HOUR = 3_600 * 1_000_000_000
+
+
+async def _customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str, str]:
+    """A tenant and a key of it, with two calls: the ids."""
+    workspace = await world.ok("POST", "/v1/admin/workspaces", {"name": f"Workspace of {name}"})
+    body = {"name": name, "tenant_id": "acme", "workspace_id": workspace["id"], **fields}
+    tenant = await world.ok("POST", "/v1/admin/tenants", body)
+    key_id, _ = await customer_key(world, workspace["id"], name=name, tenant_id=tenant["id"])
+    of = {"tenant_id": tenant["id"], "key_id": key_id}
+    lines = [("input", 10, 500_000_000, 5_000_000), ("output", 5, 1_000_000_000, 5_000_000)]
+    good = call(1, world, workspace["id"], HOUR, cost_lines=lines, metadata={name: name}, **of)
+    bad = call(2, world, workspace["id"], 2 * HOUR, status=500, cost=0, error=name, model_asked=name, **of)
+    await written(world, [good, bad])
+    return tenant["id"], key_id
+
+
+def _paths(tenant: str, key: str) -> list[str]:
+    """Every page there is to look at."""
+    values = {"tenant": tenant, "key": key, "request": f"req_{1:032x}"}
+    return ["/console" + path.format(**values) for method, path, _, _ in PAGES if method == "GET"]
+
+
+async def test_every_answer_carries_the_headers(admin: Browser) -> None:
+    """Pages, files, redirects and errors: no inline script or style, no frame, nothing from elsewhere."""
+    stranger = Browser(admin.world, admin.app)
+    replies = [
+        *[await admin.get(path) for path in _paths(*await _customer(admin.world))],
+        *[
+            await stranger.send("GET", path)
+            for path in ("/console", "/console/sign-in", "/console/invite", "/console/no")
+        ],
+        await stranger.send("GET", "/console/static/console.css"),
+        await stranger.send("GET", "/console/static/../app.py"),
+        await stranger.send("POST", "/console/sign-in", {"key": "wrong"}),
+        await stranger.send("DELETE", "/console/sign-in"),
+        await admin.get("/console/tenants?page=x"),
+    ]
+    assert {reply.status for reply in replies} == {200, 303, 400, 401, 404, 405}
+    for reply in replies:
+        assert {name.decode(): value.decode() for name, value in HEADERS}.items() <= reply.headers.items()
+        assert (
+            re.search(rb"<script(?! src=\"/console/static/)|<style|\sstyle=|\son\w+=|javascript:", reply.body) is None
+        )
+        assert re.search(rb"(?:src|href|action)=\"(?!/console|#|/console/)", reply.body) is None
+
+
+async def test_hostile_texts_are_texts_on_every_page(admin: Browser) -> None:
+    """Names, metadata, models and errors that are markup are shown as they are written."""
+    tenant, key = await _customer(admin.world, HOSTILE, tier=HOSTILE, default_model=None)
+    shown = 0
+    for path in [*_paths(tenant, key), f"/console/keys?tenant={tenant}", "/console/requests?tenant_id=acme"]:
+        reply = await admin.get(path)
+        assert reply.status == 200, (path, text_of(reply))
+        assert b"<script>alert" not in reply.body
+        assert b"<img" not in reply.body
+        shown += HOSTILE in text_of(reply) or b"&lt;script&gt;alert" in reply.body
+    assert shown >= 8
+    for path in ("/console/tenants", "/console/sign-in?next=", "/console/requests?ai_model=", "/console/audit?action="):
+        assert b"<script>alert" not in (await admin.get(path + "%22%3E%3Cscript%3Ealert(1)%3C/script%3E")).body
+
+
+async def test_the_overview_has_the_figures(admin: Browser) -> None:
+    """Spend, calls, errors, latencies and refusals, and what to do where there is nothing yet."""
+    assert "No calls in this time" in text_of(await admin.get("/console"))
+    await _customer(admin.world)
+    limits = {"usage_limits": [{"type": "cost", "credit_limit": 5, "periodic_reset": "monthly"}]}
+    await admin.world.ok("PUT", "/v1/admin/organisation", limits)
+    seen = text_of(await admin.get("/console"))
+    for told in (
+        "Spend today $0.01",
+        "Spend this month $0.01",
+        "Requests 2",
+        "Errors 50.00 %",
+        "99 of 100 30",
+        "of $5.00 monthly",
+        "Acme 2 $0.01",
+        "412 04 4",
+    ):
+        assert told in seen, (told, seen)
+
+
+async def test_a_tenant_is_made_changed_and_seen(admin: Browser) -> None:
+    """With its limits; what was wrong is said on the form, with all that was typed."""
+    await admin.world.ok("POST", "/v1/admin/workspaces", {"name": "pro", "slug": "pro"})
+    budget = {"budget_type": "cost", "budget_amount": "12.50", "budget_over": "monthly"}
+    rate = {"rate_type": ["requests", "in_flight"], "rate_amount": ["60", "4"], "rate_over": ["rpm", "rpm"]}
+    fields = {"name": "Acme", "tenant_id": "acme", "workspace_id": "pro", "allowed_models": "@openai/*\n@a/b", **rate}
+    wrong = await admin.post("/console/tenants/new", {**fields, **budget, "budget_amount": "much"})
+    assert wrong.status == 400
+    assert "`usage_limits[0].credit_limit` must be a number" in text_of(wrong)
+    assert b'value="much"' in wrong.body
+    made = await admin.post("/console/tenants/new", {**fields, **budget})
+    assert "$0.00 of $12.50 monthly" in text_of(made)
+    assert "60 requests rpm 4 in_flight at once" in text_of(made)
+    kept = {"type": "cost", "credit_limit": 12.5, "periodic_reset": "monthly", "alert_thresholds": [50]}
+    await admin.world.ok("PUT", "/v1/admin/tenants/acme", {"usage_limits": [kept]})
+    more = {**fields, **budget, "budget_amount": "20", "status": "suspended", "allowed_models": ""}
+    changed = await admin.post("/console/tenants/acme/edit", more)
+    assert "Acme suspended" in text_of(changed)
+    found = await admin.world.ok("GET", "/v1/admin/tenants/acme")
+    assert (found["usage_limits"][0]["credit_limit"], found["usage_limits"][0]["alert_thresholds"]) == (20, [50])
+    assert (found["status"], found["allowed_models"]) == ("suspended", None)
+
+
+async def test_a_key_is_shown_once_rotated_and_revoked(admin: Browser) -> None:
+    """Its secret is on the page that made it, and on no other; revoked, it is gone. Each is in the audit log."""
+    tenant, _ = await _customer(admin.world)
+    fields = {"name": "seat", "tenant_id": tenant, "level": "workspace", "scopes": ["completions.write"]}
+    made = await admin.post("/console/keys/new", fields, page=f"/console/keys/new?tenant={tenant}")
+    secret = re.findall(r"hg_[0-9a-z]{16}_[0-9a-z]{32}_[0-9a-z]{7}", made.body.decode())[0]
+    policy = await admin.world.directory.authenticate(secret)
+    assert policy.tenant_id == tenant
+    assert secret not in (await admin.get("/console/keys")).body.decode()
+    path = f"/console/keys/{policy.key_id}"
+    rotated = await admin.post(f"{path}/rotate", {"transition": "0"}, page=path)
+    fresh = re.findall(r"hg_[0-9a-z]{16}_[0-9a-z]{32}_[0-9a-z]{7}", rotated.body.decode())[0]
+    assert fresh != secret
+    await admin.world.directory.authenticate(fresh)
+    await admin.post(f"{path}/revoke", page=path)
+    assert "seat" not in text_of(await admin.get("/console/keys"))
+    entries = [each for each in await admin.world.audit() if each.resource == f"api_key:{policy.key_id}"]
+    assert [each.action for each in entries] == ["create", "rotate", "delete"]
+    assert all(each.origin is not None and each.origin.uri.startswith("/console/keys") for each in entries)
+
+
+async def test_an_admin_key_is_made_for_the_organization(admin: Browser) -> None:
+    """The workspace that the form names in any case is not meant."""
+    fields = {"name": "second admin", "level": "organisation", "workspace_id": "x", "scopes": ["tenants.list"]}
+    made = await admin.post("/console/keys/new", fields)
+    assert made.status == 200, text_of(made)
+    assert "organization" in text_of(await admin.get("/console/keys"))
+
+
+async def test_calls_are_searched_and_one_is_explained(admin: Browser) -> None:
+    """By status, tenant and time; to a script the rows alone. One call has its price lines."""
+    await _customer(admin.world)
+    assert text_of(await admin.get("/console/requests?status_code=500")).count("gpt-4o") == 1
+    assert "No call matches" in text_of(await admin.get("/console/requests?status_code=429"))
+    assert (await admin.get("/console/requests?tenant_id=nobody")).status == 404
+    rows = await admin.get("/console/requests?tenant_id=acme", {"hx-request": "true"})
+    assert rows.body.lstrip().startswith(b'<div class="scroll">')
+    one = text_of(await admin.get(f"/console/requests/req_{1:032x}"))
+    assert "Cost: $0.01 " in one
+    assert "input 10 $0.50 $0.005 output 5 $1.00 $0.005" in one
+    assert (await admin.get("/console/requests/req_none")).status == 404
+
+
+async def test_times_are_told_in_the_zone_of_the_address(admin: Browser) -> None:
+    """And a time that is chosen is chosen in it."""
+    await _customer(admin.world)
+    assert "2027-01-15 16:00:00" in text_of(await admin.get("/console/requests?tz=Asia/Tokyo"))
+    some = await admin.get("/console/requests?tz=Asia/Tokyo&from=2027-01-15T15:30&to=2027-01-15T16:30")
+    assert text_of(some).count("gpt-4o") == 1
+    for wrong in ("tz=Nowhere/Land", "tz=../../etc/passwd", "range=1y", "from=yesterday", "page=0"):
+        assert (await admin.get(f"/console/audit?{wrong}")).status == 400
+
+
+async def test_the_chain_of_the_audit_log_is_checked(admin: Browser) -> None:
+    """An entry that somebody changed in the database is found."""
+    seen = text_of(await admin.get("/console/audit/check"))
+    assert "entries are as they were written" in seen
+
+    def tamper(connection: Any) -> None:
+        connection.execute(audit_table.update().where(audit_table.c.seq == 1).values(action="nothing"))
+
+    await admin.world.database.write(tamper)
+    assert "The entry 1 is not what was written" in text_of(await admin.get("/console/audit/check"))
+
+
+async def _member(browser: Browser, role: str) -> str:
+    """Signed in, a member of the workspace of a customer: the tenant's id."""
+    tenant, key = await _customer(browser.world)
+    found = await browser.world.ok("GET", "/v1/admin/tenants/acme")
+    places = [{"id": found["workspace_id"], "role": role}]
+    _, token = await invited(browser.world, "m@example.com", workspaces=places)
+    fields = {"token": token, "first_name": "M", "password": "a password of ours"}
+    assert (await browser.post("/console/invite", fields)).status == 200
+    browser.cookies["key"] = key
+    return tenant
+
+
+async def test_a_member_looks_and_changes_nothing(browser: Browser) -> None:
+    """No button leads to a change, and the address alone does not either; the organization is not his to see."""
+    tenant = await _member(browser, "member")
+    key = browser.cookies["key"]
+    for path in ("", "/tenants", f"/tenants/{tenant}", "/keys", "/requests"):
+        reply = await browser.get(f"/console{path}")
+        assert reply.status == 200, (path, text_of(reply))
+        assert b"/new" not in reply.body
+        assert b"/edit" not in reply.body
+        assert b"Rotate" not in reply.body
+        assert b"/console/audit" not in reply.body
+        assert "since this process started" not in text_of(reply)
+    for path in ("/tenants/new", f"/tenants/{tenant}/edit", "/keys/new", f"/keys/{key}", "/audit", "/audit/check"):
+        assert (await browser.get(f"/console{path}")).status == 403, path
+    for path in ("/tenants/new", f"/tenants/{tenant}/edit", "/keys/new", f"/keys/{key}/rotate", f"/keys/{key}/revoke"):
+        assert (await browser.post(f"/console{path}", {"name": "x"}, page="/console/account")).status == 403, path
+    keys = await browser.world.ok("GET", "/v1/api-keys")
+    assert key in {each["id"] for each in keys["data"]}
+
+
+async def test_a_manager_changes_his_workspace_and_no_other(browser: Browser) -> None:
+    """Tenants of another workspace are as if they were not there."""
+    await _member(browser, "manager")
+    await browser.world.ok("POST", "/v1/admin/workspaces", {"name": "other", "slug": "other"})
+    await browser.world.ok(
+        "POST", "/v1/admin/tenants", {"name": "Foreign", "tenant_id": "foreign", "workspace_id": "other"}
+    )
+    assert "Foreign" not in text_of(await browser.get("/console/tenants"))
+    assert (await browser.get("/console/tenants/foreign")).status == 404
+    assert (await browser.post("/console/tenants/acme/edit", {"name": "Renamed"})).status == 200
+    assert (await browser.world.ok("GET", "/v1/admin/tenants/acme"))["name"] == "Renamed"
+    entry: AuditEntry = (await browser.world.audit())[-1]
+    assert entry.user_id is not None
+
+
+async def test_long_lists_come_in_pages(admin: Browser) -> None:
+    """Fifty at a time, each with the way on."""
+    await admin.world.ok("POST", "/v1/admin/workspaces", {"name": "pro", "slug": "pro"})
+    for number in range(51):
+        await admin.world.ok("POST", "/v1/admin/tenants", {"name": f"T{number:02}", "workspace_id": "pro"})
+    first, second = [text_of(await admin.get(f"/console/tenants?page={page}")) for page in (1, 2)]
+    assert "T49" in first
+    assert "T50" not in first
+    assert "T50" in second
+    assert "1 of 2 Next" in first
+
+
+async def test_the_first_paint_is_small(admin: Browser) -> None:
+    """All that the overview brings, as a browser gets it: below 100 kB."""
+    await _customer(admin.world)
+    page = await admin.get("/console")
+    files = re.findall(r'(?:src|href)="(/console/static/[^"]+)"', page.body.decode())
+    assert len(files) >= 3
+    sizes = []
+    for path in files:
+        reply = await admin.send("GET", path, headers={"accept-encoding": "gzip, br"})
+        assert reply.status == 200
+        assert "immutable" in reply.headers["cache-control"]
+        sizes.append(len(reply.body))
+    assert sum(sizes) + len(page.body) < 100_000
+
+
+async def test_the_theme_is_kept(browser: Browser) -> None:
+    """Without a script; what is no theme is none."""
+    for theme, kept in (("dark", "dark"), ("light", "light"), ('x" onload="', "light")):
+        await browser.send("POST", "/console/theme", {"theme": theme, "next": "/console/sign-in"})
+        assert f'data-theme="{kept}"'.encode() in (await browser.get("/console/sign-in")).body
+
+
+async def test_a_build_without_scripts_says_so_and_works(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where Node could not be had: no script is named that is not there, figures are in tables."""
+    await _customer(admin.world)
+    monkeypatch.setattr("headgate.console.static_files.VENDORED", ("vendor/absent.js",))
+    bare = Browser(admin.world, create_console(admin.world.services, dict, "http://test"))
+    await bare.sign_in(key=admin.world.admin_key)
+    reply = await bare.get("/console")
+    assert b"/vendor/" not in reply.body
+    assert "built without the console's scripts" in text_of(reply)
+    assert "The figures" in text_of(reply)
