@@ -95,7 +95,7 @@ async def test_the_overview_has_the_figures(admin: Browser) -> None:
         "Acme 2 $0.01",
         "412 04 4",
     ):
-        assert told in seen, (told, seen)
+        assert told in seen
 
 
 async def test_a_tenant_is_made_changed_and_seen(admin: Browser) -> None:

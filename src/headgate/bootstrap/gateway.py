@@ -129,9 +129,20 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         data_plane, counts, metrics, trouble = _watched(
             settings, clock, pipeline, kept, directory, database, body_log, cache.answers, closing
         )
-        console = create_console(services, lambda: counts.refusals, settings.url)
-        app = Door(data_plane, create_app(services), console, metrics, trouble, settings.max_body_bytes)
+        app = _door(settings, services, data_plane, counts, metrics, trouble)
         return Gateway(app, data_plane, administration, services, pepper, database, usage, body_log, closing.pop_all())
+
+
+def _door(
+    settings: Settings,
+    services: Services,
+    data_plane: DataPlane,
+    counts: CallCounts,
+    metrics: MetricsPage,
+    trouble: Trouble,
+) -> Door:
+    console = create_console(services, lambda: counts.refusals, settings.url)
+    return Door(data_plane, create_app(services), console, metrics, trouble, settings.max_body_bytes)
 
 
 def _watched(
