@@ -99,12 +99,26 @@ def test_what_the_client_has_seen_is_not_begun_again(customer: Customer, provide
     assert asked_since(customer, before) == [model]
 
 
-def test_an_error_event_in_place_of_an_answer_is_fallen_back_from_where_it_is_translated(customer: Customer) -> None:
-    """S07: 200, then an error: the client has seen nothing of it. (In its own format it passes as it came.)"""
-    told = ask(customer, config("@anthropic/sim-error-at-once", "@openai/sim-fast"), stream=True)
-    assert (told.status, told.events[-1][1]) == (200, "[DONE]")
-    told = ask(customer, config("@openai/sim-error-at-once", "@openai/sim-fast"), stream=True)
-    assert told.events[-1][1]["error"]
+@pytest.mark.parametrize("path", ["/v1/chat/completions", "/v1/messages"])
+@pytest.mark.parametrize("provider", ["openai", "anthropic"])
+def test_an_error_event_in_place_of_an_answer_is_fallen_back_from(customer: Customer, provider: str, path: str) -> None:
+    """S07: 200, then an error: the client has seen nothing of it, in its provider's format and in another."""
+    before = seen(customer)
+    told = ask(customer, config(f"@{provider}/sim-error-at-once", "@gemini/sim-fast"), path=path, stream=True)
+    assert (told.status, told.whole) == (200, True), told.body
+    assert b"hello" in told.body
+    assert asked_since(customer, before) == ["sim-error-at-once", "sim-fast"]
+    [earlier] = json.loads(customer.gateway.record(told.header("x-headgate-request-id"))["earlier_attempts"])
+    assert earlier["error"] == "provider_error_in_stream"
+
+
+def test_an_error_event_is_tried_again_where_the_config_says_so(customer: Customer) -> None:
+    """S07: as often as it says; after the last of them the client reads what the provider said, as it came."""
+    before = seen(customer)
+    told = ask(customer, {"retry": {"attempts": 1}}, model="@openai/sim-error-at-once", stream=True)
+    assert (told.status, told.header("x-portkey-retry-attempt-count")) == (200, "1")
+    assert told.events[-1][1]["error"]["message"]
+    assert asked_since(customer, before) == ["sim-error-at-once"] * 2
 
 
 def test_a_flapping_provider_is_tried_again_within_its_budget(customer: Customer, own: dict[str, str]) -> None:

@@ -85,6 +85,10 @@ QUERIES = [
     ({"metadata.gone": None}, True),
     ({"metadata.age": {"$gte": 9, "$lt": 11}}, True),
     ({"metadata.age": 10}, True),
+    ({"metadata.plan": {"$regex": "^pa"}}, True),
+    ({"metadata.plan": {"$regex": "free|trial"}}, False),
+    ({"metadata.gone": {"$regex": ".*"}}, False),
+    ({"params.temperature": {"$regex": "0"}}, False),
     ({"metadata.flag": True}, True),
     ({"params.temperature": {"$gt": 0.5}}, False),
     ({"params.temperature": {"$lte": 0.5}}, True),
@@ -159,8 +163,12 @@ REFUSED = [
         "config.strategy.conditions[0].query.user",
     ),
     (
-        conditional({"query": {"params.n": {"$regex": "x"}}, "then": "a"}),
-        "config.strategy.conditions[0].query.params.n.$regex",
+        conditional({"query": {"params.n": {"$like": "x"}}, "then": "a"}),
+        "config.strategy.conditions[0].query.params.n.$like",
+    ),
+    (
+        conditional({"query": {"metadata.plan": {"$regex": "(a)\\1"}}, "then": "a"}),
+        "config.strategy.conditions[0].query.metadata.plan.$regex",
     ),
     (
         conditional({"query": {"params.n": 1}, "then": "b"}),
@@ -173,6 +181,13 @@ REFUSED = [
 def test_what_a_config_cannot_be_is_refused_by_name(document: object, param: str) -> None:
     """The error says which field, by its path."""
     assert refused(document).param == param
+
+
+def test_no_guardrails_may_be_said_as_an_empty_list() -> None:
+    """As what is attached elsewhere is shown where nothing is."""
+    config = parse({"provider": "a", "input_guardrails": [], "output_guardrails": []})
+    assert isinstance(config.root, Leaf)
+    assert (config.root.terms.input_guardrails, config.root.terms.output_guardrails) == ((), ())
 
 
 def test_a_config_is_bounded_in_depth_and_number() -> None:

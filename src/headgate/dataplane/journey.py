@@ -41,6 +41,8 @@ from headgate.wire.registry import FORMATS
 
 RESTING: Final = frozenset({503})
 """What a target that is ejected counts as: a call that may go on after it does."""
+BROKEN_OFF: Final = frozenset({502})
+"""What a target counts as that broke off before it answered."""
 RETRIES: Final = b"x-portkey-retry-attempt-count"
 PLACE: Final = b"x-portkey-last-used-option-index"
 
@@ -164,10 +166,16 @@ class Journey:
     async def _take(self, answer: Answer) -> Failure | None:
         if answer.status >= 400:
             return await heard(answer, self._call, self._means.limits.answer, self._means.clock.now())
-        await self._means.relay.answer(self._exchange, self._call, answer)
+        await self._means.relay.answer(self._exchange, self._call, answer, last=not self._may_go_on())
         if self._recall is not None:
             self._recall.keep()
         return None
+
+    def _may_go_on(self) -> bool:
+        """Whether this attempt could be followed by another, if its provider broke off."""
+        option, retry = self._option, self._option.terms.retry
+        tried_out = retry is None or self._retried >= retry.attempts or BROKEN_OFF.isdisjoint(retry.on_status_codes)
+        return not tried_out or option.elsewhere(BROKEN_OFF) is not None
 
     async def go_on(self, failure: Failure) -> bool:
         """Whether there is another attempt to be made, and it is held for."""

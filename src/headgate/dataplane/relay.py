@@ -25,6 +25,8 @@ from headgate.dataplane.standing import Standing
 from headgate.ledger.record import Outcome
 from headgate.upstream.client import Answer, Failed
 from headgate.wire.dialogue import Dialogue
+from headgate.wire.provider_error import read_error
+from headgate.wire.sse import EventSplitter
 
 
 class Relay:
@@ -36,8 +38,9 @@ class Relay:
         self._clock = clock
         self._limits = limits
 
-    async def answer(self, exchange: Exchange, call: Call, answer: Answer) -> None:
-        """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client."""
+    async def answer(self, exchange: Exchange, call: Call, answer: Answer, *, last: bool = True) -> None:
+        """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client; unless
+        this is the call's `last` attempt, also for a stream that tells of an error before anything else."""
         if answer.status >= 400:
             await self.error(exchange, call, answer)
         elif answer.status >= 300:
@@ -45,7 +48,7 @@ class Relay:
                 "The provider answered with a redirect, which is never followed.", code="upstream_redirect"
             )
         elif call.head.stream and _is_event_stream(answer):
-            await self._stream(exchange, call, answer)
+            await self._stream(exchange, call, answer, last)
         else:
             await self._whole(exchange, call, answer)
 
@@ -82,13 +85,15 @@ class Relay:
         except Failed as failed:
             raise failure(failed, call.target) from failed
 
-    async def _stream(self, exchange: Exchange, call: Call, answer: Answer) -> None:
+    async def _stream(self, exchange: Exchange, call: Call, answer: Answer, last: bool) -> None:
         dialogue, ration = call.dialogue, call.ration
         client = _Client(exchange, call, answer, self._standing, self._clock)
         feed = dialogue.feed if ration is None else partial(ration.feed, dialogue)
 
         def take(data: bytes) -> bool:
             out = feed(data)
+            if not last and dialogue.passed_error and not exchange.started:
+                raise _error_at_once(out)
             return (not out or client.push(out)) and (ration is None or not ration.used_up)
 
         try:
@@ -112,6 +117,12 @@ class Relay:
             draining = Unavailable("The gateway is shutting down; send the call again.", code="draining")
             await client.abort(dialogue, draining, Outcome.CUT)
         await client.end()
+
+
+def _error_at_once(said: bytes) -> UpstreamFailed:
+    """Of a stream that begins with it."""
+    told = [event.data for event in EventSplitter().feed(said)] or [b""]
+    return UpstreamFailed(read_error(UpstreamFailed.status, told[-1]).message, code="provider_error_in_stream")
 
 
 def _is_event_stream(answer: Answer) -> bool:

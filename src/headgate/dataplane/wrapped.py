@@ -27,6 +27,10 @@ class Wrapped:
     def complete(self) -> bool:
         return self._inner.complete
 
+    @property
+    def passed_error(self) -> bool:
+        return self._inner.passed_error
+
     def request(self) -> Outgoing:
         return self._inner.request()
 

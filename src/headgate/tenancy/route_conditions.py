@@ -6,13 +6,14 @@ from decimal import Decimal, InvalidOperation
 from typing import Any, Final, Protocol, TypeAlias
 
 from headgate.base.errors import InvalidRequest
+from headgate.tenancy.checks.pattern import pattern
 
 MOST_TESTS: Final = 64
 MOST_VALUES: Final = 100
 DEEPEST: Final = 8
 METADATA: Final = "metadata"
 PARAMS: Final = "params"
-_OPERATORS: Final = ("$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte")
+_OPERATORS: Final = ("$eq", "$ne", "$in", "$nin", "$gt", "$gte", "$lt", "$lte", "$regex")
 
 
 class Facts(Protocol):
@@ -62,6 +63,8 @@ class Test:
                 return any(_same(value, each) for each in self.operand)
             case "$nin":
                 return not any(_same(value, each) for each in self.operand)
+            case "$regex":
+                return isinstance(value, str) and self.operand.found_in(value)
             case _:
                 return _compared(value, self.operand, self.operator)
 
@@ -133,6 +136,8 @@ def _tests(of: Field, value: object, where: str) -> list[Test]:
 def _test(of: Field, operator: str, operand: object, where: str) -> Test:
     if operator not in _OPERATORS:
         raise InvalidRequest(f"`{where}`: the operators are {', '.join(_OPERATORS)}.", param=where)
+    if operator == "$regex":
+        return Test(of, operator, pattern(operand, where))
     read = _text if of.source == METADATA else _scalar
     if operator in ("$in", "$nin"):
         return Test(of, operator, tuple(read(each, where) for each in _listed(operand, where)))

@@ -82,6 +82,6 @@ def _guardrails(fields: Mapping[str, Any], where: str, *names: str) -> tuple[str
 
 
 def _ids(value: object, where: str) -> Iterator[str]:
-    for index, each in enumerate([] if value is None else list_of(value, where, MOST_GUARDRAILS)):
+    for index, each in enumerate([] if value in (None, []) else list_of(value, where, MOST_GUARDRAILS)):
         param = f"{where}[{index}]"
         yield text(each.get("id") if isinstance(each, Mapping) else each, param)

@@ -58,6 +58,11 @@ class Dialogue(Protocol):
         """Whether the provider said, in its format's way, that the answer is whole."""
         ...
 
+    @property
+    def passed_error(self) -> bool:
+        """Whether what `feed` returned tells of an error, in the provider's own words."""
+        ...
+
     def request(self) -> Outgoing:
         """Raises `InvalidRequest` naming the field when the provider's format cannot express the request."""
         ...

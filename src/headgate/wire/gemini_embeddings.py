@@ -52,6 +52,7 @@ class GeminiEmbeddings:
     """
 
     hidden_tokens = False
+    passed_error = False
 
     def __init__(self, document: Document, model: str) -> None:
         self.usage: Usage | None = None

@@ -107,6 +107,10 @@ class Passthrough:
     def complete(self) -> bool:
         return self._meter.complete
 
+    @property
+    def passed_error(self) -> bool:
+        return self._meter.failed
+
     def request(self) -> Outgoing:
         changes = self._language.changes(self._document, self._head) if self._ask_usage else {}
         if self._model != self._head.model:

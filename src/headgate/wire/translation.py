@@ -84,6 +84,10 @@ class Translation:
         self._failure: UpstreamFailed | None = None
         self._over = False
 
+    @property
+    def passed_error(self) -> bool:
+        return False
+
     def request(self) -> Outgoing:
         """Raises `InvalidRequest` naming the member that the provider's format cannot express."""
         return self._provider.write_request(self._chat, self._terms)
