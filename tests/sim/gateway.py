@@ -16,7 +16,7 @@ from unittest import mock
 
 from headgate.base import usage as meters
 from headgate.base.clock import NANOS_PER_SECOND
-from headgate.base.errors import NotFound, Unauthenticated
+from headgate.base.errors import Unauthenticated
 from headgate.base.money import nanos_from_usd
 from headgate.catalog.price import Price, Rates
 from headgate.ledger.allowance import LIFETIME, Allowance, Resource, Scope, Window, WindowKind
@@ -24,6 +24,8 @@ from headgate.simulator.behaviours import BEHAVIOURS
 from headgate.tenancy.admission import Admission, Streams
 from headgate.tenancy.policy import ModelAccess, Policy, Secret
 from headgate.tenancy.policy import Provider as Integration
+from headgate.tenancy.scopes import ACT_AS
+from tests.sim import tenants
 from tests.sim.customer import PlayedExchange
 from tests.sim.life import Life, Rows
 from tests.sim.loop import VirtualLoop
@@ -33,7 +35,16 @@ from tests.support.ledger import DAY, MINUTE, NOON, ManualClock
 from tests.support.mix import Request, a_config, a_request
 
 INPUT_NANOS, OUTPUT_NANOS = 1_000, 2_000
-PRICE = Price("sim", "sim", "sim", Rates({meters.INPUT: INPUT_NANOS * 10**6, meters.OUTPUT: OUTPUT_NANOS * 10**6}))
+METERS = {meters.INPUT: INPUT_NANOS, meters.OUTPUT: OUTPUT_NANOS}
+DEARER = {"sim-slow": 3, "sim-reasoning": 2}
+"""Models that cost so many times as much as the others."""
+PRICES = {
+    model: Price(
+        *("sim", "sim", "sim"),
+        Rates({meter: nanos * DEARER.get(model, 1) * 10**6 for meter, nanos in METERS.items()}),
+    )
+    for model in BEHAVIOURS
+}
 SECONDS = 120
 KEYS = ("key1", "key2", "key3")
 CUSTOMERS = 4
@@ -62,6 +73,8 @@ class Faults:
     lies: float = 0.0
     configs: float = 0.0
     """The share of chats that bring a config with other targets."""
+    tenants: float = 0.0
+    """The share of calls that are made for a tenant."""
     long: float = 0.1
     """The share of calls whose answers may be long enough for an adaptive stream to need more than it held at first."""
 
@@ -73,6 +86,8 @@ class Tally:
     refused: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
     costs: dict[str, int] = field(default_factory=dict)
+    made_for: dict[str, str | None] = field(default_factory=dict)
+    """By request id, whom a call was made for."""
     statuses: list[int] = field(default_factory=list)
     crashes: int = 0
 
@@ -118,6 +133,8 @@ class World:
                 Allowance(f"{name}:flying", key, Resource.IN_FLIGHT, LIFETIME, pick(1, 4)),
             )
         integration = Scope("integration", "openai")
+        if self.faults.tenants:
+            made += tenants.allowances(pick)
         return [*made, Allowance("openai:cost", integration, Resource.COST, LIFETIME, pick(9_000_000, 20_000_000))]
 
     def _admission(self) -> Admission:
@@ -132,10 +149,7 @@ class World:
     # -- the directory -----------------------------------------------------------------------------------------------
 
     def lookup(self, key: str) -> Policy:
-        price = Price(
-            "sim", "sim", "sim", Rates({meters.INPUT: INPUT_NANOS * 10**6, meters.OUTPUT: OUTPUT_NANOS * 10**6})
-        )
-        models = ModelAccess(prices=dict.fromkeys(BEHAVIOURS, price))
+        models = ModelAccess(prices=PRICES)
         providers = {
             slug: Integration(
                 slug=slug,
@@ -154,7 +168,7 @@ class World:
             workspace_slug="ws",
             key_id=key,
             key_name=key,
-            scopes=frozenset({"completions.write"}),
+            scopes=frozenset({"completions.write", *([ACT_AS] if key == tenants.SERVICE else [])}),
             providers=providers,
             allowances=tuple(each for each in self.allowances.values() if each.scope.id in ("org", key)),
             admission=self._admissions[key],
@@ -164,7 +178,8 @@ class World:
         raise Unauthenticated(f"There is no {key}.")
 
     async def acting(self, policy: Policy, tenant: str) -> Policy:
-        raise NotFound(f"There is no tenant {tenant}.")
+        await self.pause()
+        return tenants.acting(policy, tenant, self.allowances.values())
 
     # -- time --------------------------------------------------------------------------------------------------------
 
@@ -308,7 +323,9 @@ class World:
 
     async def _call(self, key: str, request: Request) -> PlayedExchange:
         life, loop = self.life, asyncio.get_running_loop()
-        exchange = PlayedExchange(request, key, self.pause, *self._config(request))
+        tenant = tenants.named(self.random, self.faults.tenants)
+        named = [] if tenant is None else [(b"x-headgate-tenant", tenant.encode())]
+        exchange = PlayedExchange(request, key, self.pause, *self._config(request), *named)
         task = loop.create_task(life.plane.answer(exchange))
         life.tasks.add(task)
         task.add_done_callback(life.tasks.discard)
@@ -320,6 +337,7 @@ class World:
         if not task.cancelled() and (error := task.exception()) is not None:
             self.wrongs.append(f"a call to {request.path} raised {error!r}")
         self._note(exchange)
+        self.tally.made_for[exchange.request_id.partition("-")[0]] = tenant if key == tenants.SERVICE else None
         return exchange
 
     def _config(self, request: Request) -> list[tuple[bytes, bytes]]:

@@ -75,6 +75,7 @@ def belongs(record: UsageRecord, allowance: Allowance) -> bool:
     owners = {
         "organization": record.organization_id,
         "api_key": record.key_id,
+        "tenant": record.tenant_id,
         "integration": record.integration_id,
     }
     return owners[allowance.scope.kind] == allowance.scope.id

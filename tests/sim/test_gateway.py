@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from headgate.ledger.record import UsageRecord
 from tests.sim.gateway import Faults, World
+from tests.sim.tenants import DOWNGRADED, TENANTS
 from tests.sim.verdict import verdict
 
 WORLDS = {
@@ -22,7 +24,9 @@ WORLDS = {
     "edited limits": Faults(edits=10, crashes=1, bad=0.1),
     "long streams": Faults(long=0.6, hang_ups=0.1, crashes=1),
     "other targets": Faults(crashes=1, hang_ups=0.1, trouble=0.1, bad=0.4, configs=0.7),
-    "everything": Faults(2, 1, 2, 2, 5, 0.1, 0.2, 0.2, long=0.3),
+    "tenants": Faults(crashes=1, hang_ups=0.1, bad=0.1, tenants=0.8, long=0.3),
+    "tenants with other targets": Faults(crashes=1, edits=5, trouble=0.1, bad=0.3, configs=0.5, tenants=0.8),
+    "everything": Faults(2, 1, 2, 2, 5, 0.1, 0.2, 0.2, configs=0.3, tenants=0.3, long=0.3),
 }
 A_TEST = 20
 
@@ -59,6 +63,19 @@ def test_the_worlds_are_worth_it(tmp_path: Path) -> None:
         outcomes |= {record.outcome for record in world.rows.records.values()}
     assert statuses >= {200, 412, 429, 502, 503}
     assert outcomes == {"ok", "provider_error", "upstream_failed", "client_gone", "cut", "recovered"}
+
+
+def test_tenants_are_sent_down_and_walled(tmp_path: Path) -> None:
+    """In a world of tenants calls are made for each, some by a cheaper model, and for nobody who is not there."""
+    records: list[UsageRecord] = []
+    statuses: set[int] = set()
+    for seed in range(100, 105):
+        world = play(seed, "tenants", tmp_path / str(seed))
+        records += world.rows.records.values()
+        statuses |= set(world.tally.statuses)
+    assert {record.tenant_id for record in records} == {*TENANTS, None}
+    assert sum(DOWNGRADED in record.usage_flags for record in records) > 10
+    assert 404 in statuses
 
 
 def test_a_seed_is_a_history(tmp_path: Path) -> None:

@@ -5,9 +5,11 @@ from collections.abc import Iterable
 
 from headgate.ledger.allowance import Resource, WindowKind
 from headgate.ledger.period import period_of
-from tests.sim.gateway import INPUT_NANOS, OUTPUT_NANOS, World
+from tests.sim import tenants
+from tests.sim.gateway import DEARER, INPUT_NANOS, OUTPUT_NANOS, World
 from tests.sim.life import amounts_of, belongs
-from tests.support.money_oracle import Recorded, Told, cost, wrongs
+from tests.support.money_oracle import Recorded, Told, wrongs
+from tests.support.money_oracle import billed as due
 
 
 def verdict(world: World) -> list[str]:
@@ -15,7 +17,8 @@ def verdict(world: World) -> list[str]:
     records = [Recorded.of(record) for record in world.rows.records.values()]
     told = Told(world.tally.refused, world.tally.answered, world.tally.costs)
     bills = world.provider.journal.bills()
-    found = wrongs(bills, records, told, input_nanos=INPUT_NANOS, output_nanos=OUTPUT_NANOS)
+    found = wrongs(bills, records, told, input_nanos=INPUT_NANOS, output_nanos=OUTPUT_NANOS, dearer=DEARER)
+    found += tenants.wrongs(world.rows.records.values(), world.tally.made_for)
     if world.still_held:
         found.append(f"{world.still_held} calls still hold something")
     return [*world.wrongs, *found, *_balances(world), *_caps(world)]
@@ -49,7 +52,7 @@ def _caps(world: World) -> Iterable[str]:
         for record in world.rows.records.values():
             if belongs(record, allowance) and (bill := bills.get(record.request_id)) is not None:
                 start = period_of(allowance.window, record.started_at).start
-                billed[start] += cost(bill.usage, INPUT_NANOS, OUTPUT_NANOS)
+                billed[start] += due(bill, INPUT_NANOS, OUTPUT_NANOS, DEARER)
         for start, amount in billed.items():
             if amount > world.ceilings[allowance.id]:
                 yield f"{allowance.id}: {amount} of {world.ceilings[allowance.id]} billed in the period from {start}"

@@ -12,6 +12,8 @@ INPUT_NANOS: Final = 10_000
 OUTPUT_NANOS: Final = 20_000
 """A token's price at `tests.support.gateway.custom_model`."""
 RECOVERED: Final = "recovered"
+EVEN: Final[Mapping[str, int]] = {}
+"""No model is dearer than another."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +53,12 @@ def cost(usage: Mapping[str, int], input_nanos: int = INPUT_NANOS, output_nanos:
     return tokens(usage, meters.INPUT_METERS) * input_nanos + tokens(usage, meters.OUTPUT_METERS) * output_nanos
 
 
+def billed(bill: Bill, input_nanos: int, output_nanos: int, dearer: Mapping[str, int] = EVEN) -> int:
+    """What the provider bills, in nano-dollars."""
+    calls = ((dearer.get(call.intent.model, 1), call.usage) for call in bill.calls)
+    return sum(times * cost(usage, input_nanos, output_nanos) for times, usage in calls)
+
+
 def tokens(usage: Mapping[str, int], which: Iterable[str]) -> int:
     return sum(usage.get(meter, 0) for meter in which)
 
@@ -62,8 +70,9 @@ def wrongs(
     *,
     input_nanos: int = INPUT_NANOS,
     output_nanos: int = OUTPUT_NANOS,
+    dearer: Mapping[str, int] = EVEN,
 ) -> list[str]:
-    """Everything that breaks a promise, a line each. Empty is good."""
+    """Everything that breaks a promise, a line each. Empty is good. `dearer`: models that cost so much more."""
     by_id = {record.request_id: record for record in records}
     gone_on = {_call_of(one) for one in bills.keys() | by_id.keys() if _call_of(one) != one}
     found = [
@@ -80,7 +89,7 @@ def wrongs(
             if record.source == "provider" and record.usage:
                 found.append(f"{one}: never reached the provider, and recorded as its word")
             continue
-        found += _against(bill, record, cost(bill.usage, input_nanos, output_nanos))
+        found += _against(bill, record, billed(bill, input_nanos, output_nanos, dearer))
     for one, amount in told.costs.items():
         recorded = by_id.get(one)
         if recorded is None or recorded.cost == amount or (recorded.outcome == RECOVERED and recorded.cost > amount):
@@ -94,7 +103,7 @@ def _call_of(request_id: str) -> str:
     return request_id.partition("-")[0]
 
 
-def _against(bill: Bill, record: Recorded, billed: int) -> Iterable[str]:
+def _against(bill: Bill, record: Recorded, due: int) -> Iterable[str]:
     one = record.request_id
     if (times := sum(1 for call in bill.calls if call.usage)) > 1:
         yield f"{one}: billed {times} times"
@@ -104,11 +113,11 @@ def _against(bill: Bill, record: Recorded, billed: int) -> Iterable[str]:
     if record.source == "provider":
         if used != bill.usage:
             yield f"{one}: billed {bill.usage}, recorded {used} ({record.outcome})"
-        if record.cost != billed:
-            yield f"{one}: billed {billed}, recorded at {record.cost}"
+        if record.cost != due:
+            yield f"{one}: billed {due}, recorded at {record.cost}"
         return
     for which in (meters.INPUT_METERS, meters.OUTPUT_METERS):
         if tokens(used, which) < tokens(bill.usage, which):
             yield f"{one}: billed {bill.usage}, estimated at only {used} ({record.outcome})"
-    if record.cost < billed:
-        yield f"{one}: billed {billed}, recorded at only {record.cost}"
+    if record.cost < due:
+        yield f"{one}: billed {due}, recorded at only {record.cost}"
