@@ -123,8 +123,8 @@ class MessagesMeter:
                 self._stopped = read.delta is not None and read.delta.stop_reason is not None
             case "message_stop":
                 self.complete = not self.failed
-            case "error":
-                self.failed, self.complete = True, False
+            case "error" if not self.complete:
+                self.failed = True
         return True
 
     def _start_block(self, read: _Event) -> None:

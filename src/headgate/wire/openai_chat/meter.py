@@ -151,7 +151,7 @@ class CompletionMeter:
         for choice in chunk.choices or ():
             self._choice(choice)
         reported = self._report(chunk)
-        if chunk.error is not None or event.name == b"error":
+        if (chunk.error is not None or event.name == b"error") and not self._done:
             self.failed, self.complete = True, False
         return self._asked or not reported or chunk.choices != []
 

@@ -106,8 +106,8 @@ class ResponseMeter:
             self.complete = not self.failed
             if read.response is not None:
                 self._report(read.response)
-        elif kind == "error":
-            self.failed, self.complete = True, False
+        elif kind == "error" and not self.complete:
+            self.failed = True
         return True
 
     def _item_added(self, item: _Item | None) -> None:
