@@ -92,6 +92,12 @@ def test_a_stream_that_failed_is_never_whole() -> None:
     assert not reader.complete
 
 
+def test_an_error_after_the_end_changes_nothing() -> None:
+    """All of the answer was there, and its usage."""
+    reader = fed(START, {"type": "message_stop"}, {"type": "error", "error": {"type": "api_error"}})
+    assert (reader.failed, reader.complete) == (False, True)
+
+
 @pytest.mark.parametrize("kind", ["thinking", "redacted_thinking"])
 def test_thinking_hides_tokens(kind: str) -> None:
     """It is billed in full and shown abridged, or not at all."""

@@ -77,6 +77,12 @@ def test_a_stream_that_failed_is_never_whole() -> None:
     assert not reader.complete
 
 
+def test_an_error_after_the_end_changes_nothing() -> None:
+    """All of the answer was there, and its usage."""
+    reader = fed(CREATED, {"type": "response.completed", "response": {}}, {"type": "error", "message": "no"})
+    assert (reader.failed, reader.complete) == (False, True)
+
+
 def test_done_is_not_an_event() -> None:
     """OpenRouter sends `[DONE]` after a response."""
     reader = ResponseMeter()
