@@ -2,13 +2,18 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import Final
 
 import msgspec
 
+from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.usage import INPUT, OUTPUT, UsageSource
 from headgate.ledger.allowance import Amounts
 from headgate.ledger.journal import DispatchEntry, Entry, ExtendEntry, HoldEntry, SettleEntry, VoidEntry
 from headgate.ledger.record import Outcome, UsageRecord
+
+LONGEST_CALL_S: Final = 86_400
+"""The longest that the settings let a call take."""
 
 
 @dataclass(slots=True)
@@ -76,11 +81,12 @@ class Replay:
 def recovered(unheard: UsageRecord, held: Amounts, now: int) -> UsageRecord:
     """What is recorded of a call that was sent, and nothing more is known: all that it held, marked as such.
 
-    It ended when it was found (`now`, wall clock in nanoseconds), for all that is known.
+    It ended when it was found (`now`, wall clock in nanoseconds), for all that is known; and in any case after a day.
     """
+    since = min(now - unheard.started_at, LONGEST_CALL_S * NANOS_PER_SECOND)
     return msgspec.structs.replace(
         unheard,
-        ended_after=max(unheard.ended_after, now - unheard.started_at),
+        ended_after=max(unheard.ended_after, since),
         outcome=Outcome.RECOVERED,
         usage={INPUT: held.input_tokens, OUTPUT: held.output_tokens},
         usage_source=UsageSource.ESTIMATED,

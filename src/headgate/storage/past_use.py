@@ -1,13 +1,14 @@
 """What usage records say of an allowance's past, so that balances outlive the process that made them."""
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Final
+from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, func, select
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.allowance import Allowance, Resource, WindowKind
 from headgate.ledger.period import period_of
+from headgate.ledger.recovery import LONGEST_CALL_S
 from headgate.ledger.sliding import GRAINS
 from headgate.storage.kept_sums import kept_sums
 from headgate.storage.policy_records import kept_from_its_start
@@ -16,9 +17,6 @@ from headgate.storage.tables import usage_record as table
 
 Use = tuple[int, int]
 """(moment, amount), as `LocalLedger.restore` takes them."""
-
-LONGEST_CALL_S: Final = 86_400
-"""The longest that the settings let a call take."""
 
 
 def past_use(
