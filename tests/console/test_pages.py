@@ -90,7 +90,7 @@ async def test_the_overview_has_the_figures(admin: Browser) -> None:
         "Spend this month $0.01",
         "Requests 2",
         "Errors 50.00 %",
-        "99 of 100 30",
+        "90 of 100 279 ms",
         "of $5.00 monthly",
         "Acme 2 $0.01",
         "412 04 4",

@@ -111,7 +111,7 @@ async def _one(visit: Visit, *verbs: str) -> ApiKey:
 
 def _secret(visit: Visit, key: ApiKey, text: str) -> Response:
     calls = key.level is KeyLevel.WORKSPACE and "completions.write" in key.scopes
-    return visit.page("secret.html", key=key, text=text, calls=calls, url=visit.console.url.rstrip("/"))
+    return visit.page("secret.html", key=key, text=text, calls=calls)
 
 
 async def _form(visit: Visit, fields: dict[str, Any], error: HeadgateError | None = None) -> Response:

@@ -46,7 +46,6 @@ async def show(visit: Visit) -> Response:
         tenants=tenants,
         budgets=await _budgets(visit),
         refusals=_refusals(visit),
-        url=visit.console.url.rstrip("/"),
     )
 
 

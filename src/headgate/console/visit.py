@@ -90,6 +90,12 @@ class Visit:
     def query(self) -> Mapping[str, str]:
         return self.request.query_params
 
+    @property
+    def url(self) -> str:
+        """Of Headgate, as this browser reaches it."""
+        scheme = "https" if self.console.secure(self.request) else "http"
+        return f"{scheme}://{self.request.url.netloc}"
+
     @cached_property
     def time(self) -> TimeRange:
         return time_range(self.query, self.services.clock.now(), self.signed.time_zone)

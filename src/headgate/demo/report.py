@@ -119,8 +119,8 @@ def _verdict(row: Row) -> str:
     return "[yellow]none; estimated, not below[/yellow]" if row.estimated else "[green]none[/green]"
 
 
-def print_way_in(out: Console, url: str, keys: Mapping[Customer, str], console_url: str | None) -> None:
-    """A line to try, and two keys."""
+def print_way_in(out: Console, url: str, keys: Mapping[Customer, str], admin_key: str, console_url: str | None) -> None:
+    """A line to try, two keys, and what opens the console."""
     (first, key), *_, (last, other) = keys.items()
     out.print(f"[bold]Headgate is at {url}[/bold]. Two of its keys:\n")
     out.print(f"  {first.name} ({first.tier.slug})  {key}", highlight=False, soft_wrap=True)
@@ -131,4 +131,4 @@ def print_way_in(out: Console, url: str, keys: Mapping[Customer, str], console_u
     )
     out.print(line + "\n", highlight=False, soft_wrap=True, markup=False)
     if console_url is not None:
-        out.print(f"The console: {console_url}\n")
+        out.print(f"The console: {console_url}\nSign in with {admin_key}\n", highlight=False, soft_wrap=True)

@@ -56,7 +56,7 @@ def run(*, stay: bool, directory: Path = Path(".demo"), port: int = 8787) -> int
         print_calls(out, calls, records)
         different = print_books(out, rows)
         if stay:
-            print_way_in(out, url, keys, _console(url))
+            print_way_in(out, url, keys, admin_key, _console(url))
             _wait_for_ctrl_c(out)
     return 1 if different else 0
 
