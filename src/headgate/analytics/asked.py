@@ -144,7 +144,7 @@ def _metadata(asked: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     if isinstance(value, str):
         try:
             value = json.loads(value)
-        except ValueError:
+        except (ValueError, RecursionError):
             value = None
     if not isinstance(value, Mapping) or not all(isinstance(each, str | int) for each in value.values()):
         raise InvalidRequest('`metadata` must be a JSON object of texts, such as {"tier":"pro"}.', param="metadata")

@@ -94,5 +94,5 @@ def _shown(encoded: str) -> Any:
     text = base64.b64decode(encoded).decode("utf-8", "replace")
     try:
         return json.loads(text)
-    except ValueError:
+    except (ValueError, RecursionError):
         return text

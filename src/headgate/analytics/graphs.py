@@ -120,3 +120,6 @@ GRAPHS: Final[Mapping[str, SumGraph | CountGraph]] = {
     "cache/latency": SumGraph(latencies, latencies=True, narrow=lambda calls: replace(calls, cache_statuses=(HIT,))),
 }
 """By the end of their path."""
+
+TOGETHER: Final[Mapping[str, Callable[[Sums], Told]]] = {"cost": _cost, "requests": _calls, "latency": latencies}
+"""Graphs that come of the same sums."""

@@ -7,8 +7,8 @@ from headgate.analytics import groups
 from headgate.analytics.asked import calls_asked, metadata_name
 from headgate.analytics.calls import METADATA, Calls, Label, Sums
 from headgate.analytics.figures import merged, milliseconds, ratio
-from headgate.analytics.graphs import GRAPHS, HIT
-from headgate.analytics.points import points_of
+from headgate.analytics.graphs import GRAPHS, HIT, TOGETHER
+from headgate.analytics.points import Points, points_of
 from headgate.analytics.stores import UsageReader
 from headgate.base.clock import Clock
 from headgate.base.errors import NotFound
@@ -18,6 +18,14 @@ from headgate.tenancy.stores import Page, Stores, Transactions
 
 Asked = Mapping[str, Any]
 """Filters as they were sent; see `analytics.asked`."""
+
+
+def _told(points: Points, summary: dict[str, Any], each: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    return {
+        "object": "analytics-graph",
+        "summary": summary,
+        "data_points": [{"timestamp": to_iso(start), **told} for start, told in zip(points.starts, each, strict=True)],
+    }
 
 
 class UsageService:
@@ -35,14 +43,15 @@ class UsageService:
             raise NotFound(f"There is no graph `{name[:100]}`. Known: {', '.join(GRAPHS)}.")
         calls, time_zone = await self._calls(principal, asked)
         points = points_of(calls.since, calls.until, time_zone)
-        summary, each = await graph.read(self._reader, calls, points)
-        return {
-            "object": "analytics-graph",
-            "summary": summary,
-            "data_points": [
-                {"timestamp": to_iso(start), **told} for start, told in zip(points.starts, each, strict=True)
-            ],
-        }
+        return _told(points, *await graph.read(self._reader, calls, points))
+
+    async def sums(self, principal: Principal, asked: Asked) -> dict[str, dict[str, Any]]:
+        """The graphs `cost`, `requests` and `latency` by their names, from one reading."""
+        calls, time_zone = await self._calls(principal, asked)
+        points = points_of(calls.since, calls.until, time_zone)
+        found = await self._reader.over_time(calls, points, latencies=True)
+        whole = merged(found)
+        return {name: _told(points, tell(whole), [tell(each) for each in found]) for name, tell in TOGETHER.items()}
 
     async def group(
         self, principal: Principal, name: str, asked: Asked, page: Page, *, order_by: str | None, ascending: bool

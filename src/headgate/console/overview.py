@@ -24,13 +24,11 @@ async def show(visit: Visit) -> Response:
         return RedirectResponse(first[1], 303)
     usage, asked = visit.services.analytics.usage, visit.time.asked()
     principal, zone, now = visit.principal, visit.signed.time_zone, visit.services.clock.now()
-    today, month, cost, requests, errors, latency = await asyncio.gather(
+    today, month, sums, errors = await asyncio.gather(
         usage.graph(principal, "cost", since_the_start_of("day", now, zone)),
         usage.graph(principal, "cost", since_the_start_of("month", now, zone)),
-        usage.graph(principal, "cost", asked),
-        usage.graph(principal, "requests", asked),
+        usage.sums(principal, asked),
         usage.graph(principal, "errors/rate", asked),
-        usage.graph(principal, "latency", asked),
     )
     page = Page(limit=MOST_TENANTS)
     tenants, _ = await usage.group(principal, "tenants", asked, page, order_by="cost", ascending=False)
@@ -38,11 +36,11 @@ async def show(visit: Visit) -> Response:
         "overview.html",
         today=today["summary"]["total"],
         month=month["summary"]["total"],
-        cost=cost["summary"],
-        requests=requests["summary"]["total"],
+        cost=sums["cost"]["summary"],
+        requests=sums["requests"]["summary"]["total"],
         error_rate=errors["summary"]["rate"],
-        latency=latency["summary"],
-        charts=[spending(visit, cost), _calls(visit, requests)],
+        latency=sums["latency"]["summary"],
+        charts=[spending(visit, sums["cost"]), _calls(visit, sums["requests"])],
         tenants=tenants,
         budgets=await _budgets(visit),
         refusals=_refusals(visit),
