@@ -395,7 +395,7 @@ async def told_of(platform: Platform, tenant: str, count: int) -> list[dict[str,
 
     async with asyncio.timeout(30):
         while len(found()) < count:  # noqa: ASYNC110 - another task of this loop receives them
-            await asyncio.sleep(0.02)
+            await asyncio.sleep(0.02)  # why: what is waited for comes over a connection
     return found()
 
 

@@ -101,7 +101,7 @@ async def test_without_the_scope_it_changes_nothing(plane: Plane) -> None:
 
 async def test_a_tenant_s_key_is_never_given_the_scope(plane: Plane) -> None:
     """It would reach other tenants."""
-    with pytest.raises(AssertionError, match="tenants.act_as"):
+    with pytest.raises(AssertionError, match=r"tenants\.act_as"):
         await plane.key(tenant_id="acme", **SERVICE)
 
 

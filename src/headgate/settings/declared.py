@@ -183,8 +183,8 @@ class Settings:
     metrics_token: Annotated[
         str | None,
         Is(
-            "Who sends this as a bearer may read `/metrics`. Without it only a caller on the same machine may, and only "
-            "one that no proxy stands before.",
+            "Who sends this as a bearer may read `/metrics`. Without it only a caller on the same machine may, and "
+            "only one that no proxy stands before.",
             secret=True,
         ),
     ] = None
