@@ -44,6 +44,16 @@ async def test_a_read_cannot_write(database: Database) -> None:
     assert await database.read(_value) == 0
 
 
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"], ids=["NUL", "surrogate"])
+async def test_what_is_no_text_is_nobody_s(database: Database, name: str) -> None:
+    """Looked up, it is refused or not found; it is no failure of the database."""
+    query = select(counter.c.value).where(counter.c.name == name)
+    try:
+        assert await database.read(lambda connection: connection.execute(query).scalar()) is None
+    except InvalidRequest as error:
+        assert "a character that is none" in error.message
+
+
 async def test_concurrent_writes_are_all_counted(database: Database) -> None:
     """No lost update, no busy error."""
     await asyncio.gather(*(database.write(_add) for _ in range(50)))

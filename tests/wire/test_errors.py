@@ -94,3 +94,11 @@ def test_details_of_any_kind_are_rendered() -> None:
     """An error is never lost because a figure in it has no JSON of its own."""
     body = json.loads(openai_body(InvalidRequest("x", details={"odd": object, "set": {1}})))
     assert set(body["error"]["details"]) == {"odd", "set"}
+
+
+def test_half_of_a_surrogate_pair_is_no_obstacle() -> None:
+    """A message that names what a client sent is told whatever that was."""
+    error = InvalidRequest("`\ud800` is not known.", param="a.\udfff", details={"errors": [{"\ud800": ("\ud800",)}]})
+    for body in (openai_body(error), anthropic_body(error)):
+        assert json.loads(body)["error"]["message"] == "`?` is not known."
+    assert json.loads(openai_body(error))["error"]["details"] == {"errors": [{"?": ["?"]}]}

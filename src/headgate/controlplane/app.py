@@ -76,6 +76,8 @@ ROUTERS: Final = (
 )
 JSON: Final = (b"content-type", b"application/json")
 """Bodies are JSON whatever their header says: curl calls them a form unless told otherwise."""
+NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
+"""An answer is what it says it is, and markup that somebody wrote into a name is text."""
 
 
 def create_app(services: Services, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
@@ -115,7 +117,7 @@ class _Traced:
             return await self._app(scope, receive, send)
         identifier = request_id(self._clock.now(), self._random_bytes)
         trace = trace_id(dict(scope["headers"]).get(b"x-portkey-trace-id"), identifier)
-        ours = [(b"x-portkey-trace-id", trace.encode()), (b"x-headgate-request-id", identifier.encode())]
+        ours = [(b"x-portkey-trace-id", trace.encode()), (b"x-headgate-request-id", identifier.encode()), NO_SNIFFING]
 
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]
         scope = {**scope, "headers": [*headers, JSON], "headgate.request_id": identifier}

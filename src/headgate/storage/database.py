@@ -61,6 +61,11 @@ class Database(Protocol):
         ...
 
 
+def no_text() -> InvalidRequest:
+    """What becomes of a statement with a text that the engine cannot hold: it came from whoever asked."""
+    return InvalidRequest("A text holds a character that is none: a NUL, or half of a surrogate pair.")
+
+
 async def open_database(url: str, *, synchronous: str = "FULL", checkpointer: bool = True) -> Database:
     """Open `sqlite:///path/to/file` or `postgresql://user@host/name`.
 

@@ -1,18 +1,20 @@
 """PostgreSQL through asyncpg. Needs the `scale` extra."""
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import Final, TypeVar
 
 from sqlalchemy import URL, Connection
 from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from headgate.base.errors import Unavailable
-from headgate.storage.database import JSON, DatabaseFacts
+from headgate.storage.database import JSON, DatabaseFacts, no_text
 
 T = TypeVar("T")
 
 POOL_SIZE = 8
+_NO_TEXT: Final = "22021"
+"""`character_not_in_repertoire`: a NUL."""
 
 
 class PostgresDatabase:
@@ -44,6 +46,8 @@ class PostgresDatabase:
         except DBAPIError as error:
             if error.connection_invalidated:
                 raise Unavailable("The database closed the connection.") from error
+            if getattr(error.orig, "sqlstate", None) == _NO_TEXT or "surrogates not allowed" in str(error.orig):
+                raise no_text() from error
             raise
 
     async def learn_version(self) -> None:

@@ -16,7 +16,7 @@ from sqlalchemy.exc import OperationalError
 from sqlalchemy.pool import QueuePool
 
 from headgate.base.errors import InvalidRequest, Unavailable
-from headgate.storage.database import JSON, DatabaseFacts
+from headgate.storage.database import JSON, DatabaseFacts, no_text
 
 T = TypeVar("T")
 
@@ -94,6 +94,8 @@ class SqliteDatabase:
             if getattr(error.orig, "sqlite_errorcode", 0) & 0xFF in _AWAY:
                 raise Unavailable(f"The database does not answer: {error.orig}.") from error
             raise
+        except UnicodeEncodeError as error:
+            raise no_text() from error
 
     async def close(self) -> None:
         # Readers first: the last connection to close writes the final checkpoint, and that is the writer's to do.

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Sequence
 from typing import Final
 
+from headgate.tenancy import rules
 from headgate.tenancy.audit import AuditEntry, AuditFilter, ChainReport, verify_chain
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import AuditStore, Page, Transactions
@@ -23,6 +24,8 @@ class AuditLogService:
         principal.require_organization()
         if organization is not None and organization != principal.organization_id:
             raise not_found("organisation", organization)
+        if wanted.resource_type is not None:
+            rules.text(wanted.resource_type, "resource_type", rules.NAME_LENGTH)
         return await self._transactions.read(lambda stores: stores.audit.find(principal.organization_id, page, wanted))
 
     async def verify(self, principal: Principal) -> ChainReport:

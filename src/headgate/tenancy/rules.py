@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
@@ -12,6 +12,8 @@ NAME_LENGTH: Final = 255
 TEXT_LENGTH: Final = 4_096
 METADATA_LENGTH: Final = 128
 METADATA_KEYS: Final = 64
+DEEPEST: Final = 50
+"""Levels of a document that is kept."""
 _SLUG: Final = re.compile(r"[a-zA-Z0-9_-]{1,100}")
 _ADDRESS: Final = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9.-]{1,253}")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
@@ -79,6 +81,7 @@ def document(value: object, param: str, longest: int) -> dict[str, Any]:
     """A JSON object that every database takes, of so many characters at most and not nested without end."""
     if not isinstance(value, Mapping):
         raise InvalidRequest(f"`{param}` must be an object.", param=param)
+    _refuse_deep(value, param)
     try:
         written = json.dumps(value, ensure_ascii=False, allow_nan=False)
         written.encode()
@@ -89,6 +92,21 @@ def document(value: object, param: str, longest: int) -> dict[str, Any]:
     if "\\u0000" in written:
         raise InvalidRequest(f"`{param}` holds a character that is no text.", param=param)
     return dict(value)
+
+
+def _refuse_deep(value: object, param: str) -> None:
+    """Level by level: whoever reads it later goes into it by recursion."""
+    level, depth = [value], 0
+    while level:
+        if depth > DEEPEST:
+            raise InvalidRequest(f"`{param}` is nested more than {DEEPEST} deep.", param=param)
+        level, depth = [inner for each in level for inner in _inside(each)], depth + 1
+
+
+def _inside(value: object) -> Iterable[object]:
+    if isinstance(value, Mapping):
+        return value.values()
+    return value if isinstance(value, list) else ()
 
 
 def texts(value: object, param: str, most: int = 100) -> tuple[str, ...]:

@@ -35,6 +35,8 @@ class WorkspaceService:
     async def find(
         self, principal: Principal, page: Page, *, name: str | None = None, exact: bool = False
     ) -> tuple[Sequence[Workspace], int]:
+        if name is not None:
+            rules.text(name, "name", rules.NAME_LENGTH)
         return await self._administration.transactions.read(
             lambda stores: stores.workspaces.find(
                 principal.organization_id, page, only=principal.workspace_id, name=name, exact=exact

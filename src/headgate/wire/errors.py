@@ -26,7 +26,23 @@ _ANTHROPIC_TYPES: Final = {
     503: "overloaded_error",
 }
 
-_encode = msgspec.json.Encoder(enc_hook=str).encode
+_strict = msgspec.json.Encoder(enc_hook=str).encode
+
+
+def _encode(document: dict[str, Any]) -> bytes:
+    """A message may name what a client sent, and that may hold half of a surrogate pair: `?` stands in its place."""
+    try:
+        return _strict(document)
+    except UnicodeEncodeError:
+        return _strict(_legible(document))
+
+
+def _legible(value: Any) -> Any:
+    if isinstance(value, str):
+        return value.encode("utf-8", "replace").decode()
+    if isinstance(value, dict):
+        return {_legible(name): _legible(each) for name, each in value.items()}
+    return [_legible(each) for each in value] if isinstance(value, list | tuple) else value
 
 
 def _members(error: HeadgateError) -> dict[str, Any]:
