@@ -42,7 +42,11 @@ FALLBACK = {
     ],
 }
 ALONE = {"override_params": {"model": MODELS[0]}, "request_timeout": GIVES_UP_MS}
-SCENES: Mapping[str, Mapping[str, object]] = {"killed, no fallback": ALONE, "killed, fallback": FALLBACK, "frozen, fallback": FALLBACK}
+SCENES: Mapping[str, Mapping[str, object]] = {
+    "killed, no fallback": ALONE,
+    "killed, fallback": FALLBACK,
+    "frozen, fallback": FALLBACK,
+}
 
 
 @dataclass(frozen=True, slots=True)
