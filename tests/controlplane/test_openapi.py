@@ -8,6 +8,7 @@ import pytest
 from headgate.controlplane.app import ROUTERS
 from headgate.controlplane.openapi.answers import ANSWERS
 from headgate.controlplane.openapi.errors import MEANINGS, component
+from headgate.controlplane.openapi.examples import examples
 from tests.support.administration import World
 from tests.support.openapi import closed, document, operations, resolved, wrong
 from tests.support.routes import routes
@@ -98,5 +99,10 @@ async def test_statuses_that_can_be_provoked_are_answered(world: World, document
 
 
 def test_every_answer_is_declared() -> None:
-    """And nothing that no route answers."""
+    """And nothing that no route answers. Where this fails: add the shape to `openapi.answers`."""
     assert set(ANSWERS) == {str(route).replace(":path", "") for route in routes()}
+
+
+def test_every_operation_has_an_example() -> None:
+    """Where this fails: have `tests.controlplane.record_examples` call it, and run that."""
+    assert set(examples()) == {str(route).replace(":path", "") for route in routes()}

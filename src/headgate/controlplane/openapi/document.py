@@ -13,7 +13,7 @@ from headgate.controlplane.caller import OpenTo
 from headgate.controlplane.openapi import errors
 from headgate.controlplane.openapi.answers import ANSWERS
 from headgate.controlplane.openapi.examples import Example, examples
-from headgate.controlplane.openapi.shape import Listed, Page, Shape
+from headgate.controlplane.openapi.shape import Done, Listed, Page, Shape
 
 PREFIX: Final = "/v1"
 REF: Final = "#/components/schemas/{model}"
@@ -36,6 +36,9 @@ IDEMPOTENCY_KEY: Final = {
 }
 
 
+NO_EXAMPLE: Final[Example] = {"path": {}, "query": {}, "request": None, "response": None}
+
+
 def operation_id(route: APIRoute) -> str:
     """`workspaces_create`: what it is about and what it does."""
     return re.sub(r"\W+", "_", f"{route.tags[0]}_{route.name}").lower()
@@ -54,7 +57,7 @@ def install(app: FastAPI, routers: Sequence[APIRouter]) -> None:
 
 
 def document(app: FastAPI, routers: Sequence[APIRouter]) -> dict[str, Any]:
-    """Raises `KeyError` for an operation of which `ANSWERS` or the examples say nothing."""
+    """An operation that `ANSWERS` or the examples leave out is in it all the same; a test says which it is."""
     whole = get_openapi(title=app.title, version=app.version, description=DESCRIPTION, routes=app.routes)
     schemas = whole["components"]["schemas"]
     for name in ("HTTPValidationError", "ValidationError"):
@@ -92,7 +95,7 @@ def _operations(
 
 
 def _describe(route: APIRoute, method: str, path: str, operation: dict[str, Any], schemas: Mapping[str, Any]) -> None:
-    example = examples()[f"{method} {path}"]
+    example = examples().get(f"{method} {path}", NO_EXAMPLE)
     operation["summary"] = operation["description"].partition(". ")[0].removesuffix(".").replace("\n", " ")
     if any(isinstance(each.call, OpenTo) for each in route.dependant.dependencies):
         operation["security"] = []
@@ -105,7 +108,7 @@ def _describe(route: APIRoute, method: str, path: str, operation: dict[str, Any]
         named = frozenset(_fields(content["schema"], schemas))
     if method == "POST" and "security" not in operation:
         operation.setdefault("parameters", []).append(IDEMPOTENCY_KEY)
-    operation["responses"] = {"200": _answer(ANSWERS[f"{method} {path}"], example)} | {
+    operation["responses"] = {"200": _answer(ANSWERS.get(f"{method} {path}", Done), example)} | {
         str(status): {"$ref": f"#/components/responses/{errors.component(status)}"}
         for status in errors.statuses(route, method, operation, named)
     }
