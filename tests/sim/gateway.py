@@ -85,6 +85,8 @@ class Tally:
 
     refused: set[str] = field(default_factory=set)
     answered: set[str] = field(default_factory=set)
+    unwritten: set[str] = field(default_factory=set)
+    """Calls that ended because the disk did not take them: the first request id of each."""
     costs: dict[str, int] = field(default_factory=dict)
     made_for: dict[str, str | None] = field(default_factory=dict)
     """By request id, whom a call was made for."""
@@ -351,6 +353,8 @@ class World:
             return
         if exchange.status == 500 and exchange.by_gateway:
             self.wrongs.append(f"{exchange.request_id}: {exchange.received!r}")
+        if b"journal_unavailable" in exchange.received:
+            self.tally.unwritten.add(exchange.request_id.partition("-")[0])
         if exchange.by_gateway and (exchange.status in (412, 429) or b"journal_unavailable" in exchange.received):
             self.tally.refused.add(exchange.request_id)
         if exchange.status == 200:

@@ -15,7 +15,7 @@ from tests.support.money_oracle import billed as due
 def verdict(world: World) -> list[str]:
     """Everything that breaks a guarantee, in words. Empty is good."""
     records = [Recorded.of(record) for record in world.rows.records.values()]
-    told = Told(world.tally.refused, world.tally.answered, world.tally.costs)
+    told = Told(world.tally.refused, world.tally.answered, world.tally.costs, world.tally.unwritten)
     bills = world.provider.journal.bills()
     found = wrongs(bills, records, told, input_nanos=INPUT_NANOS, output_nanos=OUTPUT_NANOS, dearer=DEARER)
     found += tenants.wrongs(world.rows.records.values(), world.tally.made_for)

@@ -46,6 +46,9 @@ class Told:
     refused: Collection[str] = ()
     answered: Collection[str] = ()
     costs: Mapping[str, int] = field(default_factory=dict)
+    unwritten: Collection[str] = ()
+    """Calls that ended because the disk did not take their next hold: what refused them before, unbilled, has no record
+    (docs/decisions/0014)."""
 
 
 def cost(usage: Mapping[str, int], input_nanos: int = INPUT_NANOS, output_nanos: int = OUTPUT_NANOS) -> int:
@@ -74,7 +77,7 @@ def wrongs(
 ) -> list[str]:
     """Everything that breaks a promise, a line each. Empty is good. `dearer`: models that cost so much more."""
     by_id = {record.request_id: record for record in records}
-    gone_on = {_call_of(one) for one in bills.keys() | by_id.keys() if _call_of(one) != one}
+    gone_on = {_call_of(one) for one in bills.keys() | by_id.keys() if _call_of(one) != one}.union(told.unwritten)
     found = [
         f"{one}: reached the provider, never recorded"
         for one in bills.keys() - by_id.keys()
