@@ -3,49 +3,25 @@
 from dataclasses import dataclass
 from typing import Self
 
-from headgate.catalog.bound import Bound, Bounds
+from headgate.catalog.bound import Bounds
 from headgate.dataplane.call import Call
-from headgate.dataplane.ration import Ration
-from headgate.ledger.allowance import Allowance
+from headgate.dataplane.leg import Leg
 from headgate.routing.plan import Plan
 
 
 @dataclass(frozen=True, slots=True)
 class Choice:
-    """A call's plan, and all that follows from it."""
+    """A call's plan, the most it can cost there, and the call as it is for it."""
 
     plan: Plan
-    of_policies: tuple[Allowance, ...]
-    allowances: tuple[Allowance, ...]
     bounds: Bounds
-    bound: Bound
-    ration: Ration | None
-    max_tokens: int | None
-    flags: tuple[str, ...]
-    told: tuple[tuple[bytes, bytes], ...]
+    leg: Leg
 
     @classmethod
     def of(cls, call: Call, bounds: Bounds) -> Self:
         """The way that the call goes now."""
-        return cls(
-            call.plan,
-            call.of_policies,
-            call.allowances,
-            bounds,
-            call.bound,
-            call.ration,
-            call.max_tokens,
-            call.flags,
-            tuple(call.told),
-        )
+        return cls(call.plan, bounds, Leg.of(call))
 
     def take(self, call: Call) -> None:
         """The call goes this way."""
-        call.plan = self.plan
-        call.of_policies = self.of_policies
-        call.allowances = self.allowances
-        call.bound = self.bound
-        call.ration = self.ration
-        call.max_tokens = self.max_tokens
-        call.flags = self.flags
-        call.told = self.told
+        self.leg.take(call)

@@ -102,7 +102,7 @@ class Downgrader:
         """None: the call cannot go there, or nobody can say that it costs no more there."""
         asked.take(call)
         call.plan, call.ration = plan, None
-        call.flags = (*(flag for flag in asked.flags if flag != admit.COST_NOT_BOUNDED), DOWNGRADED)
+        call.flags = (*(flag for flag in call.flags if flag != admit.COST_NOT_BOUNDED), DOWNGRADED)
         if not model_allowed(call):
             return None
         try:
@@ -120,7 +120,7 @@ class Downgrader:
         ration(call, bounds, self._books)
         call.max_tokens = bound.needs_output_limit
         here = call.target.told
-        others = [header for header in asked.told if header[0] not in dict(here)]
+        others = [header for header in call.told if header[0] not in dict(here)]
         call.told = (*here, *others, (HEADER, name_of(asked.plan.first).encode()))
         return Choice.of(call, bounds)
 
