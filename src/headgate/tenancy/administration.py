@@ -26,6 +26,13 @@ class Touched:
     organization: bool = False
     """All of them."""
 
+    def within(self, workspace_id: str | None) -> None:
+        """Those of one workspace; None: of the whole organization."""
+        if workspace_id is None:
+            self.organization = True
+        else:
+            self.workspaces.add(workspace_id)
+
 
 class Change:
     """One change under way: the stores, the moment, who makes it, and what it touches."""

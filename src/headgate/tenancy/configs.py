@@ -178,10 +178,7 @@ def _set_default(change: Change, config: Config, is_default: object) -> None:
 
 
 def _record(change: Change, action: str, config: Config, body: Mapping[str, Any]) -> None:
-    if config.workspace_id is None:
-        change.touched.organization = True
-    else:
-        change.touched.workspaces.add(config.workspace_id)
+    change.touched.within(config.workspace_id)
     change.record(action, f"config:{config.id}", {**body, "workspace_id": config.workspace_id})
 
 

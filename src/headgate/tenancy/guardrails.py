@@ -124,10 +124,7 @@ def _written(guardrail: Guardrail, fields: Mapping[str, Any], change: Change) ->
 
 
 def _record(change: Change, action: str, guardrail: Guardrail, body: Mapping[str, Any]) -> None:
-    if guardrail.workspace_id is None:
-        change.touched.organization = True
-    else:
-        change.touched.workspaces.add(guardrail.workspace_id)
+    change.touched.within(guardrail.workspace_id)
     change.record(action, f"guardrail:{guardrail.id}", {**body, "workspace_id": guardrail.workspace_id})
 
 

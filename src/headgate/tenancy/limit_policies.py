@@ -141,10 +141,7 @@ def _with_ids(condition: Condition, change: Change) -> Condition:
 
 def record_change(change: Change, action: str, policy: LimitPolicy, body: Mapping[str, Any]) -> None:
     """Write it into the audit log, and have those forget who hold the policy in memory."""
-    if policy.workspace_id is None:
-        change.touched.organization = True
-    else:
-        change.touched.workspaces.add(policy.workspace_id)
+    change.touched.within(policy.workspace_id)
     change.record(action, f"limit_policy:{policy.id}", body)
 
 
