@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from headgate.console.app import HEADERS, PAGES, create_console
+from headgate.console.app import HEADERS, create_console
+from headgate.console.pages import PAGES
 from headgate.storage.tables import audit as audit_table
 from headgate.tenancy.audit import AuditEntry
 from tests.console.conftest import Browser, text_of

@@ -1,4 +1,4 @@
-"""The console as an ASGI application, at `/console`: the table of its pages, and the headers of every answer."""
+"""The console as an ASGI application, at `/console`: its routes, and the headers of every answer."""
 
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
@@ -13,9 +13,9 @@ from starlette.routing import Route
 
 from headgate.base.errors import HeadgateError, MethodNotAllowed, NotFound
 from headgate.base.ids import RandomBytes, request_id
-from headgate.console import account, audit, keys, overview, requests, tenants
+from headgate.console.pages import PAGES
 from headgate.console.sign_in import SignIn
-from headgate.console.visit import HOME, KEY_LISTS, Console, Page, Refusals, entered
+from headgate.console.visit import HOME, Console, Refusals, entered
 from headgate.controlplane.services import Services
 
 log = structlog.get_logger("headgate.console")
@@ -25,31 +25,6 @@ Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
 Send = Callable[[Message], Awaitable[None]]
 AsgiApp = Callable[[Scope, Receive, Send], Awaitable[None]]
-
-PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
-    ("GET", "", overview.show, ()),
-    ("GET", "/tenants", tenants.listed, ("tenants.list",)),
-    ("GET", "/tenants/new", tenants.new, ("tenants.create",)),
-    ("POST", "/tenants/new", tenants.create, ("tenants.create",)),
-    ("GET", "/tenants/{tenant}", tenants.show, ("tenants.read",)),
-    ("GET", "/tenants/{tenant}/edit", tenants.edit, ("tenants.update",)),
-    ("POST", "/tenants/{tenant}/edit", tenants.update, ("tenants.update",)),
-    ("GET", "/keys", keys.listed, KEY_LISTS),
-    ("GET", "/keys/new", keys.new, keys.CREATE),
-    ("POST", "/keys/new", keys.create, keys.CREATE),
-    ("GET", "/keys/{key}", keys.ask, (*keys.ROTATE, *keys.REVOKE)),
-    ("POST", "/keys/{key}/rotate", keys.rotate, keys.ROTATE),
-    ("POST", "/keys/{key}/revoke", keys.revoke, keys.REVOKE),
-    ("GET", "/requests", requests.listed, ("logs.list",)),
-    ("GET", "/requests/{request}", requests.show, ("logs.view",)),
-    ("GET", "/audit", audit.listed, ("audit_logs.list",)),
-    ("GET", "/audit/check", audit.checked, ("audit_logs.list",)),
-    ("GET", "/account", account.show, ()),
-    ("POST", "/account/password", account.change_password, ()),
-    ("POST", "/account/workspace", account.choose_workspace, ()),
-    ("POST", "/sign-out", account.end_session, ()),
-)
-"""Method, path, page, and the scopes of which one opens it; without, everybody who has signed in may."""
 
 POLICY: Final = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; form-action 'self'; "

@@ -10,7 +10,7 @@ from starlette.responses import RedirectResponse, Response
 from headgate.console.account import ACCOUNT
 from headgate.console.chart import Chart, chart_of
 from headgate.console.time_range import since_the_start_of
-from headgate.console.visit import Visit
+from headgate.console.visit import HOME, Visit
 from headgate.tenancy.standing import Budgets
 from headgate.tenancy.stores import Page
 
@@ -20,8 +20,8 @@ MOST_TENANTS = 10
 async def show(visit: Visit) -> Response:
     """Of the organization, or of the workspace of who looks."""
     if not visit.may("analytics.view"):
-        first = next(iter(visit.navigation), ("", ACCOUNT))
-        return RedirectResponse(first[1], 303)
+        first = next((f"{HOME}{each.path}" for _, entries in visit.navigation for each in entries), ACCOUNT)
+        return RedirectResponse(first, 303)
     usage, asked = visit.services.analytics.usage, visit.time.asked()
     principal, zone, now = visit.principal, visit.signed.time_zone, visit.services.clock.now()
     today, month, sums, errors = await asyncio.gather(

@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated
 from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
 from headgate.console.formats import FILTERS, percent
+from headgate.console.navigation import NAVIGATION, Entry
 from headgate.console.static_files import StaticFiles
 from headgate.console.time_range import RANGES, TimeRange, time_range
 from headgate.controlplane.services import Services
@@ -28,18 +29,6 @@ HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
 Refusals = Callable[[], Mapping[tuple[str, str, str], int]]
 """By endpoint, status and code, since this process started."""
-
-KEY_LISTS: Final = tuple(
-    f"{kind}_api_keys.list" for kind in ("organisation_service", "workspace_service", "workspace_user")
-)
-NAVIGATION: Final = (
-    ("Overview", HOME, ("analytics.view",)),
-    ("Tenants", f"{HOME}/tenants", ("tenants.list",)),
-    ("API keys", f"{HOME}/keys", KEY_LISTS),
-    ("Requests", f"{HOME}/requests", ("logs.list",)),
-    ("Audit log", f"{HOME}/audit", ("audit_logs.list",)),
-)
-"""Name, path, and the scopes of which one opens the page."""
 
 
 class Console:
@@ -101,8 +90,10 @@ class Visit:
         return time_range(self.query, self.services.clock.now(), self.signed.time_zone)
 
     @property
-    def navigation(self) -> list[tuple[str, str]]:
-        return [(name, path) for name, path, scopes in NAVIGATION if self.may(*scopes)]
+    def navigation(self) -> list[tuple[str, list[Entry]]]:
+        """The groups he may see something of."""
+        groups = [(name, [each for each in entries if self.may(*each.scopes)]) for name, entries in NAVIGATION]
+        return [(name, entries) for name, entries in groups if entries]
 
     def may(self, *scopes: str) -> bool:
         return not self.principal.scopes.isdisjoint(scopes)

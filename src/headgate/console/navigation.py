@@ -1,0 +1,30 @@
+"""Where one can go from every page, in groups, each entry for those who may open its page."""
+
+from typing import Final, NamedTuple
+
+KEY_LISTS: Final = tuple(
+    f"{kind}_api_keys.list" for kind in ("organisation_service", "workspace_service", "workspace_user")
+)
+
+
+class Entry(NamedTuple):
+    """`path` is below the console's own; one of `scopes` opens the page."""
+
+    name: str
+    path: str
+    scopes: tuple[str, ...]
+
+
+NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
+    ("", (Entry("Overview", "", ("analytics.view",)),)),
+    (
+        "Customers",
+        (
+            Entry("Tenants", "/tenants", ("tenants.list",)),
+            Entry("API keys", "/keys", KEY_LISTS),
+        ),
+    ),
+    ("Activity", (Entry("Requests", "/requests", ("logs.list",)),)),
+    ("Organization", (Entry("Audit log", "/audit", ("audit_logs.list",)),)),
+)
+"""Groups of entries; a group nobody may see anything of is not shown."""
