@@ -60,7 +60,8 @@ def create_console(services: Services, refusals: Refusals, url: str, random_byte
     ]
 
     async def failed(request: Request, error: Exception) -> Response:
-        return console.page(request, "error.html", status=getattr(error, "status", 500), error=error)
+        told = error if isinstance(error, HeadgateError) else None
+        return console.page(request, "error.html", status=told.status if told else 500, error=told)
 
     async def unrouted(request: Request, error: Exception) -> Response:
         assert isinstance(error, HTTPException)

@@ -6,13 +6,22 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from headgate.base.errors import HeadgateError
 from headgate.base.money import NANOS_PER_USD
 from headgate.ledger.allowance import Resource
-from headgate.tenancy.limits import RESETS
+from headgate.tenancy.limits import RESETS, RateLimit
 from headgate.tenancy.moments import moment
 
 NOTHING: Final = "–"
 _CENT: Final = Decimal("0.01")
+UNIT_WORDS: Final = {
+    "rpm": "a minute",
+    "rps": "a second",
+    "rph": "an hour",
+    "rpd": "a day",
+    "rpw": "a week",
+}
+"""Of rate limits, as people say them."""
 
 
 def dollars(amount: Decimal | int) -> str:
@@ -80,6 +89,21 @@ def period(limit: Any) -> str:
     return RESETS[limit.reset] if limit.reset else "for good"
 
 
+def rate_words(limit: RateLimit) -> str:
+    """A rate limit as people say it."""
+    return f"{limit.value:,} {resource_words(limit.resource)}{f' {UNIT_WORDS[limit.unit]}' if limit.unit else ''}"
+
+
+def resource_words(resource: str) -> str:
+    return "calls at the same time" if resource == Resource.IN_FLIGHT else resource.replace("_", " ")
+
+
+def plainly(error: HeadgateError) -> str:
+    """What was wrong, beside the field it was wrong with: without the field's name in front."""
+    rest = error.message.removeprefix(f"`{error.param}`").lstrip(": ")
+    return rest[:1].upper() + rest[1:]
+
+
 def document(value: Any) -> str:
     """JSON as people read it; a text as it is."""
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
@@ -100,5 +124,7 @@ FILTERS: Final = {
     "at": at,
     "at_iso": at_iso,
     "period": period,
+    "rate_words": rate_words,
+    "plainly": plainly,
     "document": document,
 }

@@ -62,11 +62,10 @@ async def create(visit: Visit) -> Response:
     typed |= {"level": level, "scopes": form.all("scopes")}
     try:
         visit.principal.require(scope_of(level, KeyOwner.SERVICE, "create"))
-        budgets = limit_rows.budgets(limit_rows.typed_rows(form, "budget"))
         asked = {name: value for name, value in typed.items() if value and name != "level"}
         if level is KeyLevel.ORGANIZATION:
             asked.pop("workspace_id", None)  # the form names one in any case
-        asked = {"scopes": [], **asked, "usage_limits": budgets}
+        asked = {"scopes": [], **asked, **limit_rows.limits_asked(form)}
         key, text = await visit.services.api_keys.create(visit.principal, level, KeyOwner.SERVICE, asked)
     except HeadgateError as error:
         return await _form(visit, typed, error)
@@ -122,7 +121,7 @@ async def _form(visit: Visit, fields: dict[str, Any], error: HeadgateError | Non
         levels=[each for each in KeyLevel if visit.may(scope_of(each, KeyOwner.SERVICE, "create"))],
         workspaces=await _workspaces(visit),
         scopes=_scopes(visit, tenant=bool(fields["tenant_id"])),
-        budgets=[limit_rows.Row("cost", over="monthly")],
+        limits=limit_rows.limit_rows(None, visit.form),
         choices=limit_rows,
         error=error,
     )

@@ -3,10 +3,11 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, Protocol
 
 from headgate.base.errors import InvalidRequest
-from headgate.console.form import Form
+from headgate.console.form import EMPTY, Form
+from headgate.console.formats import UNIT_WORDS, resource_words
 from headgate.controlplane.limit_views import dollars
 from headgate.ledger.allowance import Resource
 from headgate.tenancy.limits import RESETS, RateLimit, UsageLimit
@@ -14,7 +15,9 @@ from headgate.tenancy.limits import RESETS, RateLimit, UsageLimit
 BUDGET_TYPES: Final = ("cost", "tokens", "requests")
 RATE_TYPES: Final = ("requests", "tokens", "input_tokens", "output_tokens", "in_flight")
 PERIODS: Final = ("", *RESETS.values())
-UNITS: Final = ("rpm", "rps", "rph", "rpd", "rpw")
+UNITS: Final = tuple(UNIT_WORDS)
+PERIOD_WORDS: Final = {"": "for good"}
+TYPE_WORDS: Final = {each: resource_words(each) for each in RATE_TYPES}
 _DAYS: Final = "days:"
 
 
@@ -27,14 +30,51 @@ class Row:
     over: str = ""
 
 
+_NO_BUDGET: Final = Row("cost", over="monthly")
+_NO_RATE: Final = Row("requests", over="rpm")
+
+
+class Limited(Protocol):
+    """Whatever has limits of its own."""
+
+    @property
+    def usage_limits(self) -> tuple[UsageLimit, ...]: ...
+    @property
+    def rate_limits(self) -> tuple[RateLimit, ...]: ...
+
+
+@dataclass(frozen=True, slots=True)
+class LimitRows:
+    """Both kinds, as a form shows them: those there are, and an empty one of each."""
+
+    budgets: Sequence[Row]
+    rates: Sequence[Row]
+
+
+def limit_rows(owner: Limited | None, form: Form = EMPTY) -> LimitRows:
+    """What was typed, if anything was, else what is."""
+    if form.fields:
+        budgets, rates = (_typed_or_none(form, name) for name in ("budget", "rate"))
+        return LimitRows([*budgets, _NO_BUDGET], [*rates, _NO_RATE])
+    return LimitRows(budget_rows(owner.usage_limits if owner else ()), rate_rows(owner.rate_limits if owner else ()))
+
+
+def limits_asked(form: Form, before: Limited | None = None) -> dict[str, Any]:
+    """The contract's `usage_limits` and `rate_limits` as they were typed, for an owner that had others before."""
+    return {
+        "usage_limits": budgets(typed_rows(form, "budget"), before.usage_limits if before else ()),
+        "rate_limits": rates(typed_rows(form, "rate")),
+    }
+
+
 def budget_rows(limits: Sequence[UsageLimit]) -> list[Row]:
     """Those there are, and an empty one."""
-    return [*(Row(each.resource, _amount(each), _period(each)) for each in limits), Row("cost", over="monthly")]
+    return [*(Row(each.resource, _amount(each), _period(each)) for each in limits), _NO_BUDGET]
 
 
 def rate_rows(limits: Sequence[RateLimit]) -> list[Row]:
     """The same for rate limits."""
-    return [*(Row(each.resource, str(each.value), each.unit or "") for each in limits), Row("requests", over="rpm")]
+    return [*(Row(each.resource, str(each.value), each.unit or "") for each in limits), _NO_RATE]
 
 
 def typed_rows(form: Form, name: str) -> list[Row]:
@@ -57,6 +97,13 @@ def rates(rows: Sequence[Row]) -> list[dict[str, Any]]:
         {"type": row.type, "value": row.amount} | ({} if row.type == Resource.IN_FLIGHT else {"unit": row.over})
         for row in rows
     ]
+
+
+def _typed_or_none(form: Form, name: str) -> list[Row]:
+    try:
+        return typed_rows(form, name)
+    except InvalidRequest:
+        return []
 
 
 def _budget(row: Row, before: UsageLimit | None) -> dict[str, Any]:

@@ -67,9 +67,8 @@ async def create(visit: Visit) -> Response:
     """To the new tenant, or back to the form with what was wrong."""
     fields = _typed(visit)
     try:
-        budgets, rates = _limits(visit, None)
-        asked = {name: value for name, value in fields.items() if value} | {"usage_limits": budgets}
-        tenant = await visit.services.tenants.create(visit.principal, asked | {"rate_limits": rates})
+        asked = {name: value for name, value in fields.items() if value}
+        tenant = await visit.services.tenants.create(visit.principal, asked | limit_rows.limits_asked(visit.form))
     except HeadgateError as error:
         return await _form(visit, None, fields, error)
     return RedirectResponse(f"{TENANTS}/{tenant.id}", 303)
@@ -86,9 +85,8 @@ async def update(visit: Visit) -> Response:
     before = await visit.services.tenants.get(visit.principal, visit.request.path_params["tenant"])
     fields = _typed(visit)
     try:
-        budgets, rates = _limits(visit, before)
         asked = {name: value or None for name, value in fields.items() if name not in ("tenant_id", "workspace_id")}
-        asked |= {"usage_limits": budgets, "rate_limits": rates}
+        asked |= limit_rows.limits_asked(visit.form, before)
         await visit.services.tenants.update(visit.principal, before.id, asked)
     except HeadgateError as error:
         return await _form(visit, before, fields, error)
@@ -98,36 +96,17 @@ async def update(visit: Visit) -> Response:
 async def _form(
     visit: Visit, tenant: Tenant | None, fields: dict[str, Any], error: HeadgateError | None = None
 ) -> Response:
-    budgets = limit_rows.budget_rows(tenant.usage_limits if tenant else ())
-    rates = limit_rows.rate_rows(tenant.rate_limits if tenant else ())
-    if error is not None and visit.form.fields:  # what was typed, not what is
-        budgets = [*_rows(visit, "budget"), budgets[-1]]
-        rates = [*_rows(visit, "rate"), rates[-1]]
     workspaces, _ = await visit.services.workspaces.find(visit.principal, Page())
     return visit.page(
         "tenant_form.html",
         status=error.status if error else 200,
         tenant=tenant,
         fields={"workspace_id": visit.query.get("workspace", ""), **fields},
-        budgets=budgets,
-        rates=rates,
+        limits=limit_rows.limit_rows(tenant, visit.form),
         workspaces=workspaces,
         choices=limit_rows,
         error=error,
     )
-
-
-def _rows(visit: Visit, name: str) -> list[limit_rows.Row]:
-    try:
-        return limit_rows.typed_rows(visit.form, name)
-    except HeadgateError:
-        return []
-
-
-def _limits(visit: Visit, before: Tenant | None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    budgets = limit_rows.typed_rows(visit.form, "budget")
-    was = before.usage_limits if before is not None else ()
-    return limit_rows.budgets(budgets, was), limit_rows.rates(limit_rows.typed_rows(visit.form, "rate"))
 
 
 def _typed(visit: Visit) -> dict[str, Any]:
