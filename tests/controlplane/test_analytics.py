@@ -67,10 +67,10 @@ async def month(world: World) -> World:
     await written(
         world,
         [
-            call(0, world, pro, HOUR, metadata={"tier": "pro", "_user": "ann"}),
+            call(0, world, pro, HOUR, metadata={"tier": "pro", "_user": "ann"}, config="pc-careful", prompt="greeting"),
             call(1, world, pro, DAY, metadata={"tier": "pro", "_user": "bob"}, model="gpt-5", cost=25_000_001),
             call(2, world, pro, 2 * DAY, metadata={"tier": "pro", "_user": "ann"}, status=429, attempts=2, cost=0),
-            call(3, world, pro, 2 * DAY, metadata={"tier": "pro"}, attempts=2),
+            call(3, world, pro, 2 * DAY, metadata={"tier": "pro"}, attempts=2, config="pc-careful", span_id="step-1"),
             call(4, world, starter, 20 * DAY, metadata={"tier": "starter", "_user": "eve"}, key_id="key_2"),
             call(5, world, starter, 31 * DAY, metadata={"tier": "starter"}),
         ],
@@ -136,6 +136,9 @@ async def test_calls_are_grouped(month: World) -> None:
     assert (page["total"], [row["user"] for row in page["data"]]) == (3, ["bob"])
     assert [row["ai_model"] for row in (await group(month, "ai-models"))["data"]] == ["gpt-4o", "gpt-5"]
     assert [row["workspace_slug"] for row in (await group(month, "workspaces"))["data"]] == ["pro", "starter"]
+    (careful,) = (await group(month, "config"))["data"]
+    assert (careful["config"], careful["requests"]) == ("pc-careful", 2)
+    assert [(row["prompt"], row["requests"]) for row in (await group(month, "prompt"))["data"]] == [("greeting", 1)]
     for name in ("api_key", "provider", "ai_service", "status_code", "outcome", "model"):
         assert sum(row["requests"] for row in (await group(month, name))["data"]) == 5
 
@@ -153,6 +156,9 @@ async def test_calls_are_grouped(month: World) -> None:
         ({"virtual_keys": "openai-prod"}, 5),
         ({"user": "ann"}, 2),
         ({"trace_id": "trace-3"}, 1),
+        ({"span_id": "step-1"}, 1),
+        ({"configs": "pc-careful,pc-other"}, 2),
+        ({"prompt_slug": "greeting"}, 1),
         ({"cost_min": "1.1"}, 1),
         ({"cost_max": "0"}, 1),
         ({"total_units_min": "16"}, 0),
@@ -179,7 +185,6 @@ async def test_filters_leave_calls_out(month: World, filters: dict[str, str], to
         ({"metadata": '{"a\\"b":"c"}'}, "metadata"),
         ({"status_code": "many"}, "status_code"),
         ({"cost_min": "1e400"}, "cost_min"),
-        ({"prompt_slug": "x"}, "prompt_slug"),
     ],
     ids=str,
 )

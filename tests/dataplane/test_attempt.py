@@ -23,7 +23,7 @@ async def sent(
     """The headers of an attempt; none may come twice."""
     task = asyncio.current_task()
     assert task is not None
-    call = Call(request_id="req_1", trace_id="t", endpoint=endpoint, started_at=0, started=0, task=task)
+    call = Call(request_id="req_1", trace_id="t", span_id="", endpoint=endpoint, started_at=0, started=0, task=task)
     target = resolve(policy(to), CATALOG, f"@{to.slug}/some-model", None, endpoint.format, 0).first
     exchange = HeadersOnly(list(headers))
     found = _headers(exchange, call, target, own or Outgoing(b"{}"))  # type: ignore[arg-type]

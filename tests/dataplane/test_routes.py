@@ -77,6 +77,24 @@ async def test_tier_and_complexity_choose_the_model(plane: Plane, path: str, nam
     assert any(flag.startswith("auto:") for flag in last.usage_flags)
 
 
+async def test_a_record_says_the_config_and_the_span_of_its_call(plane: Plane) -> None:
+    """The stored config's slug, named by the call or by its key; a config in a header has none, and a span that is no
+    visible text is none."""
+    made = await plane.admin("POST", "/configs", {"name": "Careful", "config": {"retry": {"attempts": 1}}})
+    slug, inline = made["data"]["slug"], json.dumps({"retry": {"attempts": 2}})
+    named, own = await plane.key(), await plane.key(name="own", defaults={"config_id": slug})
+    body = request(SIMPLE, "@openai/small")
+    for key, headers in (
+        (named, {"x_portkey_config": slug, "x_portkey_span_id": "step-1"}),
+        (own, {"x_portkey_span_id": "two words"}),
+        (named, {"x_portkey_config": inline}),
+        (named, {}),
+    ):
+        assert (await plane.call(key, body, **headers).reply()).status == 200
+    found = [(record.config, record.span_id, record.prompt) for record in await plane.records()]
+    assert sorted(found) == [("", "", ""), ("", "", ""), (slug, "", ""), (slug, "step-1", "")]
+
+
 async def test_metadata_may_say_the_tier_and_the_keys_own_word_wins(plane: Plane) -> None:
     """A backend that acts for its customers says it call by call; a key that has its tier keeps it."""
     free = await plane.key(defaults={"metadata": {"tier": "free"}})

@@ -16,8 +16,6 @@ from headgate.tenancy.stores import Stores
 BY_DEFAULT_S: Final = 30 * 86_400
 """How far back a question goes that does not say from when."""
 _LARGEST: Final = 2**62
-NOT_RECORDED: Final = ("configs", "prompt_slug", "span_id")
-"""Filters of the contract for what usage records do not say: better refused than answered as if they were not there."""
 FILTERS: Final = (
     "time_of_generation_min",
     "time_of_generation_max",
@@ -32,7 +30,10 @@ FILTERS: Final = (
     "cache_status",
     "metadata",
     "user",
+    "configs",
+    "prompt_slug",
     "trace_id",
+    "span_id",
     "request_id",
     "cost_min",
     "cost_max",
@@ -48,9 +49,6 @@ FILTERS: Final = (
 def calls_asked(stores: Stores, principal: Principal, asked: Mapping[str, Any], now: int) -> Calls:
     """What is absent or empty does not filter. Raises `InvalidRequest` naming the field, and the `NotFound` of an
     absent one for a workspace or tenant that is not the caller's to see."""
-    for name in NOT_RECORDED:
-        if asked.get(name):
-            raise InvalidRequest(f"Usage records do not say their `{name}`: take this filter away.", param=name)
     since, until = _times(asked, now)
     return Calls(
         organization_id=principal.organization_id,
@@ -67,8 +65,11 @@ def calls_asked(stores: Stores, principal: Principal, asked: Mapping[str, Any], 
         statuses=tuple([_number(each, "status_code") for each in _texts(asked, "status_code")]),
         outcomes=_texts(asked, "outcome"),
         cache_statuses=tuple([each.upper() for each in _texts(asked, "cache_status")]),
+        configs=_texts(asked, "configs"),
+        prompts=_texts(asked, "prompt_slug"),
         request_ids=_texts(asked, "request_id"),
         trace_ids=_texts(asked, "trace_id"),
+        span_ids=_texts(asked, "span_id"),
         cost=_between(asked, "cost", NANOS_PER_CENT),
         input_tokens=_between(asked, "prompt_token"),
         output_tokens=_between(asked, "completion_token"),

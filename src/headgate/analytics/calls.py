@@ -34,10 +34,15 @@ class Calls:
     failed: bool | None = None
     """Whether the client got an error."""
     cache_statuses: tuple[str, ...] = ()
+    configs: tuple[str, ...] = ()
+    """Slugs."""
+    prompts: tuple[str, ...] = ()
+    """Slugs."""
     rescued: bool | None = None
     """Whether it took more than one attempt."""
     request_ids: tuple[str, ...] = ()
     trace_ids: tuple[str, ...] = ()
+    span_ids: tuple[str, ...] = ()
     cost: Between = ANY
     """Nano-dollars."""
     input_tokens: Between = ANY
@@ -50,14 +55,17 @@ class Calls:
 
     @property
     def about_what(self) -> bool:
-        told = self.providers or self.models or self.services or self.statuses or self.outcomes or self.cache_statuses
-        return bool(told) or self.failed is not None or self.rescued is not None
+        told = (
+            *(self.providers, self.models, self.services, self.statuses, self.outcomes),
+            *(self.cache_statuses, self.configs, self.prompts),
+        )
+        return any(told) or self.failed is not None or self.rescued is not None
 
     @property
     def about_each(self) -> bool:
         """No sum tells: each call has to be looked at."""
         ranges = (self.cost, self.input_tokens, self.output_tokens, self.total_tokens)
-        return bool(self.request_ids or self.trace_ids) or any(each != ANY for each in ranges)
+        return bool(self.request_ids or self.trace_ids or self.span_ids) or any(each != ANY for each in ranges)
 
 
 class Label(StrEnum):
@@ -74,6 +82,8 @@ class Label(StrEnum):
     OUTCOME = "outcome"
     ENDPOINT = "endpoint"
     CACHE = "cache_status"
+    CONFIG = "config"
+    PROMPT = "prompt"
 
 
 OF_WHO: Final = frozenset((Label.TENANT, Label.API_KEY, Label.USER))

@@ -21,6 +21,8 @@ GROUPS: Final[Mapping[str, tuple[str, str]]] = {
     "api_key": (Label.API_KEY, "api_key"),
     "provider": (Label.PROVIDER, "provider"),
     "outcome": (Label.OUTCOME, "outcome"),
+    "config": (Label.CONFIG, "config"),
+    "prompt": (Label.PROMPT, "prompt"),
 }
 """By the end of their path: the label, and what a row calls it. Beside these, `metadata/{key}`."""
 

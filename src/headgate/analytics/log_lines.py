@@ -18,6 +18,7 @@ def _tokens(record: UsageRecord, meters: tuple[str, ...]) -> int:
 COLUMNS: Final[Mapping[str, Callable[[UsageRecord], Any]]] = {
     "id": lambda record: record.request_id,
     "trace_id": lambda record: record.trace_id,
+    "span_id": lambda record: record.span_id,
     "created_at": lambda record: to_iso(record.started_at),
     "is_success": lambda record: record.status < LEAST_ERROR,
     "outcome": lambda record: record.outcome.value,
@@ -34,6 +35,8 @@ COLUMNS: Final[Mapping[str, Callable[[UsageRecord], Any]]] = {
     "cost": lambda record: cents(record.cost),
     "cost_currency": lambda record: "USD",
     "cache_status": lambda record: record.cache_status,
+    "config": lambda record: record.config,
+    "prompt_slug": lambda record: record.prompt,
     "workspace_id": lambda record: record.workspace_id,
     "tenant_id": lambda record: record.tenant_id,
     "api_key_id": lambda record: record.key_id,

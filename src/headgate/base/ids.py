@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 BASE32_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
 _MILLISECONDS = (1 << 48) - 1
-_TRACE_ID = re.compile(rb"[!-~]{1,128}")
+_CALL_ID = re.compile(rb"[!-~]{1,128}")
 _SLUG = re.compile(r"[^a-z0-9]+")
 
 RandomBytes = Callable[[int], bytes]
@@ -44,9 +44,9 @@ def request_id(now_ns: int, random_bytes: RandomBytes = os.urandom) -> str:
     return f"req_{now_ns // 1_000_000 & _MILLISECONDS:012x}{random_bytes(10).hex()}"
 
 
-def trace_id(given: bytes | None, otherwise: str) -> str:
-    """What the caller calls this request, if it is 1 to 128 visible ASCII characters; else `otherwise`."""
-    return given.decode() if given is not None and _TRACE_ID.fullmatch(given) else otherwise
+def call_id(given: bytes | None, otherwise: str) -> str:
+    """What the caller calls its call, or the trace it belongs to, if it is 1 to 128 visible ASCII characters; else `otherwise`."""
+    return given.decode() if given is not None and _CALL_ID.fullmatch(given) else otherwise
 
 
 def object_id(prefix: str, random_bytes: RandomBytes = os.urandom) -> str:

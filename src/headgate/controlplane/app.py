@@ -9,7 +9,7 @@ import structlog
 from fastapi import FastAPI
 
 from headgate.base.clock import Clock
-from headgate.base.ids import RandomBytes, request_id, trace_id
+from headgate.base.ids import RandomBytes, call_id, request_id
 from headgate.controlplane import (
     alerts,
     analytics,
@@ -116,7 +116,7 @@ class _Traced:
         if scope["type"] != "http":
             return await self._app(scope, receive, send)
         identifier = request_id(self._clock.now(), self._random_bytes)
-        trace = trace_id(dict(scope["headers"]).get(b"x-portkey-trace-id"), identifier)
+        trace = call_id(dict(scope["headers"]).get(b"x-portkey-trace-id"), identifier)
         ours = [(b"x-portkey-trace-id", trace.encode()), (b"x-headgate-request-id", identifier.encode()), NO_SNIFFING]
 
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]

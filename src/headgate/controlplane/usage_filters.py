@@ -25,7 +25,10 @@ class UsageFilters:
     cache_status: Annotated[Text, Query(examples=["HIT"])] = None
     metadata: Annotated[Text, Query(examples=['{"subscription_tier":"pro"}'])] = None
     user: Annotated[Text, Query(description="Values of the metadata `_user`.")] = None
+    configs: Annotated[Text, Query(description="Slugs of stored configs.")] = None
+    prompt_slug: Text = None
     trace_id: Text = None
+    span_id: Text = None
     request_id: Text = None
     cost_min: Annotated[Text, Query(description="In cents.")] = None
     cost_max: Annotated[Text, Query(description="In cents.")] = None
@@ -35,9 +38,6 @@ class UsageFilters:
     prompt_token_max: Text = None
     completion_token_min: Text = None
     completion_token_max: Text = None
-    configs: Annotated[Text, Query(description="Refused: usage records do not say it.")] = None
-    prompt_slug: Annotated[Text, Query(description="Refused: usage records do not say it.")] = None
-    span_id: Annotated[Text, Query(description="Refused: usage records do not say it.")] = None
 
     def asked(self) -> dict[str, Any]:
         """Those that were sent."""

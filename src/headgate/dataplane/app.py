@@ -9,7 +9,7 @@ import structlog
 
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, MethodNotAllowed, Unavailable
-from headgate.base.ids import BufferedRandom, RandomBytes, request_id, trace_id
+from headgate.base.ids import BufferedRandom, RandomBytes, call_id, request_id
 from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
 from headgate.dataplane.call import Call, Stop
 from headgate.dataplane.endpoints import Endpoint, endpoint_for
@@ -87,7 +87,8 @@ class DataPlane:
         assert task is not None
         return Call(
             request_id=identifier,
-            trace_id=trace_id(exchange.header(b"x-portkey-trace-id"), identifier),
+            trace_id=call_id(exchange.header(b"x-portkey-trace-id"), identifier),
+            span_id=call_id(exchange.header(b"x-portkey-span-id"), ""),
             endpoint=endpoint,
             started_at=now,
             started=self._clock.monotonic(),

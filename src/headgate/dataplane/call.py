@@ -46,6 +46,8 @@ class Call:
 
     request_id: str
     trace_id: str
+    span_id: str
+    """What the caller calls this step of the trace; empty: nothing."""
     endpoint: Endpoint
     started_at: int
     """Wall clock; once it holds, the moment of its hold, so that its record counts in the periods it was held in."""
@@ -58,6 +60,10 @@ class Call:
     document: Document = field(init=False)
     head: Head = field(init=False)
     metadata: dict[str, str] = field(default_factory=dict)
+    config: str = ""
+    """The slug of the stored config it takes: known from step 3 on."""
+    prompt: str = ""
+    """The slug of the stored prompt it was made from."""
     told: Sequence[tuple[bytes, bytes]] = ()
     """Headers that tell the client where its call went: from step 3 on."""
     plan: Plan = field(init=False)

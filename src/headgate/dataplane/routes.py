@@ -57,7 +57,7 @@ class Routes:
         config = config_of(exchange, policy)
         hint = provider_hint(exchange)
         if config is not None:
-            call.cache = config.cache
+            call.cache, call.config = config.cache, config.slug
             return self.option(config, call, model, hint)
         plan = self._router.route(policy, model, hint, call.endpoint.format, call.started_at)
         call.plan = plan if chosen is None else replace(plan, model_asked=call.head.model or model or "")

@@ -117,6 +117,9 @@ class Settler:
             error=call.error,
             earlier_attempts=call.earlier_attempts,
             cache_status=call.cache_status,
+            config=call.config,
+            prompt=call.prompt,
+            span_id=call.span_id,
         )
 
     def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:

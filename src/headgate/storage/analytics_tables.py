@@ -63,6 +63,8 @@ usage_what = Table(
     Column("outcome", Text, nullable=False),
     Column("rescued", Boolean, nullable=False, comment="It took more than one attempt."),
     Column("cache_status", Text, nullable=False),
+    Column("config", Text, nullable=False, comment="Its slug; empty: none."),
+    Column("prompt", Text, nullable=False, comment="Its slug; empty: none."),
     UniqueConstraint("digest"),
     comment="What was called, and what came of it.",
 )

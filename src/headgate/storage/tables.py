@@ -295,10 +295,15 @@ usage_record = Table(
     Column("error", Text, nullable=False),
     _document("earlier_attempts"),
     Column("cache_status", Text, nullable=False),
+    Column("config", Text, nullable=False),
+    Column("prompt", Text, nullable=False),
+    Column("span_id", Text, nullable=False),
 )
 for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):
     Index(None, usage_record.c[_owner], usage_record.c.started_at)
 Index(None, usage_record.c.trace_id)
+_told = usage_record.c.span_id != ""
+Index(None, usage_record.c.span_id, sqlite_where=_told, postgresql_where=_told)
 
 audit = Table(
     "audit",

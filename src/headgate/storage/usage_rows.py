@@ -89,6 +89,9 @@ def values_of(record: UsageRecord) -> tuple[object, ...]:
         clean(record.error),
         _list(record.earlier_attempts),
         record.cache_status,
+        _known(record.config),
+        _known(record.prompt),
+        record.span_id,
     )
 
 

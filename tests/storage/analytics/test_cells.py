@@ -54,6 +54,9 @@ def some_record(random: Random, number: int) -> UsageRecord:
         usage={"input": random.randrange(5_000), "output": random.randrange(900)},
         metadata={"tier": random.choice(["pro", "starter"]), **({"_user": user} if user else {})},
         cache_status=random.choice(["", "HIT", "MISS"]),
+        config=random.choice(["", "pc-careful"]),
+        prompt=random.choice(["", "greeting"]),
+        span_id=random.choice(["", "step-1"]),
     )
 
 
@@ -82,6 +85,12 @@ QUESTIONS: dict[str, tuple[dict[str, Any], Any]] = {
     ),
     "errors": ({"failed": True}, lambda each: each.status >= 400),
     "rescued": ({"rescued": True, "failed": False}, lambda each: each.attempts > 1 and each.status < 400),
+    "a config": ({"configs": ("pc-careful",)}, lambda each: each.config == "pc-careful"),
+    "a prompt of a tenant": (
+        {"prompts": ("greeting",), "tenants": ("tnt_1",)},
+        lambda each: each.prompt == "greeting" and each.tenant_id == "tnt_1",
+    ),
+    "a span": ({"span_ids": ("step-1",)}, lambda each: each.span_id == "step-1"),
     "hits": ({"cache_statuses": ("HIT",)}, lambda each: each.cache_status == "HIT"),
     "metadata and a model": (
         {"metadata": (("tier", "pro"),), "models": ("gpt-5",), "tenants": ("tnt_2",)},
@@ -102,6 +111,8 @@ LABELS: dict[str, Any] = {
     Label.MODEL: lambda each: each.model,
     Label.STATUS: lambda each: str(each.status),
     Label.CACHE: lambda each: each.cache_status,
+    Label.CONFIG: lambda each: each.config,
+    Label.PROMPT: lambda each: each.prompt,
     "metadata.tier": lambda each: each.metadata["tier"],
     "metadata.absent": lambda each: "",
 }

@@ -34,6 +34,8 @@ class Group(Shape):
     provider: str | None = None
     status_code: str | None = None
     outcome: str | None = None
+    config: str | None = None
+    prompt: str | None = None
     metadata_value: str | None = None
     workspace: str | None = None
     workspace_slug: str | None = None
@@ -58,6 +60,7 @@ class CacheSummary(Shape):
 class LogLine(Shape):
     id: str
     trace_id: str
+    span_id: str
     created_at: Moment
     is_success: bool
     outcome: str
@@ -74,6 +77,8 @@ class LogLine(Shape):
     cost: Number = Field(description="In cents.")
     cost_currency: Literal["USD"]
     cache_status: str
+    config: str
+    prompt_slug: str
     workspace_id: str | None
     tenant_id: str | None
     api_key_id: str | None

@@ -26,6 +26,8 @@ WHAT_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     Label.OUTCOME: usage_what.c.outcome,
     Label.ENDPOINT: usage_what.c.endpoint,
     Label.CACHE: usage_what.c.cache_status,
+    Label.CONFIG: usage_what.c.config,
+    Label.PROMPT: usage_what.c.prompt,
 }
 _RECORD_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     Label.WORKSPACE: usage_record.c.workspace_id,
@@ -38,6 +40,8 @@ _RECORD_COLUMNS: Final[dict[str, ColumnElement[Any]]] = {
     Label.OUTCOME: usage_record.c.outcome,
     Label.ENDPOINT: usage_record.c.endpoint,
     Label.CACHE: usage_record.c.cache_status,
+    Label.CONFIG: usage_record.c.config,
+    Label.PROMPT: usage_record.c.prompt,
 }
 
 
@@ -79,6 +83,8 @@ def of_records(calls: Calls, since: int, until: int) -> list[ColumnElement[bool]
         found.append(record.request_id.in_(calls.request_ids))
     if calls.trace_ids:
         found.append(record.trace_id.in_(calls.trace_ids))
+    if calls.span_ids:  # the first is what the index needs to know
+        found += [record.span_id != "", record.span_id.in_(calls.span_ids)]
     found += _between(record.cost, calls.cost)
     found += _between(record.input_tokens, calls.input_tokens)
     found += _between(record.output_tokens, calls.output_tokens)
@@ -132,6 +138,8 @@ def _what(calls: Calls, table: FromClause, rescued: ColumnElement[bool]) -> list
         (column.status, calls.statuses),
         (column.outcome, calls.outcomes),
         (column.cache_status, calls.cache_statuses),
+        (column.config, calls.configs),
+        (column.prompt, calls.prompts),
     )
     found: list[ColumnElement[bool]] = [each.in_(values) for each, values in pairs if values]
     if calls.services:

@@ -44,6 +44,8 @@ class Labels(NamedTuple):
     status: int
     attempts: int
     cache_status: str
+    config: str
+    prompt: str
     metadata: str
 
 
@@ -155,6 +157,8 @@ def _what(labels: Labels) -> Row:
         "outcome": labels.outcome,
         "rescued": labels.attempts > 1,
         "cache_status": labels.cache_status,
+        "config": labels.config,
+        "prompt": labels.prompt,
     }
     return {"digest": _digest(list(row.values())), **row}
 

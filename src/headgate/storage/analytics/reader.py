@@ -116,7 +116,7 @@ class SqlUsageReader:
 
 def check_countable(connection: Connection, calls: Calls, most: int = MOST_RECORDS) -> None:
     """Raises `InvalidRequest` where too many calls would have to be looked at. An id finds its call by itself."""
-    if calls.request_ids or calls.trace_ids:
+    if calls.request_ids or calls.trace_ids or calls.span_ids:
         return
     some = select(literal(1)).where(*conditions.owners_of_records(calls, calls.since, calls.until)).limit(most + 1)
     if connection.execute(select(func.count()).select_from(some.subquery())).scalar_one() > most:
