@@ -114,6 +114,19 @@ async def test_an_error_after_the_end_leaves_what_was_used(plane: Plane, sent: l
     assert record.usage["output"] == 5
 
 
+@pytest.mark.parametrize("before", [b"", SAID], ids=["at once", "later"])
+@pytest.mark.parametrize("path", PATHS)
+async def test_an_error_in_a_stream_does_not_carry_the_credential_on(
+    plane: Plane, sent: list[bytes], path: str, before: bytes
+) -> None:
+    """Neither as the provider wrote it nor told in the client's format, in whatever pieces it comes."""
+    key, stream = await plane.key(), before + ERROR.replace(b"too late", b"bad key upstream here")
+    for sent[:] in ([stream], [stream[at : at + 1] for at in range(len(stream))]):
+        reply = await ask(plane, key, path)
+        assert b"upstream" not in reply.body.replace(b"upstream_", b"")
+        assert b"bad key *** here" in reply.body
+
+
 @pytest.mark.parametrize("path", PATHS)
 async def test_an_event_without_end_is_no_answer(plane: Plane, sent: list[bytes], path: str) -> None:
     """Beyond 16 MiB it is given up; the client is told so, and nothing says that the answer is whole."""

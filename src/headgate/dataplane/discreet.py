@@ -3,6 +3,7 @@
 import json
 from typing import Final
 
+from headgate.base.errors import HeadgateError
 from headgate.base.redaction import REDACTED
 from headgate.routing.plan import Target
 
@@ -18,3 +19,9 @@ def without_credentials(body: bytes, target: Target) -> bytes:
             for spelling in {value, json.dumps(value)[1:-1], json.dumps(value, ensure_ascii=False)[1:-1]}:
                 body = body.replace(spelling.encode(), REDACTED.encode())
     return body
+
+
+def make_discreet(error: HeadgateError, target: Target) -> None:
+    """Take them out of its message, which may be the provider's own."""
+    error.message = without_credentials(error.message.encode("utf-8", "replace"), target).decode()
+    error.args = (error.message,)

@@ -11,7 +11,7 @@ from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, Unavailable, UpstreamFailed
 from headgate.dataplane.attempt import failure
 from headgate.dataplane.call import OK, Call, Stop
-from headgate.dataplane.discreet import without_credentials
+from headgate.dataplane.discreet import make_discreet, without_credentials
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.failure import Heard
 from headgate.dataplane.guarded import check_whole, holds_back
@@ -47,10 +47,12 @@ class Relay:
             raise UpstreamFailed(
                 "The provider answered with a redirect, which is never followed.", code="upstream_redirect"
             )
-        elif call.head.stream and _is_event_stream(answer):
-            await self._stream(exchange, call, answer, last)
         else:
-            await self._whole(exchange, call, answer)
+            try:
+                await self._success(exchange, call, answer, last)
+            except HeadgateError as error:
+                make_discreet(error, call.target)
+                raise
 
     async def error(self, exchange: Exchange, call: Call, answer: Answer | Heard) -> None:
         """An answer that is no success: in the client's format, with the provider's status."""
@@ -68,6 +70,12 @@ class Relay:
         self._settler.settle_given(call)
         headers = [*call_headers(call, b"gateway"), *self._standing(call), cost_header(0)]
         await replay(exchange, status, headers, body, stream=call.head.stream)
+
+    async def _success(self, exchange: Exchange, call: Call, answer: Answer, last: bool) -> None:
+        if call.head.stream and _is_event_stream(answer):
+            await self._stream(exchange, call, answer, last)
+        else:
+            await self._whole(exchange, call, answer)
 
     async def _whole(self, exchange: Exchange, call: Call, answer: Answer) -> None:
         """Settled before it is sent, so that the answer can tell its own cost."""
@@ -92,8 +100,10 @@ class Relay:
 
         def take(data: bytes) -> bool:
             out = feed(data)
-            if not last and dialogue.passed_error and not exchange.started:
-                raise _error_at_once(out)
+            if dialogue.passed_error:
+                out = without_credentials(out, call.target)
+                if not last and not exchange.started:
+                    raise _error_at_once(out)
             return (not out or client.push(out)) and (ration is None or not ration.used_up)
 
         try:
@@ -206,6 +216,7 @@ class _Client:
         if not self._exchange.started:
             raise error
         self._call.status = status
+        make_discreet(error, self._call.target)
         await self.write(dialogue.abort(error))
 
     async def cut(self, dialogue: Dialogue) -> None:
