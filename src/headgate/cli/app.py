@@ -5,11 +5,10 @@ import sys
 import typer
 
 from headgate.base.errors import HeadgateError, InvalidRequest
-from headgate.cli import api_keys, audit, integrations, keys, prices, usage, workspaces
+from headgate.cli import api_keys, audit, integrations, keys, migrate, prices, usage, workspaces
 from headgate.cli.apply.command import apply
 from headgate.cli.check import check
 from headgate.cli.demo import demo
-from headgate.cli.migrate import migrate
 from headgate.cli.serve import serve
 from headgate.cli.simulate import simulate
 from headgate.cli.verify import verify
@@ -24,11 +23,11 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(check)
-app.command()(migrate)
 app.command()(apply)
 app.command()(verify)
 app.command()(simulate)
 app.command()(demo)
+app.add_typer(migrate.app, name="migrate")
 app.add_typer(workspaces.app, name="workspaces")
 app.add_typer(integrations.app, name="integrations")
 app.add_typer(api_keys.app, name="api-keys")

@@ -20,10 +20,13 @@ def read_journal(directory: Path) -> Replay:
     Raises `JournalDamaged`. A segment that is deleted meanwhile is in the database.
     """
     replay = Replay()
-    for number in segments.numbers_in(directory) if directory.is_dir() else ():
+    numbers = segments.numbers_in(directory) if directory.is_dir() else []
+    for number in numbers:
         path = segments.path_of(directory, number)
         with suppress(FileNotFoundError):
             contents = segments.read(path)
+            if contents.torn and number != numbers[-1]:
+                raise JournalDamaged(f"{path.name} ends in the middle of an entry, and a later segment follows.")
             replay.torn = contents.torn
             try:
                 replay.add(map(_decode, contents.entries))

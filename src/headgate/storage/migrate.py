@@ -39,14 +39,15 @@ async def upgrade(database: Database) -> str:
 
     Processes that start together wait for one another. Raises `Conflict` when the database is newer than the code.
     """
-    return await database.write(_upgrade)
+    return await database.write(upgrade_within)
 
 
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 
 
-def _upgrade(connection: Connection) -> str:
+def upgrade_within(connection: Connection) -> str:
+    """The same within a transaction, with which it comes to be or not."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
     config = _config()
@@ -64,6 +65,11 @@ def _upgrade(connection: Connection) -> str:
 
 async def require_newest(database: Database) -> None:
     """Raises `Conflict` when the schema is not the one this version was written for."""
-    found = await current(database)
+    await database.read(require_newest_within)
+
+
+def require_newest_within(connection: Connection) -> None:
+    """The same of the database that is connected to."""
+    found = _current(connection)
     if found != newest():
         raise Conflict(f"The database is at revision {found or 'none'} and {newest()} is needed. Run: headgate migrate")

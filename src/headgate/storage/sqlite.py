@@ -6,14 +6,15 @@ Pythons link an older one. This arrangement keeps the house clear of that, whate
 
 import asyncio
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import QueuePool
+from sqlalchemy.pool import NullPool, QueuePool
 
 from headgate.base.errors import InvalidRequest, Unavailable
 from headgate.storage.database import JSON, DatabaseFacts, no_text
@@ -119,3 +120,20 @@ async def open_sqlite(
         await database.close()
         raise
     return database
+
+
+def connect_untouched(path: Path) -> sqlite3.Connection:
+    """For reading: not a byte of the database changes, nor of its write-ahead log, at the end neither."""
+    return sqlite3.connect(f"{path.absolute().as_uri()}?mode=ro", uri=True, isolation_level=None)
+
+
+@contextmanager
+def snapshot(path: Path) -> Iterator[Connection]:
+    """One consistent state of the file, read in this thread, and nothing of it changed."""
+    engine = create_engine("sqlite://", creator=lambda: connect_untouched(path), poolclass=NullPool, **JSON)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("BEGIN"))
+    try:
+        with engine.connect() as connection:
+            yield connection
+    finally:
+        engine.dispose()
