@@ -38,9 +38,8 @@ class AlertedRows:
     def insert(self, connection: Connection, records: Sequence[UsageRecord]) -> None:
         """Write them all, with the sums over them and the alerts that they bring about; those that are there already
         change nothing."""
-        new = allowance_use.new_among(connection, records)
-        rows = [usage_rows.values_of(record) for record in new]
-        usage_rows.insert_rows(connection, rows)
+        new, rows = usage_rows.insert_new(connection, records)
+        allowance_use.lock(connection)
         self._cells.add(connection, rows)
         self._tell(connection, allowance_use.fold(connection, self._budgets, new))
 

@@ -25,6 +25,13 @@ allowance_use = Table(
     Column("window_start", BigInteger, primary_key=True, autoincrement=False),
     Column("window_end", BigInteger, comment="NULL: it has no end."),
     Column("settled", BigInteger, nullable=False, comment="In the resource's unit."),
+    Column(
+        "forgotten",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="The part of `settled` whose records are kept no longer.",
+    ),
     comment="Sums over usage records by period of each budget; kept in the transaction that writes the records.",
 )
 Index(None, allowance_use.c.window_end)

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Final
 
-import msgspec
 from sqlalchemy import Connection, Dialect, Table, select, text
 from sqlalchemy.dialects import postgresql, sqlite
 
@@ -22,12 +21,6 @@ from headgate.storage.tables import usage_record
 KEEP_S: Final = 8 * 86_400
 """How long the use of a period is kept after its end, for calls that are settled late."""
 _LOCK: Final = 0x75736167  # any number, the same in every process that writes usage records
-# A list goes to the driver as one parameter, because five hundred of them would cost more than the look-up.
-_THERE: Final = {
-    "sqlite": "SELECT request_id FROM usage_record WHERE request_id IN (SELECT value FROM json_each(?))",
-    "postgresql": "SELECT request_id FROM usage_record WHERE request_id = ANY($1::text[])",
-}
-_encode: Final = msgspec.json.Encoder().encode
 
 
 @dataclass(slots=True)
@@ -50,16 +43,11 @@ class Moved:
         return max(self.budget.allowance.cap, self.after) if self.used_up else self.after
 
 
-def new_among(connection: Connection, records: Sequence[UsageRecord]) -> list[UsageRecord]:
-    """Those that are not in the database yet, each once. Nobody else writes records until this transaction ends."""
-    _lock(connection)
-    found = {record.request_id: record for record in records}
-    ids: object = list(found)
-    if connection.dialect.name == "sqlite":
-        ids = _encode(ids).decode()
-    for row in connection.exec_driver_sql(_THERE[connection.dialect.name], (ids,)):
-        del found[row[0]]
-    return list(found.values())
+def lock(connection: Connection) -> None:
+    """Nobody else counts records until this transaction ends: sums follow one another, and each alert is told once.
+    Records are written before: that takes the most time, and may go on beside."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord]) -> list[Moved]:
@@ -85,18 +73,13 @@ def standing(
     connection: Connection, budgets: Budgets, allowances: Iterable[Allowance], now: int, *, unused: bool = False
 ) -> list[Moved]:
     """Where these budgets stand in their present periods; those that were never used in it only if `unused`. Nobody
-    else writes records until this transaction ends."""
-    _lock(connection)
+    else counts records until this transaction ends."""
+    lock(connection)
     found = [Moved(budget, budget.span_of(now), 0, 0) for budget in budgets.find(connection, allowances)]
     known = kept_sums(connection, [each.key for each in found])
     for each in found:
         each.before = each.after = known.get(each.key, 0)
     return [each for each in found if each.after or unused]
-
-
-def _lock(connection: Connection) -> None:
-    if connection.dialect.name == "postgresql":
-        connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
 
 
 def _moved(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord]) -> dict[Key, Moved]:
@@ -139,9 +122,8 @@ def _sum(connection: Connection, budget: Budget, span: Span) -> int:
 @cache
 def _upsert(dialect: Dialect) -> str:
     """In the driver's own words: SQLAlchemy's handling of parameters would cost more than the statement."""
-    return str(
-        _statement(dialect, table).compile(dialect=dialect, column_keys=[column.name for column in table.columns])
-    )
+    written = ["allowance_id", "window_start", "window_end", "settled"]
+    return str(_statement(dialect, table).compile(dialect=dialect, column_keys=written))
 
 
 def _statement(dialect: Dialect, into: Table) -> Any:

@@ -1,29 +1,47 @@
 """PostgreSQL through asyncpg. Needs the `scale` extra."""
 
-from collections.abc import Callable
-from typing import Final, TypeVar
+import asyncio
+import os
+import socket
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager, suppress
+from typing import Any, Final, TypeVar
 
-from sqlalchemy import URL, Connection
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
+from sqlalchemy import URL, Connection, event
+from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
-from headgate.base.errors import Unavailable
-from headgate.storage.database import JSON, DatabaseFacts, no_text
+from headgate.base.errors import HeadgateError, Unavailable
+from headgate.storage.database import JSON, DatabaseFacts
+from headgate.storage.postgres_errors import meaning_of
 
 T = TypeVar("T")
 
-POOL_SIZE = 8
-_NO_TEXT: Final = "22021"
-"""`character_not_in_repertoire`: a NUL."""
+POOL_SIZE: Final = 8
+CONNECT_S: Final = 5.0
+"""How long a transaction waits for a connection that answers."""
+GONE_AFTER_S: Final = 20
+"""A peer that confirms nothing for so long is gone, and the connection with it; one that is only slow confirms."""
+_POOLED: Final[dict[str, Any]] = {
+    "statement_cache_size": 0,
+    "prepared_statement_cache_size": 0,
+    "prepared_statement_name_func": lambda: "",
+}
+"""For a pooler that gives each transaction another connection: nothing may be expected of the one before."""
 
 
 class PostgresDatabase:
     """A `Database` on a PostgreSQL server. Made by `open_postgres`."""
 
-    def __init__(self, url: URL) -> None:
+    def __init__(self, url: URL, *, pooler: bool = False) -> None:
         self._engine: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"), pool_size=POOL_SIZE, max_overflow=0, pool_pre_ping=True, **JSON
+            url.set(drivername="postgresql+asyncpg"),
+            pool_size=POOL_SIZE,
+            max_overflow=0,
+            pool_pre_ping=True,
+            connect_args={"timeout": CONNECT_S, **(_POOLED if pooler else {})},
+            **JSON,
         )
+        event.listen(self._engine.sync_engine, "connect", _notice_a_peer_that_is_gone)
         # One snapshot for all statements of a read: a policy is never put together from two moments.
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._version = "unknown"
@@ -32,22 +50,20 @@ class PostgresDatabase:
         return DatabaseFacts("postgresql", self._version)
 
     async def read(self, function: Callable[[Connection], T]) -> T:
-        return await self._run(self._snapshots, function)
+        return await self._run(self._snapshots, function, reading=True)
 
     async def write(self, function: Callable[[Connection], T]) -> T:
-        return await self._run(self._engine, function)
+        return await self._run(self._engine, function, reading=False)
 
-    async def _run(self, engine: AsyncEngine, function: Callable[[Connection], T]) -> T:
+    async def _run(self, engine: AsyncEngine, function: Callable[[Connection], T], *, reading: bool) -> T:
         try:
-            async with engine.begin() as connection:
+            async with _connected(engine) as connection, connection.begin():
                 return await connection.run_sync(function)
-        except (OperationalError, InterfaceError, ConnectionError, TimeoutError) as error:
-            raise Unavailable("The database does not answer.") from error
-        except DBAPIError as error:
-            if error.connection_invalidated:
-                raise Unavailable("The database closed the connection.") from error
-            if getattr(error.orig, "sqlstate", None) == _NO_TEXT or "surrogates not allowed" in str(error.orig):
-                raise no_text() from error
+        except HeadgateError:
+            raise
+        except Exception as error:
+            if (meaning := meaning_of(error, reading=reading)) is not None:
+                raise meaning from error
             raise
 
     async def learn_version(self) -> None:
@@ -57,9 +73,35 @@ class PostgresDatabase:
         await self._engine.dispose()
 
 
-async def open_postgres(url: URL) -> PostgresDatabase:
-    """Connect once, so that a wrong address or password is known at start."""
-    database = PostgresDatabase(url)
+@asynccontextmanager
+async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
+    """From the pool, once it has answered."""
+    async with AsyncExitStack() as open_ones:
+        try:
+            async with asyncio.timeout(CONNECT_S):
+                connection = await open_ones.enter_async_context(engine.connect())
+        except OSError as error:
+            raise Unavailable("The database does not answer.") from error
+        yield connection
+
+
+def _notice_a_peer_that_is_gone(adapted: Any, _: Any) -> None:
+    """A network that is cut says nothing: without this a transaction would wait for a quarter of an hour."""
+    transport = adapted.driver_connection._transport  # the driver has no other way to its socket
+    descriptor = transport.get_extra_info("socket").fileno()
+    with socket.socket(fileno=os.dup(descriptor)) as same, suppress(AttributeError):
+        if same.family == socket.AF_UNIX:
+            return
+        same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, GONE_AFTER_S // 2)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, GONE_AFTER_S // 4)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_S * 1000)
+
+
+async def open_postgres(url: URL, *, pooler: bool = False) -> PostgresDatabase:
+    """Connect once, so that a wrong address or password is known at start. `pooler`: one stands before it that gives
+    each transaction another connection, as PgBouncer does."""
+    database = PostgresDatabase(url, pooler=pooler)
     try:
         await database.learn_version()
     except BaseException:

@@ -5,6 +5,7 @@ from typing import Final
 from headgate.storage import (
     alert_tables,
     analytics_tables,
+    answer_tables,
     config_tables,
     console_tables,
     log_tables,
@@ -12,5 +13,15 @@ from headgate.storage import (
     tables,
 )
 
-MODULES: Final = (tables, alert_tables, analytics_tables, config_tables, console_tables, log_tables, people_tables)
+MODULES: Final = (
+    tables,
+    alert_tables,
+    analytics_tables,
+    answer_tables,
+    config_tables,
+    console_tables,
+    log_tables,
+    people_tables,
+    portal_tables,
+)
 metadata: Final = tables.metadata

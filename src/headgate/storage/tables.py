@@ -261,7 +261,8 @@ integration_model = Table(
 usage_record = Table(
     "usage_record",
     metadata,
-    # Without foreign keys: a record outlives what it names.
+    # Without foreign keys: a record outlives what it names. On PostgreSQL there is a partition for each month of
+    # `started_at` (storage.partitions), which is part of the primary key there: a record carries its time with it.
     Column("request_id", Text, primary_key=True),
     Column("trace_id", Text, nullable=False),
     Column("organization_id", Text, nullable=False),

@@ -102,19 +102,64 @@ def record_of(row: Mapping[Any, Any]) -> UsageRecord:
 
 def insert(connection: Connection, records: Sequence[UsageRecord]) -> None:
     """Write them all; those that are there already stay as they are."""
-    insert_rows(connection, [values_of(record) for record in records])
+    insert_new(connection, records)
 
 
-def insert_rows(connection: Connection, rows: Sequence[tuple[object, ...]]) -> None:
-    """The same, of rows as `values_of` makes them."""
-    if rows:
-        connection.exec_driver_sql(_statement(connection.dialect), rows)
+def insert_new(
+    connection: Connection, records: Sequence[UsageRecord]
+) -> tuple[list[UsageRecord], list[tuple[object, ...]]]:
+    """Write those that are not there yet, each once, also where another process writes the same ones: these, and their
+    rows. In the order of their ids: two that write the same wait for one another, and not each for the other."""
+    wanted: dict[str, UsageRecord] = {}
+    for record in records:
+        wanted.setdefault(record.request_id, record)
+    rows = {name: values_of(wanted[name]) for name in sorted(wanted)}
+    write = _write_on_sqlite if connection.dialect.name == "sqlite" else _write_on_postgresql
+    new = write(connection, rows)
+    return [wanted[name] for name in new], [rows[name] for name in new]
+
+
+_Rows = dict[str, tuple[object, ...]]
+
+
+def _write_on_sqlite(connection: Connection, rows: _Rows) -> Sequence[str]:
+    """Nobody else writes until the transaction ends."""
+    there = connection.exec_driver_sql(
+        "SELECT request_id FROM usage_record WHERE request_id IN (SELECT value FROM json_each(?))",
+        (_document(list(rows)),),
+    )
+    known = {row[0] for row in there}
+    new = [name for name in rows if name not in known]
+    if new:
+        connection.exec_driver_sql(_statement(connection.dialect), [rows[name] for name in new])
+    return new
+
+
+def _write_on_postgresql(connection: Connection, rows: _Rows) -> Sequence[str]:
+    """As if all were new, which they are but after a crash, or where the database's answer was lost."""
+    from headgate.storage.usage_copy import copy_rows
+
+    if copy_rows(connection, table.name, _NAMES, list(rows.values())):
+        return list(rows)
+    keys = list(rows), [row[_STARTED_AT] for row in rows.values()]
+    known = {row[0] for row in connection.exec_driver_sql(_THERE, keys)}
+    statement = _statement(connection.dialect)
+    missing = [name for name in rows if name not in known]
+    return [name for name in missing if connection.exec_driver_sql(statement, rows[name]).rowcount == 1]
+
+
+_STARTED_AT: Final = _NAMES.index("started_at")
+# With the time, so that one partition is looked into for each.
+_THERE: Final = (
+    "SELECT request_id FROM unnest($1::text[], $2::bigint[]) AS key (id, at) "
+    "JOIN usage_record ON request_id = key.id AND started_at = key.at"
+)
 
 
 @cache
 def _statement(dialect: Dialect) -> str:
     """The INSERT in the driver's own words; its parameters are the table's columns, in their order."""
     engine = sqlite if dialect.name == "sqlite" else postgresql
-    statement = engine.insert(table).on_conflict_do_nothing(index_elements=["request_id"])
+    statement = engine.insert(table).on_conflict_do_nothing()
     compiled = statement.compile(dialect=dialect, column_keys=list(_NAMES))
     return str(compiled)

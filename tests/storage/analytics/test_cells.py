@@ -231,11 +231,10 @@ async def test_metadata_with_too_many_values_is_asked_of_the_records(database: D
     written_by = Cells(LabelNumbers(most_values=10))
     records = [record(number, started_at=NOON - 1 - number, metadata={"id": f"{number}"}) for number in range(60)]
     for each in records:
-        row = tuple(usage_rows.values_of(each))
 
-        def work(connection: Connection, row: tuple[object, ...] = row) -> None:
-            usage_rows.insert_rows(connection, [row])
-            written_by.add(connection, [row])
+        def work(connection: Connection, each: UsageRecord = each) -> None:
+            _, rows = usage_rows.insert_new(connection, [each])
+            written_by.add(connection, rows)
 
         await database.write(work)
     count = await database.read(lambda c: c.execute(text("SELECT count(*) FROM usage_who")).scalar_one())
