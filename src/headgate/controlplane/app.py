@@ -17,6 +17,7 @@ from headgate.controlplane import (
     audit_logs,
     cache,
     configs,
+    docs,
     errors,
     exports,
     feedback,
@@ -93,9 +94,12 @@ def routed() -> FastAPI:
         title="Headgate",
         version=version("headgate"),
         redirect_slashes=False,
+        docs_url=None,
+        redoc_url=None,
         generate_unique_id_function=openapi.operation_id,
     )
     openapi.install(app, ROUTERS)
+    docs.install(app)
     errors.install(app)
     for router in ROUTERS:
         app.include_router(router, prefix="/v1")
