@@ -19,6 +19,7 @@ from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.database import open_database
 from headgate.storage.migrate import upgrade
 from tests.support.administration import NOON, World, founded
+from tests.support.model_lists import models_of_our_own
 
 PLACE = Path(__file__).parent.parent.parent / "src" / "headgate" / "controlplane" / "openapi" / "examples.json"
 MOST = 2
@@ -146,6 +147,11 @@ async def models(walk: Walk) -> None:
     await walk("PUT /integrations/{slug}/workspaces", "openai-prod", body=given)
     await walk("GET /integrations/{slug}/workspaces", "openai-prod")
     await walk("GET /integrations/{slug}", "openai-prod")
+    async with models_of_our_own("m-1", "m-2") as url:
+        own = {"name": "Our own", "slug": "our-own", "ai_provider_id": "openai-compatible", "key": "its key"}
+        await walk("POST /integrations", body=own | {"configurations": {"custom_host": url}})
+        await walk("POST /integrations/{slug}/test", "our-own")
+        await walk("DELETE /integrations/{slug}", "our-own")
     await walk("GET /model-configs/pricing/{provider}/{model}", "openai", "gpt-4o")
     provider = {
         "name": "OpenAI for batches",
@@ -246,9 +252,22 @@ async def people(walk: Walk) -> None:
     await walk(f"PUT {members}/{{user_id}}", "workspace-enterprise", user["id"], body={"role": "member"})
     await walk(f"DELETE {members}/{{user_id}}", "workspace-enterprise", user["id"])
     await walk(f"POST {members}", "workspace-enterprise", body={"users": [{"id": user["id"], "role": "member"}]})
+    await portal(walk, user["id"])
     await walk("DELETE /admin/users/{user_id}", user["id"])
     other = await walk("POST /admin/users/invites", body={"email": "edsger@example.com", "role": "member"})
     await walk("DELETE /admin/users/invites/{invite_id}", other["id"])
+
+
+async def portal(walk: Walk, user: str) -> None:
+    """Who looks at a tenant in the portal."""
+    users, sessions = "/admin/tenants/{tenant_id}/users", "/admin/tenants/{tenant_id}/portal-sessions"
+    await walk(f"POST {users}", "acme-corp", body={"users": [{"id": user, "role": "manager"}]})
+    await walk(f"GET {users}", "acme-corp")
+    await walk(f"DELETE {users}/{{user_id}}", "acme-corp", user)
+    asked = {"name": "ada@example.com", "expires_in": 300, "return_url": "https://app.example.com/billing"}
+    made = await walk(f"POST {sessions}", "acme-corp", body=asked)
+    await walk(f"GET {sessions}", "acme-corp")
+    await walk(f"DELETE {sessions}/{{session_id}}", "acme-corp", made["id"])
 
 
 async def alerts(walk: Walk) -> None:

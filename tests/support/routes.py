@@ -123,9 +123,15 @@ async def furnish(world: World, tag: str, key: str | None = None) -> dict[str, s
     invite = {"email": f"{tag}-invited@example.com", "role": "member"}
     limited = {"name": tag, "conditions": [{"key": "workspace_id", "value": workspace}], **own}
     grouped = {"group_by": [{"key": "api_key"}]}
+    tenant = await made("/admin/tenants", {"tenant_id": f"{tag}-tenant", "name": tag, **own})
+    await world.ok("POST", f"/v1/admin/tenants/{tenant}/users", {"users": [{"id": user.id}]}, key=key)
     return {
         "/admin/workspaces/{workspace_id}": workspace,
-        "/admin/tenants/{tenant_id}": await made("/admin/tenants", {"tenant_id": f"{tag}-tenant", "name": tag, **own}),
+        "/admin/tenants/{tenant_id}": tenant,
+        "/admin/tenants/{tenant_id}/users/{user_id}": user.id,
+        "/admin/tenants/{tenant_id}/portal-sessions/{session_id}": await made(
+            f"/admin/tenants/{tenant}/portal-sessions", {}
+        ),
         "/api-keys/{key_id}": await made("/api-keys/workspace/service", scopes),
         "/integrations/{slug}": await made(
             "/integrations", {**integration, "name": f"{tag} own", "slug": f"{tag}-own", **own}, "slug"
@@ -166,6 +172,8 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "PUT /admin/workspaces/{workspace_id}": {"description": "d"},
     "POST /admin/tenants": {"name": "new", "workspace_id": "default"},
     "PUT /admin/tenants/{tenant_id}": {"name": "renamed"},
+    "POST /admin/tenants/{tenant_id}/portal-sessions": {"name": "Ada", "expires_in": 60},
+    "POST /admin/tenants/{tenant_id}/users": {"users": [{"id": "usr_none", "role": "member"}]},
     "POST /api-keys/{key_id}/rotate": {"key_transition_period_ms": 1_800_000},
     "POST /api-keys/{level}/{owner}": {"name": "k", "scopes": ["logs.view"], "workspace_id": "default"},
     "PUT /api-keys/{key_id}": {"name": "renamed"},
@@ -173,6 +181,7 @@ BODIES: Mapping[str, Mapping[str, Any]] = {
     "PUT /integrations/{slug}": {"description": "d"},
     "PUT /integrations/{slug}/workspaces": {"workspaces": [{"id": "mine-workspace", "enabled": True}]},
     "PUT /integrations/{slug}/models": {"models": [{"slug": "gpt-4o", "enabled": True}]},
+    "POST /integrations/{slug}/test": {},
     "POST /providers": {"name": "new", "integration_id": "mine-shared", "workspace_id": "mine-workspace"},
     "PUT /providers/{slug}": {"note": "n"},
     "POST /virtual-keys": {"name": "new", "provider": "openai", "key": "sk-3", "workspace_id": "default"},

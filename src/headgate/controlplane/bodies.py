@@ -5,6 +5,7 @@ from typing import Annotated, Any
 from pydantic import Field, WithJsonSchema
 
 from headgate.controlplane.body import Body as Body
+from headgate.controlplane.portal_bodies import Portal, PortalOrigins
 
 _NUMBER = {"type": "number", "minimum": 0}
 _USAGE_LIMIT = {
@@ -107,6 +108,7 @@ class OrganisationChange(Body):
         description="Keep what calls say and are answered, encrypted; null: never.",
         examples=[{"retention_days": 30}],
     )
+    portal_origins: PortalOrigins = None
     api_key_metadata_schema: dict[str, Any] | None = Field(
         None, description="JSON Schema, draft 7: what the metadata of workspaces' keys must be."
     )
@@ -125,6 +127,7 @@ class WorkspaceChange(Body):
     reset_usage: bool | None = None
     admission: Admission = None
     routing_table: RoutingTable = None
+    portal: Portal = None
 
     def sent(self) -> dict[str, Any]:
         # A client that is to keep the name sends it as null.

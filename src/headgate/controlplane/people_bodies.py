@@ -32,6 +32,11 @@ class InvitedWorkspace(Body):
     role: str = Field(description=_ROLE_IN_WORKSPACE)
 
 
+class InvitedTenant(Body):
+    id: str = Field(description="Your name for the tenant, or its id.")
+    role: str | None = Field(None, description="`manager` or `member` of the tenant, in the portal; `member`.")
+
+
 class InvitedKey(Body):
     scopes: list[str]
 
@@ -40,6 +45,7 @@ class NewInvite(Body):
     email: str
     role: str = Field(description=_ROLE)
     workspaces: list[InvitedWorkspace] | None = None
+    tenants: list[InvitedTenant] | None = Field(None, description="Customers: they sign in at `/portal`.")
     workspace_api_key_details: InvitedKey | None = Field(
         None, description="Of the key that the new user gets in each of the workspaces."
     )

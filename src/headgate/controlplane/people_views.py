@@ -47,6 +47,7 @@ def invite(found: Invite, now: int) -> dict[str, Any]:
         "role": found.role,
         "status": found.status(now),
         "workspaces": [{"id": each.workspace_id, "role": each.role} for each in found.workspaces],
+        "tenants": [{"id": each.tenant_id, "role": each.role} for each in found.tenants],
         "workspace_api_key_details": None if scopes is None else {"scopes": sorted(scopes)},
         "invited_by": found.invited_by,
         "user_id": found.user_id,

@@ -10,10 +10,12 @@ from headgate.catalog.catalog import Catalog
 from headgate.catalog.price import Price
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
+from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.api_keys import ApiKeyService
 from headgate.tenancy.audit_log import AuditLogService
 from headgate.tenancy.cached_answers import CachedAnswerService, Forget
 from headgate.tenancy.configs import ConfigService
+from headgate.tenancy.credential_checks import CredentialCheckService, Fetch
 from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import CheckUrl, IntegrationService
@@ -25,10 +27,14 @@ from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
 from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.policy import Policy
+from headgate.tenancy.portal_keys import PortalKeyService
+from headgate.tenancy.portal_links import PortalLinkService
+from headgate.tenancy.portal_sessions import PortalSessionService
 from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.sessions import SessionService, Span
 from headgate.tenancy.standing import Balances, Standings
+from headgate.tenancy.tenant_members import TenantMemberService
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import Vault
@@ -43,6 +49,7 @@ class Directory(Protocol):
 
     async def authenticate(self, text: str) -> Policy: ...
     async def vouched(self, key_id: str, digest: bytes) -> Policy: ...
+    async def guest(self, key: ApiKey) -> Policy: ...
 
 
 class ModelCatalog(Protocol):
@@ -65,6 +72,7 @@ class Services:
     tenants: TenantService
     api_keys: ApiKeyService
     integrations: IntegrationService
+    credential_checks: CredentialCheckService
     provisioning: ProvisioningService
     providers: ProviderService
     virtual_keys: VirtualKeyService
@@ -80,6 +88,10 @@ class Services:
     members: MemberService
     invites: InviteService
     sessions: SessionService
+    tenant_members: TenantMemberService
+    portal_links: PortalLinkService
+    portal_sessions: PortalSessionService
+    portal_keys: PortalKeyService
     audit_log: AuditLogService
     idempotency: Idempotency
     cached_answers: CachedAnswerService
@@ -98,6 +110,7 @@ def services_on(
     url: str,
     check_url: CheckUrl,
     check_webhook: CheckWebhook,
+    fetch: Fetch,
     forget_answers: Forget,
     span: Span,
 ) -> Services:
@@ -105,6 +118,8 @@ def services_on(
     passwords = Passwords()
     transactions, clock = administration.transactions, administration.clock
     integrations = IntegrationService(administration, vault, catalog, check_url)
+    api_keys = ApiKeyService(administration, pepper)
+    sessions = SessionService(administration, directory, passwords, pepper, span)
     return Services(
         clock=clock,
         directory=directory,
@@ -112,8 +127,9 @@ def services_on(
         organizations=OrganizationService(administration),
         workspaces=WorkspaceService(administration),
         tenants=TenantService(administration),
-        api_keys=ApiKeyService(administration, pepper),
+        api_keys=api_keys,
         integrations=integrations,
+        credential_checks=CredentialCheckService(administration, vault, catalog, fetch),
         provisioning=ProvisioningService(administration),
         providers=ProviderService(administration),
         virtual_keys=VirtualKeyService(administration, integrations),
@@ -128,7 +144,11 @@ def services_on(
         users=UserService(administration),
         members=MemberService(administration),
         invites=InviteService(administration, passwords, pepper, url),
-        sessions=SessionService(administration, directory, passwords, pepper, span),
+        sessions=sessions,
+        tenant_members=TenantMemberService(administration),
+        portal_links=PortalLinkService(administration, pepper, url),
+        portal_sessions=PortalSessionService(administration, sessions, directory, pepper, span),
+        portal_keys=PortalKeyService(api_keys),
         audit_log=AuditLogService(transactions),
         idempotency=Idempotency(transactions, vault, clock),
         cached_answers=CachedAnswerService(administration, forget_answers),

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from headgate.controlplane import limit_views, views
 from headgate.controlplane.bodies import Admission, Body, Metadata, RateLimits, RoutingTable, UsageLimits
+from headgate.controlplane.portal_bodies import Portal
 from headgate.controlplane.services import Services
 from headgate.ledger.allowance import Resource
 from headgate.tenancy import admission_rules, short_limits, tenant_rules
@@ -37,6 +38,7 @@ class TenantChange(Body):
     reset_usage: bool | None = None
     admission: Admission = None
     routing_table: RoutingTable = None
+    portal: Portal = None
     weight: int | None = Field(None, description="Its share of a provider's capacity beside other tenants': 1.")
 
     def sent(self) -> dict[str, Any]:
@@ -86,6 +88,7 @@ def _shown(found: Tenant, standing: Budgets) -> dict[str, Any]:
         "admission": admission_rules.shown(found.admission),
         "routing_table": dict(found.routing),
         "weight": found.weight,
+        "portal": dict(found.portal),
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),
         "object": "tenant",

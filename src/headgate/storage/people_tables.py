@@ -48,6 +48,7 @@ invite = Table(
     Column("email", Text, nullable=False),
     Column("role", Text, nullable=False),
     Column("workspaces", Document, nullable=False),
+    Column("tenants", Document),
     Column("key_scopes", Document, comment="NULL: no key is made."),
     Column("token_hash", LargeBinary, nullable=False),
     Column("stored_status", Text, nullable=False, comment="pending, accepted or cancelled"),

@@ -10,6 +10,7 @@ from headgate.storage import (
     console_tables,
     log_tables,
     people_tables,
+    portal_tables,
     tables,
 )
 

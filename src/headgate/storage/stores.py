@@ -15,6 +15,7 @@ from headgate.storage.repositories.kept_answers import SqlKeptAnswers
 from headgate.storage.repositories.limit_policies import SqlLimitPolicies
 from headgate.storage.repositories.organizations import SqlOrganizations
 from headgate.storage.repositories.people import SqlInvites, SqlMembers, SqlUsers
+from headgate.storage.repositories.portal import SqlPortalSessions, SqlTenantMembers
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.sessions import SqlPasswords, SqlSessions
 from headgate.storage.repositories.tenants import SqlTenants
@@ -104,6 +105,14 @@ class SqlStores:
     @cached_property
     def sessions(self) -> SqlSessions:
         return SqlSessions(self._connection)
+
+    @cached_property
+    def tenant_members(self) -> SqlTenantMembers:
+        return SqlTenantMembers(self._connection)
+
+    @cached_property
+    def portal_sessions(self) -> SqlPortalSessions:
+        return SqlPortalSessions(self._connection)
 
     @cached_property
     def answers(self) -> SqlKeptAnswers:

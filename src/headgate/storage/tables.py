@@ -86,6 +86,7 @@ organization = Table(
     Column("input_guardrails", Document),
     Column("output_guardrails", Document),
     Column("keep_bodies_days", Integer, comment="How long bodies of calls are kept; NULL: they never are."),
+    Column("portal_origins", Document),
 )
 
 workspace = Table(
@@ -107,6 +108,7 @@ workspace = Table(
     Column("allow_config_override", Boolean, comment="NULL: it does."),
     Column("input_guardrails", Document),
     Column("output_guardrails", Document),
+    Column("portal", Document),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("organization_id", "name"),
 )
@@ -131,6 +133,7 @@ tenant = Table(
     Column("weight", Integer, nullable=False, server_default="1"),
     Column("usage_reset_at", BigInteger),
     *_times(),
+    Column("portal", Document),
     UniqueConstraint("organization_id", "slug"),
     UniqueConstraint("workspace_id", "name"),
 )

@@ -59,7 +59,7 @@ class ApiKeyService:
 
         def work(stores: Stores) -> tuple[Sequence[ApiKey], int]:
             within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
-            of = visible_tenant(stores, principal, tenant).id if tenant else None
+            of = visible_tenant(stores, principal, tenant).id if tenant else principal.tenant_id
             return stores.api_keys.find(principal.organization_id, page, kinds=kinds, workspace_id=within, tenant_id=of)
 
         return await self._administration.transactions.read(work)
@@ -118,6 +118,8 @@ def visible_key(stores: Stores, principal: Principal, key_id: str) -> ApiKey:
     if key is None or key.revoked_at is not None or key.organization_id != principal.organization_id:
         raise not_found("API key", key_id)
     principal.require_sight(key.workspace_id, "API key", key_id)
+    if principal.tenant_id not in (None, key.tenant_id):
+        raise not_found("API key", key_id)
     return key
 
 
@@ -162,7 +164,8 @@ def _parents(change: Change, level: KeyLevel, fields: Mapping[str, Any]) -> tupl
             if fields.get(parent):
                 raise InvalidRequest(f"`{parent}` does not go with a key of the organisation.", param=parent)
         return None, None
-    tenant = visible_tenant(stores, principal, fields["tenant_id"]) if fields.get("tenant_id") else None
+    named = fields.get("tenant_id") or principal.tenant_id
+    tenant = visible_tenant(stores, principal, named) if named else None
     reference = fields.get("workspace_id") or principal.workspace_id or (tenant.workspace_id if tenant else None)
     if reference is None:
         raise InvalidRequest(

@@ -16,6 +16,7 @@ from headgate.base.tasks import Tasks
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Touched
+from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.policy_loader import KeyPart, PolicyLoader, WorkspacePart, policy_of
 
@@ -122,6 +123,14 @@ class Directory:
             )
         return found
 
+    async def guest(self, key: ApiKey) -> Policy:
+        """What holds for a guest of a tenant who shows no key: `key` says what he could have, and is in no store. It is
+        made anew each time. Raises `Unauthenticated` where there is no such tenant any more."""
+        entry = await self._made(lambda: self._loader.guest(key))
+        if entry is None:
+            raise _invalid()
+        return entry.policy
+
     def changed(self, touched: Touched) -> None:
         """A change was committed by this process: forget what it touched."""
         self._invalidations += 1
@@ -182,7 +191,7 @@ class Directory:
         return False
 
     async def _load(self, key_id: str) -> _Entry | None:
-        entry = await self._made(key_id)
+        entry = await self._made(lambda: self._loader.key(key_id))
         if entry is None:
             self._remember_unknown(key_id)
         else:
@@ -190,7 +199,7 @@ class Directory:
         return entry
 
     async def _load_acting(self, key_id: str, tenant: str) -> Policy | None:
-        made = await self._made(key_id, tenant)
+        made = await self._made(lambda: self._loader.key(key_id, tenant))
         policy = None if made is None else made.policy
         if (entry := self._entries.get(key_id)) is not None:
             if len(entry.acting) >= MOST_ACTING:
@@ -198,11 +207,11 @@ class Directory:
             entry.acting[tenant] = policy
         return policy
 
-    async def _made(self, key_id: str, acting_for: str | None = None) -> _Entry | None:
+    async def _made(self, load: Callable[[], Awaitable[KeyPart | None]]) -> _Entry | None:
         """From the store, as of now."""
         while True:
             before = self._invalidations
-            part = await self._loader.key(key_id, acting_for)
+            part = await load()
             entry = None if part is None else await self._entry(part)
             if self._invalidations != before or (entry is not None and entry.version < self._known_version):
                 continue  # something changed while it was read: what was read may be from before

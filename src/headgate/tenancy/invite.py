@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 
 from headgate.tenancy.roles import OrganizationRole, WorkspaceRole
+from headgate.tenancy.tenant_member import TenantRole
 
 
 class InviteStatus(StrEnum):
@@ -23,6 +24,14 @@ class InvitedTo:
     role: WorkspaceRole
 
 
+@dataclass(frozen=True, slots=True)
+class InvitedToTenant:
+    """One tenant of an invite: he will be one of its users, in the portal."""
+
+    tenant_id: str
+    role: TenantRole
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Invite:
     """`token_hash` is the HMAC of the link's token; the token itself is nowhere. Times are nanoseconds."""
@@ -32,6 +41,7 @@ class Invite:
     email: str
     role: OrganizationRole
     workspaces: tuple[InvitedTo, ...]
+    tenants: tuple[InvitedToTenant, ...] = ()
     key_scopes: frozenset[str] | None
     """Of the key he gets in each of the workspaces when he accepts; None: he gets none."""
     token_hash: bytes = field(repr=False)

@@ -12,7 +12,7 @@ from headgate.tenancy import keys, rules, scopes
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
 from headgate.tenancy.api_keys import create_key
-from headgate.tenancy.invite import Invite, InvitedTo, InviteStatus
+from headgate.tenancy.invite import Invite, InvitedTo, InvitedToTenant, InviteStatus
 from headgate.tenancy.keys import MintedKey
 from headgate.tenancy.membership import add_member, require_may_give, workspace_role
 from headgate.tenancy.origin import Origin
@@ -20,6 +20,9 @@ from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.roles import WORKSPACE_ROLES, OrganizationRole
 from headgate.tenancy.stores import Page, Stores
+from headgate.tenancy.tenant_member import TenantMember, TenantRole, tenant_role
+from headgate.tenancy.tenant_members import add_tenant_member
+from headgate.tenancy.tenants import visible_tenant
 from headgate.tenancy.user import Member, User
 from headgate.tenancy.users import organization_role, seen
 from headgate.tenancy.users import require_may_give as require_may_give_in_organization
@@ -40,12 +43,14 @@ class Accepted:
     user: User
     places: Sequence[Member]
     keys: Sequence[tuple[ApiKey, str]]
+    tenants: Sequence[TenantMember] = ()
 
 
 class InviteService:
     """Only for those who administer the organization; accepting needs the token of the link and nothing else.
 
-    `fields`: `email`, `role`, `workspaces` (`id` and `role` of each), `workspace_api_key_details` (`scopes`).
+    `fields`: `email`, `role`, `workspaces` and `tenants` (`id` and `role` of each), `workspace_api_key_details`
+    (`scopes`).
     """
 
     def __init__(
@@ -156,7 +161,8 @@ class InviteService:
                 places.append(add_member(change, place.workspace_id, user.id, place.role))
                 if invite.key_scopes is not None:
                     made.append((_key(change, invite.key_scopes, place, user, fresh), fresh.text))
-            return Accepted(user, places, made)
+            customer_of = _join_tenants(change, invite, user)
+            return Accepted(user, places, made, customer_of)
 
         return await self._administration.change(principal, work)
 
@@ -187,6 +193,7 @@ def _new(change: Change, fields: Mapping[str, Any], token_hash: bytes) -> Invite
         email=email,
         role=role,
         workspaces=workspaces,
+        tenants=_tenants(change, fields.get("tenants") or ()),
         key_scopes=None if details is None else _key_scopes(details.get("scopes"), role, workspaces),
         token_hash=token_hash,
         invited_by=change.principal.actor,
@@ -200,6 +207,25 @@ def _invited_to(change: Change, entry: Mapping[str, Any], param: str) -> Invited
     role = workspace_role(entry.get("role"), f"{param}.role")
     require_may_give(change.principal, role)
     return InvitedTo(visible_workspace(change.stores, change.principal, str(entry.get("id"))).id, role)
+
+
+def _tenants(change: Change, entries: Sequence[Mapping[str, Any]]) -> tuple[InvitedToTenant, ...]:
+    found = tuple(
+        InvitedToTenant(
+            visible_tenant(change.stores, change.principal, str(entry.get("id"))).id,
+            tenant_role(entry.get("role") or TenantRole.MEMBER, f"tenants[{index}].role"),
+        )
+        for index, entry in enumerate(entries)
+    )
+    if len({each.tenant_id for each in found}) < len(found):
+        raise InvalidRequest("`tenants` names one tenant twice.", param="tenants")
+    return found
+
+
+def _join_tenants(change: Change, invite: Invite, user: User) -> list[TenantMember]:
+    """Those that are still there."""
+    found = [(change.stores.tenants.get(user.organization_id, each.tenant_id), each.role) for each in invite.tenants]
+    return [add_tenant_member(change, tenant, user.id, role) for tenant, role in found if tenant is not None]
 
 
 def _key_scopes(value: object, role: OrganizationRole, workspaces: Sequence[InvitedTo]) -> frozenset[str]:
@@ -293,6 +319,7 @@ def _seen(invite: Invite) -> dict[str, Any]:
         "role": invite.role,
         "status": invite.stored_status,
         "workspaces": [{"id": each.workspace_id, "role": each.role} for each in invite.workspaces],
+        "tenants": [{"id": each.tenant_id, "role": each.role} for each in invite.tenants],
         "key_scopes": None if invite.key_scopes is None else sorted(invite.key_scopes),
         "expires_at": invite.expires_at,
     }

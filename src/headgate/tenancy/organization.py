@@ -34,6 +34,8 @@ class Organization:
     output_guardrails: tuple[str, ...] = ()
     keep_bodies_days: int | None = None
     """How long the bodies of calls are kept; None: they never are."""
+    portal_origins: tuple[str, ...] = ()
+    """Sites that may show the portal in a frame."""
     created_at: int
     updated_at: int
 

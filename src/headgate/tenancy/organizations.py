@@ -13,6 +13,7 @@ from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.metadata_schema import metadata_schema
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.owner import changed
+from headgate.tenancy.portal import origins
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Stores
@@ -23,8 +24,9 @@ SCHEMAS: Final = ("api_key_metadata_schema", "workspace_metadata_schema")
 
 class OrganizationService:
     """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `routing_table`,
-    `defaults` (guardrails of every call), `log_bodies` (null, or `retention_days`), and the metadata schemas: keys and
-    workspaces that are there stay as they are until they are changed. Only for the organization's keys."""
+    `defaults` (guardrails of every call), `log_bodies` (null, or `retention_days`), `portal_origins`, and the metadata
+    schemas: keys and workspaces that are there stay as they are until they are changed. Only for the organization's
+    keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -79,6 +81,8 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes |= call_defaults.of_organization(organization, fields["defaults"], change)
     if "log_bodies" in fields:
         changes["keep_bodies_days"] = _keep_bodies_days(fields["log_bodies"])
+    if "portal_origins" in fields:
+        changes["portal_origins"] = origins(fields["portal_origins"])
     for schema in SCHEMAS:
         if schema in fields:
             changes[schema] = metadata_schema(fields[schema], schema)
@@ -87,7 +91,7 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission, "
-            "routing_table, defaults, log_bodies and the metadata schemas."
+            "routing_table, defaults, log_bodies, portal_origins and the metadata schemas."
         )
     return replace(organization, **changes, updated_at=change.now)
 
@@ -127,5 +131,6 @@ def _seen(organization: Organization) -> dict[str, Any]:
         "input_guardrails": list(organization.input_guardrails),
         "output_guardrails": list(organization.output_guardrails),
         "keep_bodies_days": organization.keep_bodies_days,
+        "portal_origins": list(organization.portal_origins),
         **{schema: getattr(organization, schema) for schema in SCHEMAS},
     }

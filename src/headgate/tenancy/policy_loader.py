@@ -98,6 +98,19 @@ class PolicyLoader:
 
         return await self._transactions.read(work)
 
+    async def guest(self, key: ApiKey) -> KeyPart | None:
+        """As `key` for a key that is in no store: somebody of a tenant has shown another proof of who he is. None:
+        there is no such tenant any more."""
+
+        def work(stores: Stores) -> KeyPart | None:
+            tenant = stores.tenants.get(key.organization_id, key.tenant_id or "")
+            organization = stores.organizations.get(key.organization_id)
+            if tenant is None or organization is None or tenant.workspace_id != key.workspace_id:
+                return None
+            return KeyPart(stores.version(), key, tenant, organization.zone)
+
+        return await self._transactions.read(work)
+
     async def workspace(self, organization_id: str, workspace_id: str) -> WorkspacePart | None:
         """None: the workspace is gone. Raises `CannotOpen` where a credential's master key is not here."""
 

@@ -23,6 +23,15 @@ class ProviderPolicies:
         self._vault = vault
         self._known = providers
 
+    def reach(self, integration: Integration) -> tuple[str, Secret, tuple[tuple[str, str], ...]]:
+        """Its base URL, its credential and the headers of its own. Raises `CannotOpen` as `of` does."""
+        spec = self._known.provider(integration.kind)
+        return (
+            integration.base_url or (spec.base_url if spec else ""),
+            Secret(self._open(integration.sealed_key, integration, integration.key_row)),
+            self._headers(integration.sealed_headers, integration, integration.headers_row),
+        )
+
     def of(
         self,
         provider: WorkspaceProvider,
@@ -33,14 +42,15 @@ class ProviderPolicies:
     ) -> Provider:
         """Raises `CannotOpen` where a credential's master key is not here."""
         spec = self._known.provider(integration.kind)
+        base_url, secret, headers = self.reach(integration)
         made = Provider(
             slug=provider.slug,
             integration_id=integration.id,
             kind=integration.kind,
-            base_url=integration.base_url or (spec.base_url if spec else ""),
-            secret=Secret(self._open(integration.sealed_key, integration, integration.key_row)),
+            base_url=base_url,
+            secret=secret,
             models=model_access(integration, models, spec),
-            headers=self._headers(integration.sealed_headers, integration, integration.headers_row),
+            headers=headers,
             allowances=(
                 *allowances_of(provisioning, zone, provider.slug),
                 *allowances_of(provider, zone),

@@ -7,7 +7,7 @@ from typing import Any
 from headgate.base.errors import Conflict, InvalidRequest
 from headgate.tenancy import limit_rules, moments, rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.integration import Integration
+from headgate.tenancy.integration import Integration, Provisioning
 from headgate.tenancy.owner import changed
 from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal, not_found
@@ -47,6 +47,14 @@ class ProviderService:
             return stores.providers.find(principal.organization_id, page, workspace_id=within)
 
         return await self._administration.transactions.read(work)
+
+    async def in_force(
+        self, principal: Principal, workspace: str
+    ) -> Sequence[tuple[WorkspaceProvider, Integration, Provisioning]]:
+        """Those that calls of one workspace may go to, each with what the workspace has of its integration."""
+        return await self._administration.transactions.read(
+            lambda stores: stores.providers.in_workspace(visible_workspace(stores, principal, workspace).id)
+        )
 
     async def get(self, principal: Principal, slug: str, workspace: str | None = None) -> Provided:
         return await self._administration.transactions.read(

@@ -31,6 +31,7 @@ _ADMINISTRATION: Final = {
     "organisation_integrations.list",
     *_family("tenants", _CRUDL),
     *_family("webhooks", _CRUDL),
+    *_family("portal_sessions", "create delete list"),
 }
 
 WORKSPACE_SCOPES: Final[frozenset[str]] = frozenset(

@@ -77,8 +77,16 @@ class SessionService:
         self._attempts = Attempts(administration.clock)
 
     async def sign_in_with_key(self, text: str, origin: Origin) -> tuple[Session, str]:
-        """A session and its token. Raises `Unauthenticated`, `RateLimited`, and `Forbidden` for a key that
-        administers nothing."""
+        """A session and its token. Raises as `key_shown`, and `Forbidden` for a key that administers nothing."""
+        policy, digest = await self.key_shown(text, origin)
+        if policy.tenant_id is not None or not policy.scopes - _CALLING:
+            raise Forbidden("This key makes calls and administers nothing. Sign in with an admin key.")
+        principal = replace(Principal.of(policy), origin=origin)
+        return await self._open(principal, policy.workspace_id or None, key_hash=digest)
+
+    async def key_shown(self, text: str, origin: Origin) -> tuple[Policy, bytes]:
+        """What holds for somebody who shows this key, and the HMAC of what he showed. Raises `Unauthenticated`, and
+        `RateLimited` for who guesses."""
         parsed = keys.parse(text) or keys.chosen(text)
         name = "" if parsed is None else parsed.id
         self._attempts.admit(name, origin.client_ip)
@@ -87,15 +95,16 @@ class SessionService:
         except Unauthenticated:
             self._attempts.failed(name, origin.client_ip)
             raise
-        if policy.tenant_id is not None or not policy.scopes - _CALLING:
-            raise Forbidden("This key makes calls and administers nothing. Sign in with an admin key.")
         self._attempts.succeeded(name)
-        digest = keys.hash_key(text, self._pepper)
-        principal = replace(Principal.of(policy), origin=origin)
-        return await self._open(principal, policy.workspace_id or None, key_hash=digest)
+        return policy, keys.hash_key(text, self._pepper)
 
     async def sign_in_with_password(self, email: str, password: str, origin: Origin) -> tuple[Session, str]:
-        """The same for a user. Raises `Unauthenticated` in the same words whatever was wrong, after the same time."""
+        """The same for a user. Raises as `user_with`, and as `open_for`."""
+        return await self.open_for(await self.user_with(email, password, origin), origin)
+
+    async def user_with(self, email: str, password: str, origin: Origin) -> User:
+        """Whose they are. Raises `Unauthenticated` in the same words whatever was wrong, after the same time, and
+        `RateLimited` for who guesses."""
         name = email.strip().lower()[:320]
         self._attempts.admit(name, origin.client_ip)
         found = await self._administration.transactions.read(lambda stores: stores.passwords.of_email(name))
@@ -106,7 +115,7 @@ class SessionService:
             self._attempts.failed(name, origin.client_ip)
             raise Unauthenticated("This is not the e-mail address and the password of a user.", code="wrong_password")
         self._attempts.succeeded(name)
-        return await self.open_for(right[0], origin)
+        return right[0]
 
     async def open_for(self, user: User, origin: Origin) -> tuple[Session, str]:
         """For somebody whose identity is established. Raises `Forbidden` for who has no place anywhere."""
@@ -123,8 +132,20 @@ class SessionService:
         """Whose token it is, with the rights he has now. Raises `Unauthenticated` for one that is no session's, or not
         any more."""
         digest = self._hash(token)
+        found = await self._administration.transactions.read(
+            lambda stores: _found(stores, stores.sessions.with_token(digest))
+        )
+        return await self._signed(*found)
+
+    async def still(self, session_id: str) -> Signed:
+        """The same by the session's id, for what somebody has begun from it."""
+        found = await self._administration.transactions.read(
+            lambda stores: _found(stores, stores.sessions.get(session_id))
+        )
+        return await self._signed(*found)
+
+    async def _signed(self, session: Session | None, zone: str) -> Signed:
         now = self._administration.clock.now()
-        session, zone = await self._administration.transactions.read(lambda stores: _found(stores, digest))
         if session is None or now >= min(session.expires_at, session.seen_at + self._span.idle_s * NANOS_PER_SECOND):
             raise _no_session()
         signed = await (self._with_key if session.key_id is not None else self._with_user)(session, zone)
@@ -235,8 +256,7 @@ class SessionService:
         return keys.hash_key(token, self._pepper)
 
 
-def _found(stores: Stores, digest: bytes) -> tuple[Session | None, str]:
-    session = stores.sessions.with_token(digest)
+def _found(stores: Stores, session: Session | None) -> tuple[Session | None, str]:
     organization = None if session is None else stores.organizations.get(session.organization_id)
     return session, "UTC" if organization is None else organization.time_zone
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.portal import Document as PortalDocument
 from headgate.tenancy.routing_table import Document
 from headgate.tenancy.tenant_policy import Downgrade
 
@@ -35,6 +36,8 @@ class Tenant:
     """Its part of the routing table."""
     weight: int = 1
     """Its share of a provider's capacity beside those of other tenants."""
+    portal: PortalDocument = field(default_factory=dict)
+    """What its customers may do in the portal, over what its workspace says."""
     usage_reset_at: int | None = None
     """Usage before this moment no longer counts."""
     created_at: int

@@ -11,6 +11,7 @@ from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.capacity_rules import weight
 from headgate.tenancy.model_names import model_names
 from headgate.tenancy.owner import changed
+from headgate.tenancy.portal import portal_document
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Page, Stores
@@ -21,7 +22,7 @@ from headgate.tenancy.workspaces import visible_workspace
 class TenantService:
     """`fields`: `tenant_id` (the platform's own name for its customer; made from the name where absent), `name`,
     `workspace_id`, `tier`, `allowed_models`, `default_model`, `downgrade`, `status`, `metadata`, `usage_limits`,
-    `rate_limits`, `routing_table`, the names of `short_limits`, and `admission` and `weight`, which are the
+    `rate_limits`, `routing_table`, `portal`, the names of `short_limits`, and `admission` and `weight`, which are the
     organization's to set.
 
     What is not sent limits nothing: a tenant without limits may use what its workspace may.
@@ -89,6 +90,8 @@ def visible_tenant(stores: Stores, principal: Principal, reference: str) -> Tena
     if tenant is None:
         raise not_found("tenant", reference)
     principal.require_sight(tenant.workspace_id, "tenant", reference)
+    if principal.tenant_id not in (None, tenant.id):
+        raise not_found("tenant", reference)
     return tenant
 
 
@@ -135,7 +138,7 @@ def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, tier, status, allowed_models, default_model, "
-            "downgrade, metadata, limits, reset_usage, admission, routing_table."
+            "downgrade, metadata, limits, reset_usage, admission, routing_table, portal."
         )
     changed = replace(tenant, **changes, updated_at=change.now)
     tenant_rules.refuse_unreachable_default(changed)
@@ -150,6 +153,7 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
     "default_model": tenant_rules.default_model,
     "downgrade": tenant_rules.downgrade,
     "metadata": lambda value: rules.metadata(value, "metadata"),
+    "portal": portal_document,
 }
 
 
@@ -184,6 +188,7 @@ def _seen(tenant: Tenant) -> dict[str, Any]:
         "admission": dict(tenant.admission),
         "weight": tenant.weight,
         "routing_table": dict(tenant.routing),
+        "portal": dict(tenant.portal),
     }
 
 

@@ -91,7 +91,7 @@ class Vault:
 
     def open(self, record: bytes, organization_id: str, row: str) -> bytes:
         """What was sealed for exactly this organization and row. Raises `CannotOpen`, which shows none of it."""
-        key_id = _key_id(record, row)
+        key_id = key_id_of(record, row)
         cipher = self._ciphers.get(key_id)
         if cipher is None:
             raise CannotOpen(
@@ -108,14 +108,15 @@ class Vault:
 
     def needs_rewrap(self, record: bytes) -> bool:
         """Whether the record is still under a master key other than the current one."""
-        return _key_id(record, "a record") != self._current
+        return key_id_of(record, "a record") != self._current
 
     def rewrap(self, record: bytes, organization_id: str, row: str) -> bytes:
         """The same secret under the current master key."""
         return self.seal(self.open(record, organization_id, row), organization_id, row)
 
 
-def _key_id(record: bytes, row: str) -> bytes:
+def key_id_of(record: bytes, row: str) -> bytes:
+    """The id of the master key that it was sealed under. Raises `CannotOpen` for what is no sealed record."""
     if len(record) < _MIN_BYTES or record[0] != _VERSION:
         raise CannotOpen(f"The secret of {row} is not a sealed record of version {_VERSION}.")
     return record[1:_HEAD_BYTES]

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 
 from headgate.tenancy.admission import Rules
 from headgate.tenancy.limits import RateLimit, UsageLimit
+from headgate.tenancy.portal import Document as PortalDocument
 from headgate.tenancy.routing_table import Document
 
 
@@ -33,5 +34,7 @@ class Workspace:
     input_guardrails: tuple[str, ...] = ()
     """Of its calls, after the organization's; ids."""
     output_guardrails: tuple[str, ...] = ()
+    portal: PortalDocument = field(default_factory=dict)
+    """What the customers of its tenants may do in the portal."""
     created_at: int
     updated_at: int

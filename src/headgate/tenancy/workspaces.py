@@ -11,6 +11,7 @@ from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.integration import Provisioning
 from headgate.tenancy.membership import add_member
 from headgate.tenancy.owner import changed
+from headgate.tenancy.portal import portal_document
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
 from headgate.tenancy.roles import WorkspaceRole
@@ -151,12 +152,14 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
         changes["admission"] = admission_rules(fields["admission"])
     if "routing_table" in fields:
         changes["routing"] = routing_document(fields["routing_table"])
+    if "portal" in fields:
+        changes["portal"] = portal_document(fields["portal"])
     if fields.get("reset_usage"):
         changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, description, defaults, limits, reset_usage, "
-            "admission, routing_table."
+            "admission, routing_table, portal."
         )
     return call_defaults.conforming_workspace(replace(workspace, **changes, updated_at=change.now), change)
 
@@ -173,6 +176,7 @@ def _seen(workspace: Workspace) -> dict[str, Any]:
         "rate_limits": [limit.document() for limit in workspace.rate_limits],
         "admission": dict(workspace.admission),
         "routing_table": dict(workspace.routing),
+        "portal": dict(workspace.portal),
     }
 
 

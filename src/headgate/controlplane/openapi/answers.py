@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headgate.controlplane.openapi import access, observed, owners
+from headgate.controlplane.openapi import access, observed, owners, portal
 from headgate.controlplane.openapi.shape import Done, Listed, Shape
 
 ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
@@ -24,6 +24,12 @@ ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
     "GET /admin/tenants/{tenant_id}": owners.Tenant,
     "PUT /admin/tenants/{tenant_id}": owners.Tenant,
     "DELETE /admin/tenants/{tenant_id}": Done,
+    "POST /admin/tenants/{tenant_id}/users": Done,
+    "GET /admin/tenants/{tenant_id}/users": Listed(portal.TenantUser),
+    "DELETE /admin/tenants/{tenant_id}/users/{user_id}": Done,
+    "POST /admin/tenants/{tenant_id}/portal-sessions": portal.PortalSessionMade,
+    "GET /admin/tenants/{tenant_id}/portal-sessions": Listed(portal.PortalSession),
+    "DELETE /admin/tenants/{tenant_id}/portal-sessions/{session_id}": Done,
     "POST /api-keys/{key_id}/rotate": owners.RotatedKey,
     "POST /api-keys/{level}/{owner}": owners.MintedKey,
     "GET /api-keys": Listed(owners.ApiKey),
@@ -46,6 +52,7 @@ ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
     "GET /integrations/{slug}": access.IntegrationDetail,
     "PUT /integrations/{slug}": Done,
     "DELETE /integrations/{slug}": Done,
+    "POST /integrations/{slug}/test": access.CredentialCheck,
     "GET /integrations/{slug}/workspaces": access.IntegrationWorkspaces,
     "PUT /integrations/{slug}/workspaces": Done,
     "GET /integrations/{slug}/models": access.IntegrationModels,

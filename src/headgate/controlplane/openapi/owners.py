@@ -2,6 +2,7 @@
 
 from typing import Literal
 
+from headgate.controlplane.openapi.portal import PortalRules
 from headgate.controlplane.openapi.shape import Budget, Document, Metadata, Moment, Number, Rate, Shape
 
 
@@ -16,6 +17,7 @@ class Organisation(Shape):
     time_zone: str
     defaults: Guardrails
     log_bodies: Document | None
+    portal_origins: list[str]
     api_key_metadata_schema: Document | None
     workspace_metadata_schema: Document | None
     usage_limits: list[Budget]
@@ -48,6 +50,7 @@ class Workspace(Shape):
     rate_limits: list[Rate]
     admission: Document
     routing_table: Document
+    portal: PortalRules
     created_at: Moment
     last_updated_at: Moment
     object: Literal["workspace"]
@@ -94,6 +97,7 @@ class Tenant(Shape):
     metadata: Metadata
     admission: Document
     routing_table: Document
+    portal: PortalRules
     created_at: Moment
     last_updated_at: Moment
     object: Literal["tenant"]
@@ -181,6 +185,7 @@ class Invite(Shape):
     role: str
     status: Literal["pending", "accepted", "cancelled", "expired"]
     workspaces: list[Place]
+    tenants: list[Place]
     workspace_api_key_details: Document | None
     invited_by: str | None
     user_id: str | None

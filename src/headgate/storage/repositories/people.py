@@ -8,10 +8,12 @@ from sqlalchemy import Connection, Select, and_, delete, func, select, update
 
 from headgate.storage.console_tables import console_session, user_password
 from headgate.storage.people_tables import invite, user_account, workspace_user
+from headgate.storage.portal_tables import portal_session, tenant_user
 from headgate.storage.repositories import rows
-from headgate.tenancy.invite import Invite, InvitedTo, InviteStatus
+from headgate.tenancy.invite import Invite, InvitedTo, InvitedToTenant, InviteStatus
 from headgate.tenancy.page import Page
 from headgate.tenancy.roles import OrganizationRole, WorkspaceRole
+from headgate.tenancy.tenant_member import TenantRole
 from headgate.tenancy.user import Member, User
 
 
@@ -38,7 +40,7 @@ class SqlUsers:
         rows.replace(self._connection, user_account, rows.row_of(user))
 
     def remove(self, user_id: str) -> None:
-        for table in (workspace_user, user_password, console_session):
+        for table in (workspace_user, tenant_user, user_password, console_session, portal_session):
             self._connection.execute(delete(table).where(table.c.user_id == user_id))
         self._connection.execute(delete(user_account).where(user_account.c.id == user_id))
 
@@ -183,6 +185,7 @@ def _with_status(statement: Select[Any], status: InviteStatus, now: int) -> Sele
 def _invite_row(noun: Invite) -> dict[str, Any]:
     row = {field.name: getattr(noun, field.name) for field in fields(noun)}
     row["workspaces"] = [{"id": each.workspace_id, "role": each.role} for each in noun.workspaces]
+    row["tenants"] = [{"id": each.tenant_id, "role": each.role} for each in noun.tenants]
     row["key_scopes"] = None if noun.key_scopes is None else sorted(noun.key_scopes)
     return row
 
@@ -192,6 +195,7 @@ def _invite(row: Any) -> Invite:
     shaped = {
         "role": OrganizationRole(row["role"]),
         "workspaces": tuple(InvitedTo(each["id"], WorkspaceRole(each["role"])) for each in row["workspaces"]),
+        "tenants": tuple(InvitedToTenant(each["id"], TenantRole(each["role"])) for each in row["tenants"] or ()),
         "key_scopes": None if scopes is None else frozenset(scopes),
         "stored_status": InviteStatus(row["stored_status"]),
     }

@@ -50,6 +50,10 @@ class SqlSessions:
     def add(self, session: Session) -> None:
         rows.add(self._connection, table, rows.row_of(session))
 
+    def get(self, session_id: str) -> Session | None:
+        row = rows.one(self._connection, table, table.c.id == session_id)
+        return _session(row) if row else None
+
     def with_token(self, token_hash: bytes) -> Session | None:
         row = rows.one(self._connection, table, table.c.token_hash == token_hash)
         return _session(row) if row else None

@@ -3,6 +3,7 @@
 from sqlalchemy import Connection, delete, select
 
 from headgate.storage.alert_tables import webhook
+from headgate.storage.portal_tables import portal_session, tenant_user
 from headgate.storage.repositories import rows
 from headgate.storage.repositories.webhooks import SqlWebhooks
 from headgate.storage.tables import api_key
@@ -28,6 +29,8 @@ class SqlTenants:
         its = select(webhook.c.id).where(webhook.c.tenant_id == tenant_id)
         for webhook_id in self._connection.execute(its).scalars().all():
             webhooks.remove(webhook_id)
+        for people in (tenant_user, portal_session):
+            self._connection.execute(delete(people).where(people.c.tenant_id == tenant_id))
         revoked = api_key.c.revoked_at.is_not(None)
         self._connection.execute(delete(api_key).where(api_key.c.tenant_id == tenant_id, revoked))
         self._connection.execute(delete(table).where(table.c.id == tenant_id))

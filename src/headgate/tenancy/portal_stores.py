@@ -1,0 +1,46 @@
+"""What the services of the portal need of storage."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headgate.tenancy.page import Page
+from headgate.tenancy.portal_session import PortalSession
+from headgate.tenancy.tenant_member import TenantMember
+from headgate.tenancy.user import User
+
+
+class TenantMemberStore(Protocol):
+    """Who belongs to which tenant."""
+
+    def add(self, member: TenantMember) -> None: ...
+    def remove(self, tenant_id: str, user_id: str) -> None:
+        """With his sessions in its portal."""
+        ...
+
+    def get(self, tenant_id: str, user_id: str) -> TenantMember | None: ...
+    def of_tenant(self, tenant_id: str, page: Page) -> tuple[Sequence[tuple[TenantMember, User]], int]: ...
+    def of_user(self, user_id: str) -> Sequence[TenantMember]:
+        """All the tenants he belongs to, the first he came to first."""
+        ...
+
+
+class PortalSessionStore(Protocol):
+    """Who looks at a tenant, or may with a link."""
+
+    def add(self, session: PortalSession) -> None: ...
+    def open(self, session: PortalSession) -> bool:
+        """Write over the one that is pending, by its id; False where it is not pending any more."""
+        ...
+
+    def get(self, tenant_id: str, session_id: str) -> PortalSession | None: ...
+    def with_link(self, link_hash: bytes) -> PortalSession | None: ...
+    def with_token(self, token_hash: bytes) -> PortalSession | None: ...
+    def find(self, tenant_id: str, page: Page, *, now: int) -> tuple[Sequence[PortalSession], int]:
+        """Those that have not expired, the latest first."""
+        ...
+
+    def seen(self, session_id: str, at: int) -> None: ...
+    def remove(self, session_id: str) -> None: ...
+    def prune(self, now: int) -> None:
+        """Forget those that have expired."""
+        ...
