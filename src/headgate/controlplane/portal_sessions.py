@@ -10,9 +10,7 @@ from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
 from headgate.tenancy.principal import Principal
 
-router = APIRouter(
-    prefix="/admin/tenants/{tenant_id}/portal-sessions", tags=["portal"], route_class=AuthenticatedRoute
-)
+router = APIRouter(prefix="/admin/tenants/{tenant_id}/portal-sessions", tags=["portal"], route_class=AuthenticatedRoute)
 
 
 @router.post("")

@@ -12,7 +12,7 @@ from headgate.base.errors import HeadgateError, MethodNotAllowed, Unavailable
 from headgate.base.ids import BufferedRandom, RandomBytes, call_id, request_id
 from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
 from headgate.dataplane.call import Call, Stop
-from headgate.dataplane.endpoints import Endpoint, endpoint_for
+from headgate.dataplane.endpoints import endpoint_for
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.headers import JSON, call_headers
 from headgate.dataplane.limits import Limits
@@ -67,11 +67,10 @@ class DataPlane:
         finally:
             exchange.close()
 
-    async def answer(self, exchange: Exchange) -> None:
-        """Straight from the server's own connection."""
-        endpoint = endpoint_for(exchange.path)
-        assert endpoint is not None, "mounted on a path that is not the data plane's"
-        call = self._begin(exchange, endpoint)
+    async def answer(self, exchange: Exchange, call: Call | None = None) -> None:
+        """Straight from the server's own connection; or one that `begin` began."""
+        if call is None:
+            call = self.begin(exchange)
         self._live.add(call)
         try:
             await self._answer(exchange, call)
@@ -80,7 +79,10 @@ class DataPlane:
             for observer in self._observers:
                 observer.ended(exchange, call)
 
-    def _begin(self, exchange: Exchange, endpoint: Endpoint) -> Call:
+    def begin(self, exchange: Exchange) -> Call:
+        """A call of the task that asks, at its first moment."""
+        endpoint = endpoint_for(exchange.path)
+        assert endpoint is not None, "mounted on a path that is not the data plane's"
         now = self._clock.now()
         identifier = request_id(now, self._random_bytes)
         task = asyncio.current_task()

@@ -39,11 +39,16 @@ async def authenticate(exchange: Exchange, directory: Directory, scopes: Sequenc
     suspended tenant)."""
     key = credential(exchange)
     policy = directory.lookup(key) or await directory.load(key)
+    require_admitted(policy, scopes)
+    return policy
+
+
+def require_admitted(policy: Policy, scopes: Sequence[str]) -> None:
+    """Raises `Forbidden` without any of the scopes, and for a suspended tenant."""
     if not any(scope in policy.scopes for scope in scopes):
         policy.require(scopes[-1])
     if policy.tenant is not None:
         refuse_suspended(policy)
-    return policy
 
 
 def refuse_suspended(policy: Policy) -> None:

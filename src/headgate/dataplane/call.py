@@ -54,6 +54,8 @@ class Call:
     started: int
     """Monotonic."""
     task: asyncio.Task[None]
+    known: Policy | None = None
+    """Whose call it is, where that is known without a key: somebody who has signed in makes it from within."""
     policy: Policy = field(init=False)
     tenant: bytes = b""
     """For whom it is made, as the client is told; empty for no tenant."""

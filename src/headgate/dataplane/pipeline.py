@@ -48,6 +48,7 @@ from headgate.routing.health import Health
 from headgate.routing.retries import Retries
 from headgate.routing.router import Router
 from headgate.wire.document import Document
+from headgate.wire.form import Form
 from headgate.wire.registry import FORMATS
 
 CHANCE: Final = SystemRandom().random
@@ -113,14 +114,15 @@ class Pipeline:
         limits, endpoint = self._limits, call.endpoint
         try:
             # 1 authenticate: whose call is it
-            call.policy = policy = await authenticate(exchange, self._directory, endpoint.scopes)
+            call.policy = policy = call.known or await authenticate(exchange, self._directory, endpoint.scopes)
             call.allowances = policy.allowances
             if endpoint.method == "GET":
                 return await self._show(exchange, call)
             if endpoint is EXPLAIN:
                 return await self._explainer.explain(exchange, call)
             # 2 read: the request, once
-            call.document = Document(await exchange.body(limits.body, limits.body_within_s))
+            body = await exchange.body(limits.body, limits.body_within_s)
+            call.document = Form(body, exchange.header(b"content-type")) if endpoint.form else Document(body)
             if policy.keeps_bodies:
                 exchange = self._copy(exchange, call)
             call.head = head = FORMATS[endpoint.format].head(call.document)
@@ -150,8 +152,7 @@ class Pipeline:
             raise busy
         # 5 hold: every allowance at once, on disk before anything is sent
         if denied := admit.hold(call, self._books, self._settler):
-            call.dialogue = await self._room.make(exchange, call, denied, bounds)
-            call.outgoing = call.dialogue.request()
+            await self._room.make(exchange, call, denied, bounds)
         await self._books.durable()
         # 6 attempt: in its turn, until the first byte has gone to the client
         within = self._limits.deadlines

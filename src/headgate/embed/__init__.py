@@ -5,7 +5,7 @@ app = FastAPI(lifespan=headgate.lifespan)
 app.mount("/ai", headgate)
 """
 
-from headgate.embed.answer import Answer
+from headgate.dataplane.socketless import Answer
 from headgate.embed.headgate import Headgate
 
 __all__ = ["Answer", "Headgate"]

@@ -9,7 +9,7 @@ import structlog
 from headgate.base.tasks import Tasks
 from headgate.bootstrap import Gateway, open_gateway
 from headgate.dataplane.asgi import Receive, Scope, Send
-from headgate.embed.answer import Answer, Turn
+from headgate.dataplane.socketless import Answer, Turn
 from headgate.process.data_dir import DataDirLock
 from headgate.process.first_start import first_start, preset_key
 from headgate.process.master_key import load_master_keys

@@ -2,12 +2,12 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from headgate.dataplane.asgi import Message, Receive, Scope, Send
-from headgate.dataplane.door import App
 
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
 PARTS_WAITING: Final = 16
 """Parts of an answer that nobody has read yet. Beyond, whoever sends waits."""
 
