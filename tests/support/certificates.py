@@ -68,4 +68,13 @@ class Authority:
 
     def client(self) -> ssl.SSLContext:
         """A client's context that trusts this authority and no other."""
-        return ssl.create_default_context(cadata=self._certificate.public_bytes(serialization.Encoding.PEM).decode())
+        return ssl.create_default_context(cadata=self._pem().decode())
+
+    def file(self) -> Path:
+        """Who is to be trusted, for clients that are not ours."""
+        path = self._folder / "authority.pem"
+        path.write_bytes(self._pem())
+        return path
+
+    def _pem(self) -> bytes:
+        return self._certificate.public_bytes(serialization.Encoding.PEM)

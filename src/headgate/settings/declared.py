@@ -37,8 +37,9 @@ class Settings:
     redis_url: Annotated[
         str | None,
         Is(
-            "The Redis or Valkey through which processes share allowances. Not supported yet: a start is refused.",
-            schemes=("redis", "rediss"),
+            "The Redis or Valkey through which processes share allowances: one server, Sentinels or a cluster. Not "
+            "supported yet: a start is refused.",
+            schemes=("redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
             secret=True,
         ),
     ] = None

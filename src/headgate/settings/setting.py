@@ -104,8 +104,11 @@ class Setting:
         return number if self.told.low <= number <= self.told.high else None
 
     def _is_url(self, text: str) -> bool:
+        """Of one host, or of several with a comma between them."""
         try:
             parts = urlsplit(text)
-            return parts.scheme in self.told.schemes and bool(parts.hostname) and parts.port != 0
+            places = [urlsplit(f"//{place}") for place in parts.netloc.rpartition("@")[2].split(",")]
+            hosts = all(place.hostname and place.port != 0 for place in places)
+            return parts.scheme in self.told.schemes and hosts
         except ValueError:
             return False

@@ -1,24 +1,20 @@
 """What borrowed shares do when the authority is killed, stopped, full, emptied, or one of several."""
 
 import signal
-from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from redis.asyncio import Redis, RedisCluster
-from redis.asyncio.retry import Retry
-from redis.backoff import NoBackoff
+from redis.asyncio import Redis
 
-from headgate.ledger.allowance import Allowance, Amounts, Resource
-from headgate.ledger.hold import Denied, Held
-from headgate.storage.shares.authority import SOURCE, AuthorityAway
-from tests.support.borrowers import Borrower
-from tests.support.ledger import KeptEntries, ManualClock, allowance, record
+from headgate.ledger.allowance import Amounts, Resource
+from headgate.ledger.hold import Denied
+from headgate.storage.shares.authority import AuthorityAway
+from tests.support.ledger import ManualClock, allowance
+from tests.support.sharing import BUDGET, Records, held, settle, sharing
 from tests.support.valkey import Valkey, valkey_server
 from tests.support.valkey_cluster import valkey_cluster
 
-BUDGET = allowance("budget", Resource.COST, 100)
 MANY = [allowance(f"budget {number}", Resource.COST, 100) for number in range(20)]
 
 
@@ -28,55 +24,13 @@ def server() -> Iterator[Valkey]:
         yield running
 
 
-class Records:
-    """What is in the database: settled calls that were written."""
-
-    def __init__(self) -> None:
-        self.used = 0
-        self.unwritten = 0
-
-    async def past(self, allowances: Sequence[Allowance]) -> Mapping[str, Sequence[tuple[int, int]]]:
-        return {each.id: [(0, self.used)] for each in allowances if self.used}
-
-    async def written(self) -> None:
-        self.used, self.unwritten = self.used + self.unwritten, 0
-
-
-@asynccontextmanager
-async def nodes(redis: Any, records: Records, *names: str) -> AsyncIterator[list[Borrower]]:
-    async def members() -> Sequence[str]:
-        return names
-
-    made = [
-        Borrower(name, redis, ManualClock(), KeptEntries(), records.past, members, records.written, SOURCE)
-        for name in names
-    ]
-    for _ in range(2):
-        for node in made:
-            await node.generations.look()
-    try:
-        yield made
-    finally:
-        await redis.aclose()
-
-
 def client(server: Valkey) -> Any:
-    return Redis.from_url(server.url, socket_timeout=0.5, socket_connect_timeout=0.5, retry=Retry(NoBackoff(), 1))
-
-
-async def held(node: Borrower, name: str, cost: int, on: Sequence[Allowance] = (BUDGET,)) -> bool:
-    found = await node.hold(name, on, Amounts(cost=cost))
-    return isinstance(found, Held)
-
-
-def settle(node: Borrower, records: Records, name: str, cost: int) -> None:
-    node.ledger.settle(name, Amounts(cost=cost), record(name, cost=cost))
-    records.unwritten += cost
+    return Redis.from_url(server.url)
 
 
 async def test_without_an_authority_what_was_borrowed_can_be_used_and_no_more(server: Valkey) -> None:
     """Killed: a call that fits into the share is decided as ever, the next one is told that Redis is away."""
-    async with nodes(client(server), Records(), "one") as (one,):
+    async with sharing(server.url) as (one, _):
         assert await held(one, "first", 40)
         settle(one, Records(), "first", 10)  # 30 of what was borrowed are free again
         server.kill()
@@ -87,7 +41,7 @@ async def test_without_an_authority_what_was_borrowed_can_be_used_and_no_more(se
 
 async def test_a_share_expires_when_nothing_is_heard_for_long(server: Valkey) -> None:
     """A process that was stopped for longer than its lease decides nothing on what it had."""
-    async with nodes(client(server), Records(), "one") as (one,):
+    async with sharing(server.url) as (one, _):
         assert await held(one, "first", 40)
         settle(one, Records(), "first", 10)
         assert isinstance(one.clock, ManualClock)
@@ -98,7 +52,7 @@ async def test_a_share_expires_when_nothing_is_heard_for_long(server: Valkey) ->
 
 async def test_a_stopped_server_is_away_and_then_back(server: Valkey) -> None:
     """Nobody knows whether it heard; asked again, it has lent the same once."""
-    async with nodes(client(server), Records(), "one", "two") as (one, two):
+    async with sharing(server.url) as (one, two):
         assert await held(one, "first", 40)
         server.process.send_signal(signal.SIGSTOP)
         with pytest.raises(AuthorityAway):
@@ -113,7 +67,7 @@ async def test_a_stopped_server_is_away_and_then_back(server: Valkey) -> None:
 async def test_what_is_held_is_told_anew_before_more_is_lent(server: Valkey, loss: str) -> None:
     """After a restart, which may have lost writes, and after a flush: nothing is lent until both have told."""
     records = Records()
-    async with nodes(client(server), records, "one", "two") as (one, two):
+    async with sharing(server.url, records) as (one, two):
         assert await held(one, "settled", 50)
         settle(one, records, "settled", 20)
         await one.borrowing.tell(one.shares)
@@ -141,7 +95,7 @@ async def client_flush(server: Valkey) -> None:
 
 async def test_functions_are_loaded_again(server: Valkey) -> None:
     """Where they were flushed, or the server is a new one."""
-    async with nodes(client(server), Records(), "one") as (one,):
+    async with sharing(server.url) as (one, _):
         redis = client(server)
         await redis.function_flush("SYNC")
         await redis.aclose()
@@ -150,7 +104,7 @@ async def test_functions_are_loaded_again(server: Valkey) -> None:
 
 async def test_a_full_server_lends_nothing(server: Valkey) -> None:
     """Out of memory is away, and names itself."""
-    async with nodes(client(server), Records(), "one") as (one,):
+    async with sharing(server.url) as (one, _):
         redis = client(server)
         await redis.config_set("maxmemory", "1")
         await redis.aclose()
@@ -160,7 +114,7 @@ async def test_a_full_server_lends_nothing(server: Valkey) -> None:
 
 async def test_a_cluster_spreads_allowances() -> None:
     """One call over twenty allowances, on three servers: all or nothing is decided here."""
-    async with valkey_cluster() as url, nodes(RedisCluster.from_url(url), Records(), "one", "two") as (one, two):
+    async with valkey_cluster() as cluster, sharing(cluster.url) as (one, two):
         assert await held(one, "first", 60, MANY)
         assert not await held(two, "second", 60, MANY)
         assert await held(two, "third", 40, MANY)

@@ -8,7 +8,9 @@ from importlib.resources import files
 from typing import Any, Final
 
 from redis.asyncio import Redis, RedisCluster
+from redis.exceptions import ConnectionError as Broken
 from redis.exceptions import RedisError, ResponseError
+from redis.exceptions import TimeoutError as TooLate
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import Unavailable
@@ -23,6 +25,7 @@ MOST: Final = 2**53 - 1
 SOURCE: Final = files(__package__).joinpath("functions.lua").read_text(encoding="utf-8")
 _KEPT_MS: Final = 2 * 86_400_000
 """How long data stays that nobody asks for: its past is in the usage records."""
+NO_EVICTION: Final = "noeviction"
 _LIBRARY: Final = "headgate_shares"
 _MICRO: Final = 1_000
 
@@ -68,6 +71,21 @@ class Authority:
 
     async def close(self) -> None:
         await self._redis.aclose()
+
+    async def check(self) -> None:
+        """That the server keeps what it is told: one that may evict keys would forget what it has lent."""
+        where = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self._redis, RedisCluster) else {}
+        try:
+            found = await self._redis.info("memory", **where)
+        except (RedisError, OSError) as error:
+            raise _away(error) from error
+        for each in found.values() if where else [found]:
+            if (policy := each.get("maxmemory_policy")) not in (None, NO_EVICTION):
+                raise AuthorityAway(
+                    f"Redis may evict what Headgate keeps in it: its maxmemory-policy is {policy}. Set it to "
+                    f"{NO_EVICTION}, or name a Redis of its own in redis_url.",
+                    retry_after=1.0,
+                )
 
     async def sync(self, node: str, generations: Sequence[str], messages: Sequence[Message]) -> list[Answer | Stale]:
         """Tell and ask; the answers in the same order. `generations` by group."""
@@ -126,7 +144,9 @@ class Authority:
 
     async def end_generation(self, ends: Sequence[tuple[int, str]], name: str) -> list[str]:
         """Of these groups, if it is still that one, and begin one of this name, which none ever had; which one counts
-        now."""
+        now. Only on a server that does not evict."""
+        if ends:
+            await self.check()
         replies = await self._call([("close", (_marker(group),), (ended, name)) for group, ended in ends])
         return [found.decode() for found in replies]
 
@@ -156,12 +176,21 @@ class Authority:
 
     async def _pipelined(self, calls: Sequence[tuple[str, Sequence[str], Sequence[object]]]) -> list[Any]:
         try:
-            pipeline = self._redis.pipeline(transaction=False)
-            for name, keys, arguments in calls:
-                pipeline.execute_command("FCALL", f"{self._library}_{name}", len(keys), *keys, *arguments)
-            replies: list[Any] = await pipeline.execute(raise_on_error=False)
+            replies = await self._executed(calls)
+            if any(isinstance(each, Broken | TooLate) for each in replies):
+                # Only a cluster answers so. Another of its servers may be the primary now: it is asked anew.
+                await self._redis.aclose()
+                if not any(isinstance(each, TooLate) for each in replies):
+                    replies = await self._executed(calls)
         except (RedisError, OSError) as error:
             raise _away(error) from error
+        return replies
+
+    async def _executed(self, calls: Sequence[tuple[str, Sequence[str], Sequence[object]]]) -> list[Any]:
+        pipeline = self._redis.pipeline(transaction=False)
+        for name, keys, arguments in calls:
+            pipeline.execute_command("FCALL", f"{self._library}_{name}", len(keys), *keys, *arguments)
+        replies: list[Any] = await pipeline.execute(raise_on_error=False)
         return replies
 
     async def _load(self) -> None:
