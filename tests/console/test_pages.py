@@ -6,45 +6,22 @@ from typing import Any
 import pytest
 
 from headgate.console.app import HEADERS, create_console
-from headgate.console.pages import PAGES
 from headgate.storage.tables import audit as audit_table
 from headgate.tenancy.audit import AuditEntry
 from tests.console.conftest import Browser, text_of
-from tests.controlplane.test_analytics import call, written
-from tests.support.administration import World, customer_key
+from tests.console.furnished import customer, furnished, paths
 from tests.support.people import invited
 
 HOSTILE = "\"'><script>alert(1)</script><img src=x onerror=alert(1)>{{7*7}}"
 INLINE = re.compile(rb"<script(?! src=\"/console/static/)|<style|\sstyle=|\son\w+=|javascript:")
 ELSEWHERE = re.compile(rb"(?:src|href|action)=\"(?!/console|#)")
-HOUR = 3_600 * 1_000_000_000
-
-
-async def _customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str, str]:
-    """A tenant and a key of it, with two calls: the ids."""
-    workspace = await world.ok("POST", "/v1/admin/workspaces", {"name": f"Workspace of {name}"})
-    body = {"name": name, "tenant_id": "acme", "workspace_id": workspace["id"], **fields}
-    tenant = await world.ok("POST", "/v1/admin/tenants", body)
-    key_id, _ = await customer_key(world, workspace["id"], name=name, tenant_id=tenant["id"])
-    of = {"tenant_id": tenant["id"], "key_id": key_id}
-    lines = [("input", 10, 500_000_000, 5_000_000), ("output", 5, 1_000_000_000, 5_000_000)]
-    good = call(1, world, workspace["id"], HOUR, cost_lines=lines, metadata={name: name}, **of)
-    bad = call(2, world, workspace["id"], 2 * HOUR, status=500, cost=0, error=name, model_asked=name, **of)
-    await written(world, [good, bad])
-    return tenant["id"], key_id
-
-
-def _paths(tenant: str, key: str) -> list[str]:
-    """Every page there is to look at."""
-    values = {"tenant": tenant, "key": key, "request": f"req_{1:032x}"}
-    return ["/console" + path.format(**values) for method, path, _, _ in PAGES if method == "GET"]
 
 
 async def test_every_answer_carries_the_headers(admin: Browser) -> None:
     """Pages, files, redirects and errors: no inline script or style, no frame, nothing from elsewhere."""
     stranger = Browser(admin.world, admin.app)
     replies = [
-        *[await admin.get(path) for path in _paths(*await _customer(admin.world))],
+        *[await admin.get(path) for path in paths(await furnished(admin.world))],
         *[
             await stranger.send("GET", path)
             for path in ("/console", "/console/sign-in", "/console/invite", "/console/no")
@@ -66,9 +43,9 @@ async def test_every_answer_carries_the_headers(admin: Browser) -> None:
 
 async def test_hostile_texts_are_texts_on_every_page(admin: Browser) -> None:
     """Names, metadata, models and errors that are markup are shown as they are written."""
-    tenant, key = await _customer(admin.world, HOSTILE, tier=HOSTILE, default_model=None)
+    values = await furnished(admin.world, HOSTILE)
     shown = 0
-    for path in [*_paths(tenant, key), f"/console/keys?tenant={tenant}", "/console/requests?tenant_id=acme"]:
+    for path in [*paths(values), f"/console/keys?tenant={values['tenant']}", "/console/requests?tenant_id=acme"]:
         reply = await admin.get(path)
         assert reply.status == 200, (path, text_of(reply))
         assert b"<script>alert" not in reply.body
@@ -82,7 +59,7 @@ async def test_hostile_texts_are_texts_on_every_page(admin: Browser) -> None:
 async def test_the_overview_has_the_figures(admin: Browser) -> None:
     """Spend, calls, errors, latencies and refusals, and what to do where there is nothing yet."""
     assert "No calls in this time" in text_of(await admin.get("/console"))
-    await _customer(admin.world)
+    await customer(admin.world)
     limits = {"usage_limits": [{"type": "cost", "credit_limit": 5, "periodic_reset": "monthly"}]}
     await admin.world.ok("PUT", "/v1/admin/organisation", limits)
     seen = text_of(await admin.get("/console"))
@@ -111,7 +88,7 @@ async def test_a_tenant_is_made_changed_and_seen(admin: Browser) -> None:
     assert b'value="much"' in wrong.body
     made = await admin.post("/console/tenants/new", {**fields, **budget})
     assert "$0.00 of $12.50 monthly" in text_of(made)
-    assert "60 requests rpm 4 in_flight at once" in text_of(made)
+    assert "60 requests a minute 4 calls at the same time" in text_of(made)
     kept = {"type": "cost", "credit_limit": 12.5, "periodic_reset": "monthly", "alert_thresholds": [50]}
     await admin.world.ok("PUT", "/v1/admin/tenants/acme", {"usage_limits": [kept]})
     more = {**fields, **budget, "budget_amount": "20", "status": "suspended", "allowed_models": ""}
@@ -124,7 +101,7 @@ async def test_a_tenant_is_made_changed_and_seen(admin: Browser) -> None:
 
 async def test_a_key_is_shown_once_rotated_and_revoked(admin: Browser) -> None:
     """Its secret is on the page that made it, and on no other; revoked, it is gone. Each is in the audit log."""
-    tenant, _ = await _customer(admin.world)
+    tenant, _ = await customer(admin.world)
     fields = {"name": "seat", "tenant_id": tenant, "level": "workspace", "scopes": ["completions.write"]}
     made = await admin.post("/console/keys/new", fields, page=f"/console/keys/new?tenant={tenant}")
     secret = re.findall(r"hg_[0-9a-z]{16}_[0-9a-z]{32}_[0-9a-z]{7}", made.body.decode())[0]
@@ -153,7 +130,7 @@ async def test_an_admin_key_is_made_for_the_organization(admin: Browser) -> None
 
 async def test_calls_are_searched_and_one_is_explained(admin: Browser) -> None:
     """By status, tenant and time; to a script the rows alone. One call has its price lines."""
-    await _customer(admin.world)
+    await customer(admin.world)
     assert text_of(await admin.get("/console/requests?status_code=500")).count("gpt-4o") == 1
     assert "No call matches" in text_of(await admin.get("/console/requests?status_code=429"))
     assert (await admin.get("/console/requests?tenant_id=nobody")).status == 404
@@ -167,7 +144,7 @@ async def test_calls_are_searched_and_one_is_explained(admin: Browser) -> None:
 
 async def test_times_are_told_in_the_zone_of_the_address(admin: Browser) -> None:
     """And a time that is chosen is chosen in it."""
-    await _customer(admin.world)
+    await customer(admin.world)
     assert "2027-01-15 16:00:00" in text_of(await admin.get("/console/requests?tz=Asia/Tokyo"))
     some = await admin.get("/console/requests?tz=Asia/Tokyo&from=2027-01-15T15:30&to=2027-01-15T16:30")
     assert text_of(some).count("gpt-4o") == 1
@@ -189,7 +166,7 @@ async def test_the_chain_of_the_audit_log_is_checked(admin: Browser) -> None:
 
 async def _member(browser: Browser, role: str) -> str:
     """Signed in, a member of the workspace of a customer: the tenant's id."""
-    tenant, key = await _customer(browser.world)
+    tenant, key = await customer(browser.world)
     found = await browser.world.ok("GET", "/v1/admin/tenants/acme")
     places = [{"id": found["workspace_id"], "role": role}]
     _, token = await invited(browser.world, "m@example.com", workspaces=places)
@@ -248,7 +225,7 @@ async def test_long_lists_come_in_pages(admin: Browser) -> None:
 
 async def test_the_first_paint_is_small(admin: Browser) -> None:
     """All that the overview brings, as a browser gets it: below 100 kB."""
-    await _customer(admin.world)
+    await customer(admin.world)
     page = await admin.get("/console")
     files = re.findall(r'(?:src|href)="(/console/static/[^"]+)"', page.body.decode())
     assert len(files) >= 3
@@ -270,7 +247,7 @@ async def test_the_theme_is_kept(browser: Browser) -> None:
 
 async def test_a_build_without_scripts_says_so_and_works(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
     """Where Node could not be had: no script is named that is not there, figures are in tables."""
-    await _customer(admin.world)
+    await customer(admin.world)
     monkeypatch.setattr("headgate.console.static_files.VENDORED", ("vendor/absent.js",))
     bare = Browser(admin.world, create_console(admin.world.services, dict, "http://test"))
     await bare.sign_in(key=admin.world.admin_key)

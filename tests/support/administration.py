@@ -1,6 +1,6 @@
 """A whole administration on a database: services, directory and control plane, with a clock that tests move."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -26,6 +26,8 @@ from headgate.tenancy.principal import Principal
 from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import MasterKey, Vault
 from headgate.upstream.base_url import kept_base_url
+from headgate.upstream.client import Client
+from headgate.upstream.fetch import Fetcher
 from headgate.upstream.guard import Guard
 from tests.support.asgi import Reply, request
 from tests.support.ledger import KeptEntries
@@ -91,6 +93,11 @@ class World:
         )
 
 
+async def _nowhere(host: str) -> Sequence[str]:
+    """Tests speak to addresses on this machine; no name leads anywhere."""
+    raise OSError("no names are resolved here")
+
+
 async def _written() -> None:
     """Nothing waits for the database."""
 
@@ -107,6 +114,7 @@ async def node(
     directory = Directory(loader, PEPPER, clock, lambda what, error: reported.append((what, error)))
     administration.on_change(directory.changed)
     guard = Guard()
+    client = Client(guard=Guard(resolve=_nowhere), clock=clock)
     ledger = LocalLedger(clock, KeptEntries())  # no calls are made here: what is settled is written by the tests
     services = services_on(
         administration,
@@ -119,6 +127,7 @@ async def node(
         url="http://test",
         check_url=partial(kept_base_url, guard=guard),
         check_webhook=partial(checked_url, guard=guard, plain=True),
+        fetch=Fetcher(client, clock),
         forget_answers=lambda *_: 0,  # no calls are made here
         span=Span(idle_s=3_600, lifetime_s=86_400),
     )
@@ -128,6 +137,7 @@ async def node(
     try:
         yield World(database, transactions, clock, administration, services, directory, root, admin_key, app, reported)
     finally:
+        await client.close()
         await directory.close()
 
 

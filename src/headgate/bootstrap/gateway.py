@@ -43,6 +43,7 @@ from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import Vault
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.client import Client
+from headgate.upstream.fetch import Fetcher
 from headgate.upstream.guard import Guard
 
 
@@ -90,6 +91,8 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         restoring, usage = kept.restoring, kept.usage
         directory = _directory(administration, vault, catalog, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
+        client = Client(guard=guard, clock=clock)
+        closing.push_async_callback(client.close)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
         once = await open_once(settings, administration.transactions, vault, clock, closing)
@@ -104,12 +107,11 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             url=settings.url,
             check_url=partial(kept_base_url, guard=guard),
             check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
+            fetch=Fetcher(client, clock),
             forget_answers=cache.answers.forget,
             span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
         )
         start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
-        client = Client(guard=guard, clock=clock)
-        closing.push_async_callback(client.close)
         body_log = BodyLog(services.analytics.bodies, clock, report)
         closing.push_async_callback(body_log.close)
         body_log.start()

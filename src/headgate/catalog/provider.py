@@ -110,6 +110,8 @@ class ProviderSpec(_Strict, frozen=True):
     aliases: tuple[Slug, ...] = ()
     doc_url: str = ""
     credential: Literal["required", "optional", "none"] = "required"
+    check: str = "/models"
+    """Below the base URL, what only a good credential gets, for nothing: a list of models. Empty: none is known."""
     headers: Mapping[HeaderName, str] = {}
     """Sent with every request."""
     max_tokens_field: Literal["max_tokens", "max_completion_tokens"] = "max_tokens"
@@ -170,6 +172,8 @@ def _complaints(spec: ProviderSpec, stem: str) -> Iterable[tuple[str, str]]:
         yield "base_url", "must end with its path, without a slash, query or fragment"
     if not spec.formats:
         yield "formats", f"must name at least one of {', '.join(sorted(FORMATS))}"
+    if spec.check and not re.fullmatch(r"/[A-Za-z0-9_/-]+", spec.check):
+        yield "check", f"must be a path that starts with a slash, not `{spec.check}`"
     for name, path in spec.formats.items():
         if name not in FORMATS:
             yield f"formats.{name}", f"is not a format; known: {', '.join(sorted(FORMATS))}"

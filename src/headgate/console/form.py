@@ -31,6 +31,11 @@ class Form:
     def all(self, name: str) -> list[str]:
         return [each.strip() for each in self.fields.get(name, ())]
 
+    def pairs(self, name: str) -> dict[str, str]:
+        """Of a text field with `name=value` on each line. A line without `=` is a name with nothing behind it."""
+        told = [line.partition("=") for line in self.one(name).splitlines() if line.strip()]
+        return {key.strip(): value.strip() for key, _, value in told}
+
     def lines(self, name: str) -> list[str]:
         """Of a text field, those that are not empty; commas separate too."""
         return [each.strip() for each in self.one(name).replace(",", "\n").splitlines() if each.strip()]

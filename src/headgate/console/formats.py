@@ -1,6 +1,7 @@
 """How figures and moments are written on a page."""
 
 import json
+from collections.abc import Mapping
 from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
@@ -98,6 +99,11 @@ def resource_words(resource: str) -> str:
     return "calls at the same time" if resource == Resource.IN_FLIGHT else resource.replace("_", " ")
 
 
+def lines_of(pairs: Mapping[str, str]) -> str:
+    """As `Form.pairs` reads them back."""
+    return "\n".join(f"{name}={value}" for name, value in pairs.items())
+
+
 def plainly(error: HeadgateError) -> str:
     """What was wrong, beside the field it was wrong with: without the field's name in front."""
     rest = error.message.removeprefix(f"`{error.param}`").lstrip(": ")
@@ -126,5 +132,6 @@ FILTERS: Final = {
     "period": period,
     "rate_words": rate_words,
     "plainly": plainly,
+    "lines_of": lines_of,
     "document": document,
 }

@@ -33,7 +33,11 @@ async def listed(visit: Visit) -> Response:
     """Fifty at a time."""
     services, principal, pager = visit.services, visit.principal, Pager.of(visit.query)
     found, total = await services.api_keys.find(
-        principal, pager.page, listed_kinds(visit), tenant=visit.query.get("tenant") or None
+        principal,
+        pager.page,
+        listed_kinds(visit),
+        workspace=visit.query.get("workspace") or None,
+        tenant=visit.query.get("tenant") or None,
     )
     standings = await services.standings.of(principal.organization_id, found)
     return visit.page(

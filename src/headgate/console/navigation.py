@@ -20,6 +20,7 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "Customers",
         (
+            Entry("Workspaces", "/workspaces", ("workspaces.list",)),
             Entry("Tenants", "/tenants", ("tenants.list",)),
             Entry("API keys", "/keys", KEY_LISTS),
         ),

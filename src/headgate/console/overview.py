@@ -40,7 +40,7 @@ async def show(visit: Visit) -> Response:
         requests=sums["requests"]["summary"]["total"],
         error_rate=errors["summary"]["rate"],
         latency=sums["latency"]["summary"],
-        charts=[spending(visit, sums["cost"]), _calls(visit, sums["requests"])],
+        charts=[spending(visit, sums["cost"]), calling(visit, sums["requests"])],
         tenants=tenants,
         budgets=await _budgets(visit),
         refusals=_refusals(visit),
@@ -52,7 +52,8 @@ def spending(visit: Visit, graph: Mapping[str, Any]) -> Chart:
     return chart_of("Spend", graph, lambda told: told["total"] / 100, "$", visit.time.zone)
 
 
-def _calls(visit: Visit, graph: Mapping[str, Any]) -> Chart:
+def calling(visit: Visit, graph: Mapping[str, Any]) -> Chart:
+    """Calls over time."""
     return chart_of("Requests", graph, lambda told: told["total"], "", visit.time.zone)
 
 

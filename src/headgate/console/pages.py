@@ -2,12 +2,27 @@
 
 from typing import Final
 
-from headgate.console import account, audit, keys, overview, requests, tenants
+from headgate.console import account, audit, keys, overview, requests, tenants, workspaces
 from headgate.console.navigation import KEY_LISTS
 from headgate.console.visit import Page
 
 PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("GET", "", overview.show, ()),
+    ("GET", "/workspaces", workspaces.listed, ("workspaces.list",)),
+    ("GET", "/workspaces/new", workspaces.new, ("workspaces.create",)),
+    ("POST", "/workspaces/new", workspaces.create, ("workspaces.create",)),
+    ("GET", "/workspaces/{workspace}", workspaces.show, ("workspaces.read",)),
+    ("GET", "/workspaces/{workspace}/edit", workspaces.edit, ("workspaces.update",)),
+    ("POST", "/workspaces/{workspace}/edit", workspaces.update, ("workspaces.update",)),
+    ("POST", "/workspaces/{workspace}/reset", workspaces.reset, ("workspaces.update",)),
+    ("POST", "/workspaces/{workspace}/remove", workspaces.remove, ("workspaces.delete",)),
+    ("POST", "/workspaces/{workspace}/members", workspaces.add_member, ("workspace_users.create",)),
+    (
+        "POST",
+        "/workspaces/{workspace}/members/{user}",
+        workspaces.change_member,
+        ("workspace_users.update", "workspace_users.delete"),
+    ),
     ("GET", "/tenants", tenants.listed, ("tenants.list",)),
     ("GET", "/tenants/new", tenants.new, ("tenants.create",)),
     ("POST", "/tenants/new", tenants.create, ("tenants.create",)),

@@ -11,6 +11,7 @@ from headgate.ledger.record import Outcome
 
 AT_ONCE: Final = 50
 FILTERS: Final = {
+    "workspace_slug": "Workspace",
     "tenant_id": "Tenant",
     "ai_model": "Model",
     "status_code": "Status",

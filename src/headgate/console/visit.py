@@ -90,10 +90,19 @@ class Visit:
         return time_range(self.query, self.services.clock.now(), self.signed.time_zone)
 
     @property
+    def administers(self) -> bool:
+        """The whole organization, not one workspace."""
+        return self.principal.workspace_id is None
+
+    @property
     def navigation(self) -> list[tuple[str, list[Entry]]]:
         """The groups he may see something of."""
         groups = [(name, [each for each in entries if self.may(*each.scopes)]) for name, entries in NAVIGATION]
         return [(name, entries) for name, entries in groups if entries]
+
+    def named(self, name: str) -> str:
+        """What stands in the page's path."""
+        return str(self.request.path_params[name])
 
     def may(self, *scopes: str) -> bool:
         return not self.principal.scopes.isdisjoint(scopes)

@@ -7,6 +7,7 @@ from headgate.controlplane.limit_views import budgets
 from headgate.controlplane.views import rate_limits, usage_limits
 from headgate.tenancy import pricing
 from headgate.tenancy.capacity_rules import shown
+from headgate.tenancy.credential_checks import CredentialCheck
 from headgate.tenancy.integration import GlobalAccess, Integration, IntegrationModel, Provisioning
 from headgate.tenancy.limits import RateLimit
 from headgate.tenancy.moments import to_iso
@@ -41,6 +42,18 @@ def integration_detail(found: Integration, provisioned: Sequence[Provisioning], 
         "pricing_adjustments": pricing.shown_multipliers(found.multipliers),
         "global_workspace_access_settings": global_access(found.global_access, now),
         "workspace_count": sum(each.enabled for each in provisioned),
+    }
+
+
+def credential_check(found: CredentialCheck) -> dict[str, Any]:
+    """`status` is null where no answer came, `models` where none were listed."""
+    return {
+        "outcome": found.outcome,
+        "message": found.message,
+        "status": found.status or None,
+        "models": found.models,
+        "took_ms": found.took_ms,
+        "object": "credential_check",
     }
 
 

@@ -68,6 +68,13 @@ async def delete(slug: str, services: WithServices, principal: Deleter) -> Answe
     return done()
 
 
+@router.post("/{slug}/test")
+async def test(slug: str, services: WithServices, principal: Updater) -> Answer:
+    """Ask the provider now, for nothing, whether it takes the credential. The answer is 200 whatever comes of it:
+    `outcome` is `accepted`, `refused`, `unclear` or `unreachable`."""
+    return Answer(views.credential_check(await services.credential_checks.check(principal, slug)))
+
+
 @router.get("/{slug}/workspaces")
 async def get_workspaces(slug: str, services: WithServices, principal: Reader) -> Answer:
     """What each workspace has of it."""

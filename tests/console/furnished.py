@@ -1,0 +1,34 @@
+"""An installation that has one of everything, for tests of all pages, and the pages there are to look at."""
+
+from typing import Any
+
+from headgate.console.pages import PAGES
+from tests.controlplane.test_analytics import call, written
+from tests.support.administration import World, customer_key
+
+HOUR = 3_600 * 1_000_000_000
+
+
+async def customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str, str]:
+    """A tenant and a key of it, with two calls: the ids."""
+    workspace = await world.ok("POST", "/v1/admin/workspaces", {"name": f"Workspace of {name}", "slug": "place"})
+    body = {"name": name, "tenant_id": "acme", "workspace_id": workspace["id"], **fields}
+    tenant = await world.ok("POST", "/v1/admin/tenants", body)
+    key_id, _ = await customer_key(world, workspace["id"], name=name, tenant_id=tenant["id"])
+    of = {"tenant_id": tenant["id"], "key_id": key_id}
+    lines = [("input", 10, 500_000_000, 5_000_000), ("output", 5, 1_000_000_000, 5_000_000)]
+    good = call(1, world, workspace["id"], HOUR, cost_lines=lines, metadata={name: name}, **of)
+    bad = call(2, world, workspace["id"], 2 * HOUR, status=500, cost=0, error=name, model_asked=name, **of)
+    await written(world, [good, bad])
+    return tenant["id"], key_id
+
+
+async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
+    """What stands in the paths of pages, by its name there. Everything that has a name has this one."""
+    tenant, key = await customer(world, name, tier=name)
+    return {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}"}
+
+
+def paths(values: dict[str, str]) -> list[str]:
+    """Every page there is to look at."""
+    return ["/console" + path.format(**values) for method, path, _, _ in PAGES if method == "GET"]
