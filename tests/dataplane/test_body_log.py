@@ -42,7 +42,7 @@ async def called(plane: Plane, key: str, body: object, **headers: str) -> str:
     reply = await plane.call(key, body, **headers).reply()
     assert reply.status == 200, reply.body
     await plane.gateway.usage.flush()
-    await plane.gateway.body_log.write()
+    await plane.gateway.logs.bodies.write()
     return reply.headers["x-headgate-request-id"]
 
 

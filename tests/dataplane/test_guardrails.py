@@ -214,6 +214,32 @@ async def test_a_key_s_guardrails_come_through_its_config(plane: Plane) -> None:
     assert (await plane.call(await plane.key(), ask("say secret")).reply()).status == 200
 
 
+@pytest.mark.parametrize("stream", [False, True])
+@pytest.mark.parametrize("actions", [DENY, FLAG, ASYNC])
+async def test_a_guardrail_gives_feedback_on_what_it_looked_at(
+    plane: Plane, actions: dict[str, bool], stream: bool
+) -> None:
+    """Under the call's trace id, of success and of failure, of requests and of answers, refused ones too; none from a
+    guardrail that has no opinion, and none on an answer that nobody gave."""
+    opinions = {"on_success": {"feedback": {"value": 5, "weight": 0.5}}, "on_fail": {"feedback": {"value": -10}}}
+    for side in ("input_guardrails", "output_guardrails"):
+        check = {"id": "default.contains", "parameters": {"words": [side[:3]], "operator": "none"}}
+        await attach(plane, side, check, actions | opinions)
+    key = await plane.key()
+    for text in ("say hi", "say out", "say inp"):
+        await plane.call(key, ask(text, stream=stream), x_portkey_trace_id=text.replace(" ", "-")).reply()
+    await plane.gateway.logs.opinions.write()
+    rows = "SELECT trace_id, value, weight FROM feedback ORDER BY trace_id, value"
+    found = await plane.gateway.database.read(lambda c: c.exec_driver_sql(rows).all())
+    good, bad = (5, 500_000), (-10, 1_000_000)
+    wanted = [("say-hi", *good), ("say-hi", *good), ("say-inp", *bad)]
+    if actions is not DENY:  # the call went on, and its answer was looked at
+        wanted.append(("say-inp", *good))
+    assert [tuple(row) for row in found] == [*wanted, ("say-out", *bad), ("say-out", *good)]
+    graph = await plane.admin("GET", "/analytics/graphs/feedbacks")
+    assert graph["summary"] == {"total": len(found)}
+
+
 async def test_another_config_does_not_get_around_a_key_s_guardrails(plane: Plane) -> None:
     """What the default config attaches holds whatever config a call names; what that one attaches comes on top."""
     body = {"name": "g", "checks": [NO_SECRETS], "actions": DENY, "workspace_id": "default"}

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from typing import Any, Final
 
 from headgate.analytics.asked import calls_asked
@@ -16,13 +16,11 @@ from headgate.base.errors import InvalidRequest, NotFound
 from headgate.base.ids import RandomBytes, object_id
 from headgate.tenancy import rules
 from headgate.tenancy.moments import to_iso
+from headgate.tenancy.opinion import Opinion, opinion, value_of, weight_of
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Stores, Transactions
 
 MOST_AT_ONCE: Final = 100
-LARGEST: Final = 10
-WHOLE: Final = 1_000_000
-"""A weight of one."""
 
 
 class FeedbackService:
@@ -40,25 +38,48 @@ class FeedbackService:
         """The ids, in the order given. All or nothing."""
         if not 0 < len(each) <= MOST_AT_ONCE:
             raise InvalidRequest(f"Send one feedback, or a list of 1 to {MOST_AT_ONCE}.", param="feedbacks")
-        now = self._clock.now()
         found = [
-            Feedback(
-                id=object_id("fb", self._random_bytes),
-                organization_id=principal.organization_id,
-                workspace_id=principal.workspace_id or "",
-                tenant_id=principal.tenant_id,
-                key_id=principal.key_id or "",
-                trace_id=rules.name(fields.get("trace_id"), "trace_id"),
-                value=_value(fields.get("value")),
-                weight=_weight(fields.get("weight")),
-                metadata=rules.metadata(fields.get("metadata"), "metadata"),
-                created_at=now,
-                updated_at=now,
+            self.made(
+                principal.organization_id,
+                principal.workspace_id or "",
+                principal.tenant_id,
+                principal.key_id or "",
+                rules.name(fields.get("trace_id"), "trace_id"),
+                opinion(fields),
             )
             for fields in each
         ]
-        await self._store.add(found)
+        await self.keep(found)
         return [feedback.id for feedback in found]
+
+    def made(
+        self,
+        organization_id: str,
+        workspace_id: str,
+        tenant_id: str | None,
+        key_id: str,
+        trace_id: str,
+        opinion: Opinion,
+    ) -> Feedback:
+        """One that is given now, and not kept yet."""
+        now = self._clock.now()
+        return Feedback(
+            id=object_id("fb", self._random_bytes),
+            organization_id=organization_id,
+            workspace_id=workspace_id,
+            tenant_id=tenant_id,
+            key_id=key_id,
+            trace_id=trace_id,
+            value=opinion.value,
+            weight=opinion.weight,
+            metadata=opinion.metadata,
+            created_at=now,
+            updated_at=now,
+        )
+
+    async def keep(self, feedback: Sequence[Feedback]) -> None:
+        """All or nothing."""
+        await self._store.add(feedback)
 
     async def change(self, principal: Principal, feedback_id: str, fields: Mapping[str, Any]) -> str:
         """Only the key that gave it may. Raises the `NotFound` of an absent one for others."""
@@ -67,9 +88,9 @@ class FeedbackService:
             raise not_found("feedback", feedback_id)
         changes: dict[str, Any] = {"updated_at": self._clock.now()}
         if fields.get("value") is not None:
-            changes["value"] = _value(fields["value"])
+            changes["value"] = value_of(fields["value"], "value")
         if fields.get("weight") is not None:
-            changes["weight"] = _weight(fields["weight"])
+            changes["weight"] = weight_of(fields["weight"], "weight")
         if "metadata" in fields:
             changes["metadata"] = rules.metadata(fields["metadata"], "metadata")
         await self._store.update(replace(feedback, **changes))
@@ -100,24 +121,6 @@ class FeedbackService:
                 {"timestamp": to_iso(start), **tell(found)} for start, found in zip(points.starts, each, strict=True)
             ],
         }
-
-
-def _value(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or not -LARGEST <= value <= LARGEST:
-        raise InvalidRequest("`value` must be a whole number from -10 to 10.", param="value")
-    return value
-
-
-def _weight(value: object) -> int:
-    if value is None:
-        return WHOLE
-    try:
-        found = int(Decimal(str(value)) * WHOLE)
-    except (InvalidOperation, OverflowError, ValueError):
-        found = -1
-    if not 0 <= found <= WHOLE:
-        raise InvalidRequest("`weight` must be a number from 0 to 1.", param="weight")
-    return found
 
 
 def _total(scores: Sequence[Score]) -> dict[str, Any]:

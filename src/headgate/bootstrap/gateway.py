@@ -10,6 +10,7 @@ from headgate.base.tasks import Tasks
 from headgate.bootstrap.again import cache_of, open_once
 from headgate.bootstrap.alerting import start_alerts
 from headgate.bootstrap.books import BookKeeping, open_books
+from headgate.bootstrap.logs import Logs, start_logs
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.places import database_url
 from headgate.bootstrap.report import report
@@ -20,7 +21,6 @@ from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
 from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.app import DataPlane, Observer
-from headgate.dataplane.body_log import BodyLog
 from headgate.dataplane.door import Door, Trouble
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.pipeline import Pipeline
@@ -59,8 +59,8 @@ class Gateway:
     database: Database
     usage: UsageWriter
     """Flushed, every call that was settled is in the database."""
-    body_log: BodyLog
-    """Written, so are the bodies of those whose organization keeps them."""
+    logs: Logs
+    """What is kept of calls beside their records."""
     _closing: AsyncExitStack
 
     async def drain(self, deadline_s: float) -> None:
@@ -112,9 +112,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
         )
         start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
-        body_log = BodyLog(services.analytics.bodies, clock, report)
-        closing.push_async_callback(body_log.close)
-        body_log.start()
+        logs = start_logs(services, closing)
         pipeline = Pipeline(
             directory,
             catalog,
@@ -124,15 +122,15 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             clock,
             limits_of(settings),
             refusals.downgraded,
-            copy=body_log.copy,
+            copy=logs.bodies.copy,
             cache=cache,
             once=once,
         )
         data_plane, counts, metrics, trouble = _watched(
-            settings, clock, pipeline, kept, directory, database, body_log, cache.answers, closing
+            settings, clock, pipeline, kept, directory, database, logs, cache.answers, closing
         )
         app = _door(settings, services, data_plane, counts, metrics, trouble)
-        return Gateway(app, data_plane, administration, services, pepper, database, usage, body_log, closing.pop_all())
+        return Gateway(app, data_plane, administration, services, pepper, database, usage, logs, closing.pop_all())
 
 
 def _door(
@@ -154,13 +152,13 @@ def _watched(
     kept: BookKeeping,
     directory: Directory,
     database: Database,
-    body_log: BodyLog,
+    logs: Logs,
     answers: AnswerCache,
     closing: AsyncExitStack,
 ) -> tuple[DataPlane, CallCounts, MetricsPage, Trouble]:
     """The data plane, what is counted and told of it, and what says why it takes no calls."""
     counts = CallCounts(clock)
-    observers: list[Observer] = [counts, body_log, *traces(settings, clock, closing)]
+    observers: list[Observer] = [counts, *logs.observers, *traces(settings, clock, closing)]
     data_plane = DataPlane(pipeline.serve, clock, limits_of(settings), observers)
 
     def trouble() -> str | None:

@@ -110,6 +110,8 @@ class Call:
     """Those that failed, as flags for its usage record."""
     guardrails_told: tuple[str, ...] = ()
     """Of those, the slugs of the ones that the client is told of."""
+    judged: tuple[tuple[Guard, str, bool], ...] = ()
+    """Of those that give feedback: what they looked at, request or answer, and whether it passed."""
     standing: Sequence[tuple[bytes, bytes]] = ()
     """Headers that tell where the caller stands, for an answer of the gateway's own."""
     cache: CacheRules | None = None

@@ -27,15 +27,16 @@ def guard_request(
     call.input_guards = _chosen(guards, guards.input, of_input)
     slug, model, text = call.target.provider.slug, call.target.model, None
     for guard in call.input_guards:
-        if (failed := guard.model_failure(slug, model, call.metadata)) is not None:
-            if guard.deny:
-                raise _model_denied(call, guard, failed, catalog)
-        elif guard.text_checks:
+        failed = of_model = guard.model_failure(slug, model, call.metadata)
+        if of_model is None and guard.text_checks:
             text = request_text(call.endpoint.format, call.document) if text is None else text
-            if (failed := guard.text_failure(text)) is not None and guard.deny:
-                raise denied(guard, failed, "request")
-        if failed is not None:
-            note(call, guard, FAILED)
+            failed = guard.text_failure(text)
+        judge(call, guard, "request", failed)
+        if failed is None:
+            continue
+        if guard.deny:
+            raise denied(guard, failed, "request") if of_model is None else _model_denied(call, guard, failed, catalog)
+        note(call, guard, FAILED)
 
 
 def model_allowed(call: Call) -> bool:
@@ -65,6 +66,12 @@ def denied(guard: Guard, check: str, what: str) -> GuardrailDenied:
         f"The guardrail `{guard.name}` does not let this {what} pass (its check `{check}` failed).",
         details={"guardrail": guard.slug, "check": check},
     )
+
+
+def judge(call: Call, guard: Guard, what: str, failed: str | None) -> None:
+    """For the feedback that the guardrail gives on a request or an answer once the call is over."""
+    if guard.judges:
+        call.judged += ((guard, what, failed is None),)
 
 
 def note(call: Call, guard: Guard, flag: str) -> None:

@@ -9,7 +9,7 @@ from typing import Final
 
 from headgate.base.errors import UpstreamFailed
 from headgate.dataplane.call import Call
-from headgate.dataplane.guard import DENIED, FAILED, denied, note
+from headgate.dataplane.guard import DENIED, FAILED, denied, judge, note
 from headgate.dataplane.wrapped import Wrapped
 from headgate.ledger.record import Outcome
 from headgate.wire.dialogue import Dialogue
@@ -48,6 +48,7 @@ def check_text(call: Call, text: str) -> None:
     """What was said, with all the guardrails that look at answers. Raises `GuardrailDenied`."""
     for guard in call.output_guards:
         failed = guard.text_failure(text)
+        judge(call, guard, "answer", failed)
         if failed is None:
             continue
         if guard.deny:

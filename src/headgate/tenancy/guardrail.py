@@ -18,7 +18,8 @@ class Guardrail:
     checks: tuple[Mapping[str, Any], ...]
     """In their order: `{"id", "name", "is_enabled", "parameters"}`."""
     actions: Mapping[str, Any] = field(default_factory=dict)
-    """`deny`: what fails is refused. `async`: the usage record says so, and nobody else."""
+    """`deny`: what fails is refused. `async`: the usage record says so, and nobody else. `on_success` and `on_fail` may
+    have `feedback` that is given on a call."""
     version_id: str
     """Of the newest version: this one."""
     created_at: int

@@ -9,11 +9,13 @@ from headgate.tenancy.checks.check import ModelCheck, ModelCheckKind, Parameters
 from headgate.tenancy.checks.guard import Guard
 from headgate.tenancy.checks.registry import checks
 from headgate.tenancy.guardrail import Guardrail
+from headgate.tenancy.opinion import Opinion, opinion
 
 MOST_CHECKS: Final = 20
 LARGEST: Final = 64 * 1024
 """Characters of one check, and of the actions, as JSON."""
 SWITCHES: Final = ("deny", "async")
+OPINIONS: Final = ("on_success", "on_fail")
 
 Checks = tuple[Mapping[str, Any], ...]
 
@@ -37,6 +39,8 @@ def guardrail_actions(value: object) -> dict[str, Any]:
         raise InvalidRequest(
             "`actions.async` does not wait for the checks, so it cannot `deny`.", param="actions.async"
         )
+    for name in OPINIONS:
+        _opinion(actions, name)
     return actions
 
 
@@ -75,7 +79,23 @@ def guard_of(guardrail: Guardrail) -> Guard:
         told=not guardrail.actions["async"],
         model_checks=tuple(of_models),
         text_checks=tuple(of_texts),
+        on_success=_opinion(guardrail.actions, "on_success"),
+        on_fail=_opinion(guardrail.actions, "on_fail"),
     )
+
+
+def _opinion(actions: Mapping[str, Any], name: str) -> Opinion | None:
+    """What a guardrail thinks of a call. Raises `InvalidRequest` naming the field; None: it says nothing."""
+    at = f"actions.{name}"
+    told = actions.get(name) or {}
+    if not isinstance(told, Mapping):
+        raise InvalidRequest(f"`{at}` must be an object.", param=at)
+    feedback = told.get("feedback")
+    if not feedback:
+        return None
+    if not isinstance(feedback, Mapping):
+        raise InvalidRequest(f"`{at}.feedback` must be an object.", param=f"{at}.feedback")
+    return opinion(feedback, f"{at}.feedback")
 
 
 def _check(value: object, at: str) -> dict[str, Any]:

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 
 from headgate.tenancy.checks.check import ModelCheck, TextCheck
+from headgate.tenancy.opinion import Opinion
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +20,14 @@ class Guard:
     """Whether the client, too, is told of what failed and passed (status 246)."""
     model_checks: tuple[tuple[str, ModelCheck], ...] = ()
     text_checks: tuple[tuple[str, TextCheck], ...] = ()
+    on_success: Opinion | None = None
+    """What it thinks of a call that passes."""
+    on_fail: Opinion | None = None
+
+    @property
+    def judges(self) -> bool:
+        """Whether it gives feedback on calls."""
+        return self.on_success is not None or self.on_fail is not None
 
     def model_failure(self, provider: str, model: str, metadata: Mapping[str, str]) -> str | None:
         """The first check that this model does not pass. None: it may be called."""
