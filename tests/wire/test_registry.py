@@ -17,6 +17,14 @@ def test_formats_are_known_by_their_names() -> None:
         "openai_responses",
         "anthropic_messages",
         "anthropic_count_tokens",
+        "openai_moderations",
+        "rerank",
+        "openai_images",
+        "openai_image_edits",
+        "openai_image_variations",
+        "openai_speech",
+        "openai_transcriptions",
+        "openai_translations",
     }
     assert all(language.name == name for name, language in FORMATS.items())
 

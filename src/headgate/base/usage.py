@@ -25,15 +25,23 @@ OUTPUT_IMAGE: Final = "output_image"
 # Things counted one by one
 REQUEST: Final = "request"
 WEB_SEARCH: Final = "web_search"
+IMAGE: Final = "image"
+"""Of what was made. Priced by quality and size it is `image:hd:1024x1024`."""
+CHARACTER: Final = "character"
+AUDIO_SECOND: Final = "audio_second"
+SEARCH_UNIT: Final = "search_unit"
+"""Of a reranking: one question, and at most a hundred documents."""
 
 INPUT_METERS: Final = (INPUT, CACHE_READ, CACHE_WRITE, CACHE_WRITE_1H, INPUT_AUDIO, CACHE_READ_AUDIO, INPUT_IMAGE)
 OUTPUT_METERS: Final = (OUTPUT, REASONING, OUTPUT_AUDIO, OUTPUT_IMAGE)
 
 
 class UsageSource(StrEnum):
-    """Who says so: the provider, or our own upper bound because the provider said nothing."""
+    """Who says so: the provider; the gateway, because the request shows it (characters, seconds of sound); or our own
+    upper bound because nobody said anything."""
 
     PROVIDER = "provider"
+    COUNTED = "counted"
     ESTIMATED = "estimated"
 
 

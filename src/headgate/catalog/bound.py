@@ -25,6 +25,7 @@ from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Cost, Price
 from headgate.catalog.provider import ProviderSpec
 from headgate.catalog.text import is_text
+from headgate.catalog.units import TOKENS, UNIT_FORMATS, Units, charged, units_of
 from headgate.wire.dialogue import Head
 from headgate.wire.document import Document
 
@@ -143,6 +144,8 @@ def bounds_of(
     default_max_output: int = DEFAULT_MAX_OUTPUT,
 ) -> Bounds:
     """As `bound_of`, and ready to say what less output would cost."""
+    if format_name in UNIT_FORMATS:
+        return _unit_bounds(units_of(format_name, document, head, spec, model, facts, price), price)
     if is_text(format_name, document):
         content, tools, offers, sound = _TEXT, _NO_TOOLS, standard_offers(price), False
     else:
@@ -169,6 +172,22 @@ def bounds_of(
         terms=offers.terms,
     )
     return Bounds(input_tokens, each, answers, thinking, whole, offers, input_meters, sound, tools.fees)
+
+
+def _unit_bounds(units: Units, price: Price | None) -> Bounds:
+    """Of work that is not billed by text alone: there is no output limit that could be lowered."""
+    offers = standard_offers(price)
+    worst = dearest_usage(offers, units.input_tokens, units.output_tokens, units.input_meters, False, units.fees)
+    open_bases = [why for basis, why in units.unbounded.items() if price is not None and basis in charged(price)]
+    whole = Bound(
+        input_tokens=units.input_tokens,
+        output_tokens=units.output_tokens,
+        counts=worst.counts,
+        cost=worst.cost,
+        unbounded=open_bases[0] if open_bases else worst.unknown,
+        tokens_unbounded=units.unbounded.get(TOKENS, ""),
+    )
+    return Bounds(units.input_tokens, 0, 1, 0, whole, offers, units.input_meters, False, units.fees)
 
 
 def _input(

@@ -6,13 +6,15 @@ from typing import Final, Self
 
 import msgspec
 
+from headgate.base import usage as meters
 from headgate.catalog import table
 from headgate.catalog.model import ModelFacts
-from headgate.catalog.price import Price
-from headgate.catalog.provider import CatalogError, ProviderSpec, load_providers
+from headgate.catalog.price import Price, Rates
+from headgate.catalog.provider import CatalogError, ProviderSpec, load_providers, matches
 from headgate.catalog.table import Source, Timeline
 
 _DATED: Final = re.compile(r"(.+)[-@]20\d\d(?:-?)(?:0[1-9]|1[0-2])(?:-?)(?:0[1-9]|[12]\d|3[01])")
+_FREE: Final = Price("free", "", "", Rates({meters.INPUT: 0, meters.OUTPUT: 0}), source="the provider")
 _FINE_TUNED: Final = re.compile(r"(ft:[^:]+):.+")
 
 
@@ -78,7 +80,11 @@ class Catalog:
     def price(self, provider: str, model: str, at_ns: int) -> Price | None:
         """The price of a call that begins at `at_ns`. None: unpriced. The same answer is the same object."""
         known = self._find(provider, model)
-        return known.timeline.at(at_ns) if known is not None else None
+        return known.timeline.at(at_ns) if known is not None else self._free(provider, model)
+
+    def _free(self, provider: str, model: str) -> Price | None:
+        spec = self._by_name.get(provider)
+        return _FREE if spec is not None and matches(model, spec.free_models) else None
 
     def price_by_id(self, price_id: str) -> Price | None:
         """The row a usage record names, if this release still has it."""

@@ -25,6 +25,14 @@ FORMATS: Final = frozenset(
         "gemini_stream",
         "gemini_embeddings",
         "cohere_chat",
+        "openai_moderations",
+        "rerank",
+        "openai_images",
+        "openai_image_edits",
+        "openai_image_variations",
+        "openai_speech",
+        "openai_transcriptions",
+        "openai_translations",
     }
 )
 """What a provider file may name under `[formats]`."""
@@ -86,11 +94,17 @@ class BoundRules(_Strict, frozen=True):
     """Hidden input tokens of each tool that the provider defines and the client executes."""
     image_tokens: Mapping[str, Tokens] = {}
     """The most one image can count, by pattern of the model id; the first match holds. No match: not known."""
+    made_image_tokens: Mapping[str, Tokens] = {}
+    """The most that one picture can count as output, by pattern of the model id; the first match holds."""
     searching_models: tuple[str, ...] = ()
     """Patterns of model ids that search or call tools without being asked to."""
 
     def image_limit(self, model: str) -> int | None:
         return next((limit for pattern, limit in self.image_tokens.items() if fnmatchcase(model, pattern)), None)
+
+    def made_image_limit(self, model: str) -> int | None:
+        """None: not known."""
+        return next((limit for pattern, limit in self.made_image_tokens.items() if fnmatchcase(model, pattern)), None)
 
     def searches(self, model: str) -> bool:
         return matches(model, self.searching_models)
@@ -125,6 +139,8 @@ class ProviderSpec(_Strict, frozen=True):
     rate-limit headers among them: they tell of the platform's whole account, and so of other tenants."""
     prices: PriceSources | None = None
     """None: no source prices this provider; an administrator may."""
+    free_models: tuple[str, ...] = ()
+    """Patterns of model ids that the provider itself says cost nothing; a source's price goes before it."""
 
     def relays(self, header: str) -> bool:
         """Whether a response header (lower case) goes to the client."""

@@ -87,7 +87,11 @@ def _print_multiplied(record: UsageRecord, price: Price, factors: str) -> None:
     print_table(("METER", "LISTED", "TIMES", "USD PER MILLION"), rows)
 
 
-_SOURCES = {"provider": "as the provider reported it", "estimated": "estimated: an upper bound"}
+_SOURCES = {
+    "provider": "as the provider reported it",
+    "counted": "as the request shows it",
+    "estimated": "estimated: an upper bound",
+}
 
 
 def _facts(record: UsageRecord, price: Price | None) -> list[tuple[str, str]]:

@@ -6,6 +6,7 @@ from dataclasses import replace
 from headgate.base.errors import ModelNotAllowed
 from headgate.catalog.bound import Bound, Bounds, bounds_of
 from headgate.catalog.price import Price
+from headgate.catalog.units import UNIT_FORMATS, complete
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.settle import Settler
@@ -23,7 +24,7 @@ def bound_call(call: Call, default_max_output: int) -> Bounds:
     """Step 4. Raises `ModelNotAllowed` where a limit applies to what cannot be bounded, and no rule lets it pass."""
     unpriced = call.policy.admission.unpriced
     if isinstance(unpriced, Price) and call.target.price is None:
-        call.plan = _priced(call.plan, unpriced)
+        call.plan = _priced(call.plan, complete(unpriced) if call.endpoint.format in UNIT_FORMATS else unpriced)
     call.allowances = call.plan.allowances + call.of_policies if call.of_policies else call.plan.allowances
     bounds = bounds_for(call, default_max_output)
     call.bound = bound = bounds.whole()

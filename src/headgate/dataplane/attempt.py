@@ -80,7 +80,7 @@ def deadlines_for(exchange: Exchange, default: Deadlines) -> Deadlines:
 def _headers(exchange: Exchange, call: Call, target: Target, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
     """One of each name. The format's defaults give way to the client's own; the credential gives way to nothing."""
     headers = dict(outgoing.headers)
-    headers[b"content-type"] = b"application/json"
+    headers.setdefault(b"content-type", b"application/json")
     headers[b"user-agent"] = b"headgate"
     headers[b"x-headgate-request-id"] = call.request_id.encode()
     headers.update(target.standard_headers)

@@ -2,8 +2,10 @@
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.catalog.bound import DEFAULT_MAX_OUTPUT, Bound
+from headgate.catalog.units import UNIT_FORMATS
 from headgate.dataplane.call import Call
 from headgate.dataplane.guarded import guarded
+from headgate.dataplane.metered import metered
 from headgate.dataplane.recorded import Recorded
 from headgate.routing.plan import Target
 from headgate.wire.dialogue import Dialogue
@@ -36,6 +38,8 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
         request_id=call.request_id,
         created=call.started_at // NANOS_PER_SECOND,
     )
+    if client in UNIT_FORMATS:
+        return metered(call, dialogue)
     if call.output_guards:
         dialogue = guarded(call, dialogue)
     return Recorded(dialogue, call.record_up_to) if call.record_up_to else dialogue

@@ -13,6 +13,10 @@ class Endpoint:
     scopes: tuple[str, ...] = ("completions.write",)
     billed: bool = True
     """Whether a call here can cost money; counting tokens does not."""
+    media: bool = False
+    """Its answers may be other than JSON: pictures, sound, plain text."""
+    form: bool = False
+    """It takes a multipart form, not JSON."""
     otherwise: str = ""
     """What to do for what other methods would mean here."""
 
@@ -23,6 +27,14 @@ EMBEDDINGS = Endpoint("/v1/embeddings", "POST", "openai_embeddings")
 RESPONSES = Endpoint("/v1/responses", "POST", "openai_responses")
 MESSAGES = Endpoint("/v1/messages", "POST", "anthropic_messages")
 COUNT_TOKENS = Endpoint("/v1/messages/count_tokens", "POST", "anthropic_count_tokens", billed=False)
+MODERATIONS = Endpoint("/v1/moderations", "POST", "openai_moderations")
+RERANK = Endpoint("/v1/rerank", "POST", "rerank")
+IMAGES = Endpoint("/v1/images/generations", "POST", "openai_images", media=True)
+IMAGE_EDITS = Endpoint("/v1/images/edits", "POST", "openai_image_edits", media=True, form=True)
+IMAGE_VARIATIONS = Endpoint("/v1/images/variations", "POST", "openai_image_variations", media=True, form=True)
+SPEECH = Endpoint("/v1/audio/speech", "POST", "openai_speech", media=True)
+TRANSCRIPTIONS = Endpoint("/v1/audio/transcriptions", "POST", "openai_transcriptions", media=True, form=True)
+TRANSLATIONS = Endpoint("/v1/audio/translations", "POST", "openai_translations", media=True, form=True)
 EXPLAIN = Endpoint("/v1/route/explain", "POST", "openai_chat", billed=False)
 LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False)
 MODELS = Endpoint(
@@ -35,7 +47,10 @@ MODELS = Endpoint(
     "PUT and DELETE /v1/integrations/{slug}/models.",
 )
 
-ENDPOINTS = (CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, EXPLAIN, LIMITS, MODELS)
+ENDPOINTS = (
+    *(CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, EXPLAIN, LIMITS, MODELS),
+    *(MODERATIONS, RERANK, IMAGES, IMAGE_EDITS, IMAGE_VARIATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS),
+)
 
 _BY_PATH = {path: endpoint for endpoint in ENDPOINTS for path in (endpoint.path, endpoint.path.removeprefix("/v1"))}
 

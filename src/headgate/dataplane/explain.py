@@ -154,7 +154,7 @@ def asked_endpoint(query: str) -> Endpoint:
     """The endpoint that the request is for. Raises `InvalidRequest` for what takes no calls."""
     asked = parse_qs(query).get("endpoint", [CHAT.path])[-1]
     path = asked if asked.startswith("/v1/") else f"/v1/{asked.removeprefix('/')}"
-    possible = [each for each in ENDPOINTS if each.method == "POST" and each is not EXPLAIN]
+    possible = [each for each in ENDPOINTS if each.method == "POST" and each is not EXPLAIN and not each.form]
     for endpoint in possible:
         if endpoint.path == path:
             return endpoint

@@ -14,6 +14,13 @@ ALWAYS = frozenset({b"retry-after", b"retry-after-ms"})
 
 JSON: Header = (b"content-type", b"application/json")
 
+
+def kind_of(headers: Iterable[Header]) -> Header:
+    """The content type that a provider gives its answer, for answers that need not be JSON."""
+    found = next((value for name, value in headers if name == b"content-type"), b"application/octet-stream")
+    return b"content-type", found
+
+
 STREAM_HEADERS: tuple[Header, ...] = (
     (b"content-type", b"text/event-stream; charset=utf-8"),
     (b"cache-control", b"no-cache, no-transform"),

@@ -36,7 +36,6 @@ from headgate.ledger.record import EarlierAttempt
 from headgate.routing.option import Option
 from headgate.routing.retries import Retries
 from headgate.upstream.client import Answer, Deadlines
-from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS
 
 RESTING: Final = frozenset({503})
@@ -281,7 +280,7 @@ class Journey:
         call, terms = self._call, option.terms
         call.document, call.head, call.flags, told = self._asked
         if terms.overrides:
-            call.document = Document(call.document.replace(dict(terms.overrides)))
+            call.document = call.document.changed(dict(terms.overrides))
             call.head = FORMATS[call.endpoint.format].head(call.document)
         call.plan, call.told = option.plan, (*option.target.told, *told)
         call.max_tokens = call.ration = None

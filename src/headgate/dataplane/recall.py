@@ -39,7 +39,7 @@ class Cache:
 
     def recall(self, exchange: Exchange, call: Call, rules: CacheRules | None) -> "Recall | None":
         """None: this call's answer is neither looked for nor kept."""
-        if rules is None or not self.answers.largest or not call.endpoint.billed:
+        if rules is None or not self.answers.largest or not call.endpoint.billed or call.endpoint.media:
             return None
         document = call.document
         if len(document.body) > LARGEST_REQUEST or any(document.value(name) for name in _LASTING):

@@ -15,9 +15,18 @@ from headgate.dataplane.discreet import make_discreet, without_credentials
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.failure import Heard
 from headgate.dataplane.guarded import check_whole, holds_back
-from headgate.dataplane.headers import JSON, STREAM_HEADERS, Header, call_headers, cost_header, provider_headers
+from headgate.dataplane.headers import (
+    JSON,
+    STREAM_HEADERS,
+    Header,
+    call_headers,
+    cost_header,
+    kind_of,
+    provider_headers,
+)
 from headgate.dataplane.heartbeat import COMMENT, Heartbeat
 from headgate.dataplane.limits import Limits
+from headgate.dataplane.metered import pours
 from headgate.dataplane.ration import CUT
 from headgate.dataplane.replay import replay
 from headgate.dataplane.settle import Settler
@@ -72,7 +81,7 @@ class Relay:
         await replay(exchange, status, headers, body, stream=call.head.stream)
 
     async def _success(self, exchange: Exchange, call: Call, answer: Answer, last: bool) -> None:
-        if call.head.stream and _is_event_stream(answer):
+        if (call.head.stream and _is_event_stream(answer)) or pours(call.dialogue, answer.header(b"content-type")):
             await self._stream(exchange, call, answer, last)
         else:
             await self._whole(exchange, call, answer)
@@ -104,15 +113,17 @@ class Relay:
                 out = without_credentials(out, call.target)
                 if not last and not exchange.started:
                     raise _error_at_once(out)
-            return (not out or client.push(out)) and (ration is None or not ration.used_up)
+            return (not out or client.push(out)) and (ration is None or not ration.holds_up)
 
         try:
-            with Heartbeat(self._limits.heartbeat_s, client.beat):
+            with Heartbeat(self._limits.heartbeat_s if client.of_events else 0, client.beat):
                 while await answer.pour(take):
                     await client.catch_up()
-                    if ration is not None and ration.used_up:
-                        await client.cut(dialogue)
-                        break
+                    if ration is not None:
+                        await ration.catch_up(dialogue)
+                        if ration.used_up:
+                            await client.cut(dialogue)
+                            break
                 else:
                     if tail := dialogue.finish():
                         await client.write(tail)
@@ -140,7 +151,8 @@ def _is_event_stream(answer: Answer) -> bool:
 
 
 async def _respond(exchange: Exchange, call: Call, answer: Answer | Heard, body: bytes, more: list[Header]) -> None:
-    headers = [JSON, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
+    kind = kind_of(answer.headers) if call.endpoint.media and answer.status == OK else JSON
+    headers = [kind, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
     await exchange.respond(call.status_told(answer.status), headers, body)
 
 
@@ -157,6 +169,7 @@ class _Client:
         """What could not be sent at once."""
         self._silent = False
         """Nothing has been sent since the last beat."""
+        self.of_events = _is_event_stream(answer)
 
     def push(self, data: bytes) -> bool:
         """Send it without waiting, or owe it and answer False: `catch_up` before anything else."""
@@ -198,7 +211,7 @@ class _Client:
     async def _start(self) -> None:
         call = self._call
         headers = [
-            *STREAM_HEADERS,
+            *(STREAM_HEADERS if self.of_events else (kind_of(self._answer.headers),)),
             *call_headers(call, b"provider"),
             *provider_headers(call.target.spec, self._answer.headers),
             *self._standing(call),
@@ -215,6 +228,8 @@ class _Client:
         self._call.fail(error, outcome)
         if not self._exchange.started:
             raise error
+        if not self.of_events:
+            raise error  # nothing in these bytes could tell: the connection breaks off with them
         self._call.status = status
         make_discreet(error, self._call.target)
         await self.write(dialogue.abort(error))

@@ -11,6 +11,7 @@ from headgate.base.errors import InvalidRequest, ModelNotAllowed, NotFound, Unau
 from headgate.catalog.catalog import Catalog
 from headgate.catalog.price import Price
 from headgate.catalog.provider import ProviderSpec
+from headgate.catalog.units import UNIT_FORMATS, complete
 from headgate.routing.plan import Plan, Target
 from headgate.tenancy.policy import Policy, Provider
 from headgate.wire.registry import speaks
@@ -43,7 +44,7 @@ def resolve(
         model=model,
         format=_format(spec, client, provider.slug),
         facts=catalog.model(provider.kind, provider.models.bases.get(model, model)),
-        price=price_of(provider, catalog, model, at),
+        price=_whole_price(price_of(provider, catalog, model, at), client),
     )
     return Plan(asked or model, (target,), policy.allowances + provider.allowances)
 
@@ -80,6 +81,10 @@ def price_of(provider: Provider, catalog: Catalog, model: str, at: int) -> Price
     base = access.bases.get(model, model)
     price = access.prices.get(model) or access.prices.get(base) or catalog.price(provider.kind, base, at)
     return access.multipliers.of(price) if price is not None and access.multipliers is not None else price
+
+
+def _whole_price(price: Price | None, client: str) -> Price | None:
+    return complete(price) if price is not None and client in UNIT_FORMATS else price
 
 
 def asked_or_default(policy: Policy, asked: str | None) -> str | None:

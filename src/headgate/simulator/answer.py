@@ -65,6 +65,8 @@ def answer(ask: Ask, style: Style, input_counts: Counts, text: str | None = None
     The limit covers reasoning and answer together, as it does at the providers; what does not fit is cut off and the
     answer ends with `length`.
     """
+    if ask.bill is not None:
+        return Answer("", ask.bill)
     reasoning = tokens.prose(THOUGHT, THOUGHT_TOKENS) if ask.thinking or style.thinks else ""
     calls = _calls(ask, style)
     said = "" if calls else _text(ask, style) if text is None else text

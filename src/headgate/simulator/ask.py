@@ -60,6 +60,10 @@ class Ask:
     """Whether a stream ends with the usage: OpenAI's chat dialect does only where it was asked to."""
     wants_text: bool = True
     """Embeddings and counts of tokens have no output."""
+    bill: Mapping[str, int] | None = None
+    """What an endpoint bills that is no conversation; None: what was read and written."""
+    kind: str = "application/json"
+    """The content type of a whole answer."""
     extras: Mapping[str, Any] = field(default_factory=dict)
     """What only the dialect itself needs to answer."""
 

@@ -17,6 +17,7 @@ from headgate.simulator.ask import Ask, Json, ProviderError
 from headgate.simulator.behaviours import REDIRECTED, Behaviour
 from headgate.simulator.deliveries import MAX_STALL_S, CallerGone, HangUp, Line, Pacing
 from headgate.simulator.dialects.base import Dialect, Frame, Reply, to_json
+from headgate.simulator.form import fields, is_form
 from headgate.simulator.journal import Billed, Intent, Journal
 from headgate.simulator.prompt_cache import PromptCache
 
@@ -85,8 +86,9 @@ class Call:
         credential = dialect.credential(request.headers, request.query)
         if credential is None or self._desk.credential not in (None, credential):
             raise ProviderError(401, "Incorrect API key provided: it is missing or not the one this simulator takes.")
+        kind = request.headers.get("content-type", "")
         try:
-            body = msgspec.json.decode(request.body)
+            body = fields(kind, request.body) if is_form(kind) else msgspec.json.decode(request.body)
         except (msgspec.DecodeError, RecursionError):
             raise ProviderError(400, "We could not parse the JSON body of your request.") from None
         if not isinstance(body, dict):
@@ -159,7 +161,7 @@ class Call:
             headers.extend((b"x-reflected-" + name, value) for name, value in self._request.raw_headers)
         if isinstance(frames, list) and not reply.ask.stream:
             headers.append((b"content-length", b"%d" % sum(len(frame.data) for frame in frames)))
-        kind = dialect.stream_type if reply.ask.stream else "application/json"
+        kind = dialect.stream_type if reply.ask.stream else reply.ask.kind
         headers.append((b"content-type", kind.encode()))
         if line.pacing.first:
             await line.pause(line.pacing.first)

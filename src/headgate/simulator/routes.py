@@ -10,7 +10,9 @@ from headgate.simulator.dialects.gemini import Gemini, GeminiArray
 from headgate.simulator.dialects.openai_chat import Chat
 from headgate.simulator.dialects.openai_completions import Completions
 from headgate.simulator.dialects.openai_embeddings import Embeddings
+from headgate.simulator.dialects.openai_media import Images, Speech, Transcriptions
 from headgate.simulator.dialects.openai_responses import Responses
+from headgate.simulator.dialects.rankings import Moderations, Rerank
 
 _VERSION = re.compile(r"^/(?:v1beta/openai|v\d[a-z0-9]*)(?=/)")
 _GEMINI = re.compile(r"^/models/([^/:]+:(generateContent|streamGenerateContent))$")
@@ -19,6 +21,14 @@ _BY_PATH: Mapping[str, Dialect] = {
     "/completions": Completions(),
     "/embeddings": Embeddings(),
     "/responses": Responses(),
+    "/moderations": Moderations(),
+    "/rerank": Rerank(),
+    "/images/generations": Images(),
+    "/images/edits": Images(),
+    "/images/variations": Images(),
+    "/audio/speech": Speech(),
+    "/audio/transcriptions": Transcriptions(),
+    "/audio/translations": Transcriptions(),
     "/messages": Messages(),
     "/messages/count_tokens": CountTokens(),
 }

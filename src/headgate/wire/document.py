@@ -143,6 +143,10 @@ class Document:
                 return b"".join((self.body[:start], new, self.body[end:]))
         return self._spliced(members, self._spans)
 
+    def changed(self, members: Mapping[str, bytes | None]) -> "Document":
+        """The request with these members replaced, as `replace` says."""
+        return Document(self.replace(members))
+
     def _rewritten(self, members: Mapping[str, bytes | None]) -> bytes:
         merged = self._members.copy()
         for name, new in members.items():

@@ -15,6 +15,11 @@ from headgate.wire.openai_completions import OpenAICompletions
 from headgate.wire.openai_embeddings import OpenAIEmbeddings
 from headgate.wire.openai_responses.format import OpenAIResponses
 from headgate.wire.passthrough import Language, Passthrough
+from headgate.wire.tasks.images import Images
+from headgate.wire.tasks.moderations import Moderations
+from headgate.wire.tasks.rerank import Rerank
+from headgate.wire.tasks.speech import Speech
+from headgate.wire.tasks.transcriptions import Transcriptions
 from headgate.wire.translation import open_translation, translatable
 
 _LANGUAGES: Final[tuple[Language, ...]] = (
@@ -24,6 +29,14 @@ _LANGUAGES: Final[tuple[Language, ...]] = (
     OpenAIResponses(),
     AnthropicMessages(),
     AnthropicCountTokens(),
+    Moderations(),
+    Rerank(),
+    Images("openai_images", "/images/generations"),
+    Images("openai_image_edits", "/images/edits"),
+    Images("openai_image_variations", "/images/variations"),
+    Speech(),
+    Transcriptions("openai_transcriptions", "/audio/transcriptions"),
+    Transcriptions("openai_translations", "/audio/translations"),
 )
 
 FORMATS: Final[Mapping[str, Language]] = MappingProxyType({language.name: language for language in _LANGUAGES})

@@ -24,6 +24,14 @@ _REQUEST: Final[Members] = MappingProxyType(
         "openai_responses": ("instructions", "input"),
         "anthropic_messages": ("system", "messages"),
         "anthropic_count_tokens": ("system", "messages"),
+        "openai_moderations": ("input",),
+        "rerank": ("query", "documents"),
+        "openai_images": ("prompt",),
+        "openai_image_edits": ("prompt",),
+        "openai_image_variations": (),
+        "openai_speech": ("instructions", "input"),
+        "openai_transcriptions": ("prompt",),
+        "openai_translations": ("prompt",),
     }
 )
 _ANSWER: Final[Members] = MappingProxyType(

@@ -1,0 +1,1 @@
+"""Endpoints that are no conversations: moderation, reranking, pictures, speech, transcription. All pass through."""
