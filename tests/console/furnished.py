@@ -6,7 +6,12 @@ from headgate.console.pages import PAGES
 from tests.controlplane.test_analytics import call, written
 from tests.support.administration import World, customer_key
 
+SECRET = "sk-a-very-secret-credential-1234"
 HOUR = 3_600 * 1_000_000_000
+
+
+QUERIES = {"/integrations/{integration}/access": "?workspace=place"}
+"""Of pages that show nothing without."""
 
 
 async def customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str, str]:
@@ -26,9 +31,24 @@ async def customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str
 async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
     """What stands in the paths of pages, by its name there. Everything that has a name has this one."""
     tenant, key = await customer(world, name, tier=name)
-    return {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}"}
+    await integration(world, name)
+    return {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}", "integration": "ours"}
+
+
+async def integration(world: World, name: str = "Ours", **fields: Any) -> None:
+    """`ours`, which the workspace `place` has, with a model and a budget."""
+    body = {"name": name, "slug": "ours", "ai_provider_id": "openai", "key": SECRET, "description": name, **fields}
+    await world.ok("POST", "/v1/integrations", body)
+    budget = {"type": "cost", "credit_limit": 7, "periodic_reset": "monthly"}
+    given = {"id": "place", "enabled": True, "usage_limits": [budget]}
+    await world.ok("PUT", "/v1/integrations/ours/workspaces", {"workspaces": [given]})
+    price = {"pay_as_you_go": {"request_token": {"price": 0.001}}}
+    model = {"slug": name, "enabled": True, "is_custom": True, "pricing_config": price}
+    await world.ok("PUT", "/v1/integrations/ours/models", {"models": [model]})
 
 
 def paths(values: dict[str, str]) -> list[str]:
     """Every page there is to look at."""
-    return ["/console" + path.format(**values) for method, path, _, _ in PAGES if method == "GET"]
+    return [
+        "/console" + path.format(**values) + QUERIES.get(path, "") for method, path, _, _ in PAGES if method == "GET"
+    ]

@@ -5,7 +5,8 @@ from typing import Any
 
 import pytest
 
-from headgate.console.app import HEADERS, create_console
+from headgate.console.app import create_console
+from headgate.console.secured import HEADERS
 from headgate.storage.tables import audit as audit_table
 from headgate.tenancy.audit import AuditEntry
 from tests.console.conftest import Browser, text_of

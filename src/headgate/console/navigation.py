@@ -25,6 +25,10 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("API keys", "/keys", KEY_LISTS),
         ),
     ),
+    (
+        "Models",
+        (Entry("Integrations", "/integrations", ("organisation_integrations.list", "workspace_integrations.list")),),
+    ),
     ("Activity", (Entry("Requests", "/requests", ("logs.list",)),)),
     ("Organization", (Entry("Audit log", "/audit", ("audit_logs.list",)),)),
 )

@@ -2,7 +2,17 @@
 
 from typing import Final
 
-from headgate.console import account, audit, keys, overview, requests, tenants, workspaces
+from headgate.console import (
+    account,
+    audit,
+    integration_models,
+    integrations,
+    keys,
+    overview,
+    requests,
+    tenants,
+    workspaces,
+)
 from headgate.console.navigation import KEY_LISTS
 from headgate.console.visit import Page
 
@@ -35,6 +45,20 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("GET", "/keys/{key}", keys.ask, (*keys.ROTATE, *keys.REVOKE)),
     ("POST", "/keys/{key}/rotate", keys.rotate, keys.ROTATE),
     ("POST", "/keys/{key}/revoke", keys.revoke, keys.REVOKE),
+    ("GET", "/integrations", integrations.listed, integrations.LIST),
+    ("GET", "/integrations/new", integrations.new, integrations.CREATE),
+    ("POST", "/integrations/new", integrations.create, integrations.CREATE),
+    ("GET", "/integrations/{integration}", integrations.show, integrations.READ),
+    ("GET", "/integrations/{integration}/edit", integrations.edit, integrations.UPDATE),
+    ("POST", "/integrations/{integration}/edit", integrations.update, integrations.UPDATE),
+    ("POST", "/integrations/{integration}/test", integrations.test, integrations.UPDATE),
+    ("POST", "/integrations/{integration}/remove", integrations.remove, integrations.DELETE),
+    ("GET", "/integrations/{integration}/access", integrations.give, integrations.GIVE),
+    ("POST", "/integrations/{integration}/access", integrations.gave, integrations.GIVE),
+    ("GET", "/integrations/{integration}/models", integration_models.listed, integrations.READ),
+    ("POST", "/integrations/{integration}/models", integration_models.change, integrations.UPDATE),
+    ("GET", "/integrations/{integration}/models/price", integration_models.edit, integrations.GIVE),
+    ("POST", "/integrations/{integration}/models/price", integration_models.price, integrations.GIVE),
     ("GET", "/requests", requests.listed, ("logs.list",)),
     ("GET", "/requests/{request}", requests.show, ("logs.view",)),
     ("GET", "/audit", audit.listed, ("audit_logs.list",)),

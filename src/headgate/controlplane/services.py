@@ -7,7 +7,10 @@ from typing import Protocol
 from headgate.analytics.services import Analytics
 from headgate.base.clock import Clock
 from headgate.catalog.catalog import Catalog
+from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price
+from headgate.catalog.provider import ProviderSpec
+from headgate.catalog.table import Source
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_key import ApiKey
@@ -53,7 +56,20 @@ class Directory(Protocol):
 
 
 class ModelCatalog(Protocol):
-    """Which models a provider is known to have, and what they cost at a moment."""
+    """Which providers and models are known, and what they cost at a moment; see `catalog.catalog`."""
+
+    @property
+    def as_of(self) -> str: ...
+    @property
+    def sources(self) -> Sequence[Source]: ...
+
+    def provider(self, name: str) -> ProviderSpec | None: ...
+
+    def providers(self) -> Sequence[ProviderSpec]: ...
+
+    def model(self, provider: str, model: str) -> ModelFacts | None: ...
+
+    def prices(self, provider: str, model: str) -> Sequence[Price]: ...
 
     def models(self, provider: str) -> Sequence[str]: ...
 

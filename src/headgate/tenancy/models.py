@@ -61,6 +61,24 @@ class ModelService:
 
         await self._administration.change(principal, work)
 
+    async def switch(self, principal: Principal, reference: str, slug: str, *, enabled: bool) -> None:
+        """Allow one model or not; what else was said about it, its price and its address, stays."""
+
+        def work(change: Change) -> None:
+            integration = visible_integration(change.stores, principal, reference, "update")
+            known = {model.slug: model for model in change.stores.integrations.models(integration.id)}
+            before = known.get(slug) or IntegrationModel(
+                integration_id=integration.id,
+                slug=rules.name(slug, "slug"),
+                enabled=enabled,
+                created_at=change.now,
+                updated_at=change.now,
+            )
+            change.stores.integrations.save_model(replace(before, enabled=enabled, updated_at=change.now))
+            _finish(change, integration)
+
+        await self._administration.change(principal, work)
+
     async def delete(self, principal: Principal, reference: str, slugs: Sequence[str]) -> None:
         """Forget what was said about these models. Raises `NotFound` naming the first that is not there."""
 
