@@ -210,33 +210,6 @@ async def test_while_the_store_is_away_known_policies_stay(world: World) -> None
     await world.directory.authenticate(other)
 
 
-async def test_watching_goes_on_after_a_failure(world: World) -> None:
-    """A poll that fails is reported; the next one that succeeds sees what changed meanwhile."""
-    key_id, text = await customer_key(world, "default")
-    await world.directory.authenticate(text)
-    counted = count(world)
-    counted.away = True
-    # Another node's change: this directory is not told of it.
-    world.administration._listeners.clear()
-    await world.services.api_keys.revoke(world.root, key_id)
-    failed = asyncio.Event()
-    world.directory._report = lambda what, error: failed.set()
-    watching = asyncio.ensure_future(world.directory.watch(0.001))  # noqa: TID251 - kept, and ended below
-    await failed.wait()
-    assert len(world.directory) > 0
-    # Polls follow one another: with the second successful one the first has taken effect.
-    seen, after = asyncio.Event(), counted.reads
-    counted.before_read = lambda number: seen.set() if number > after + 1 else None
-    counted.away = False
-    await seen.wait()
-    assert len(world.directory) == 0
-    watching.cancel()
-    with pytest.raises(asyncio.CancelledError):
-        await watching
-    with pytest.raises(Unauthenticated):
-        await world.directory.authenticate(text)
-
-
 async def test_a_caller_that_gives_up_does_not_end_the_load_for_others(world: World) -> None:
     """Hanging up while a key is loaded is nobody else's problem."""
     _, text = await customer_key(world, "default")

@@ -35,7 +35,7 @@ def start_alerts(
     if settings.smtp_url is not None:
         letters = LetterSender(MailServer.parse(settings.smtp_url), settings.smtp_from, clock)
     dispatcher = Dispatcher(
-        SqlOutbox(database, letters=letters is not None),
+        SqlOutbox(database, letters=letters is not None, keep_days=settings.alert_retention_days),
         (refusals, DueRotations(database, clock)),
         WebhookSender(client, vault, clock),
         letters,

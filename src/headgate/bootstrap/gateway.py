@@ -6,15 +6,15 @@ from functools import partial
 
 from headgate.alerts.target import checked_url
 from headgate.base.clock import Clock, SystemClock
-from headgate.base.tasks import Tasks
 from headgate.bootstrap.again import cache_of, open_once
 from headgate.bootstrap.alerting import start_alerts
 from headgate.bootstrap.books import BookKeeping, open_books
+from headgate.bootstrap.following import follow
 from headgate.bootstrap.logs import Logs, start_logs
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
-from headgate.bootstrap.places import database_url
 from headgate.bootstrap.report import report
 from headgate.bootstrap.serving import limits_of
+from headgate.bootstrap.storing import open_storage
 from headgate.catalog.catalog import Catalog
 from headgate.console.app import create_console
 from headgate.controlplane.app import create_app
@@ -25,10 +25,9 @@ from headgate.dataplane.door import Door, Trouble
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.pipeline import Pipeline
 from headgate.settings import Settings
-from headgate.storage import migrate
 from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
-from headgate.storage.database import Database, open_database
+from headgate.storage.database import Database
 from headgate.storage.pepper import load_log_key, load_pepper
 from headgate.storage.refusals import Refusals
 from headgate.storage.restoring import Restoring
@@ -38,6 +37,7 @@ from headgate.telemetry.calls import CallCounts
 from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.directory import Directory
+from headgate.tenancy.following import Contact
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import Vault
@@ -79,9 +79,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
     """
     clock = clock or SystemClock()
     async with AsyncExitStack() as closing:
-        database = await open_database(database_url(settings))
-        closing.push_async_callback(database.close)
-        await migrate.upgrade(database)
+        database = await open_storage(settings, clock, closing)
         pepper = await database.write(lambda connection: load_pepper(connection, vault))
         log_key = await database.write(lambda connection: load_log_key(connection, vault))
         catalog = Catalog.load()
@@ -89,12 +87,13 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         refusals = Refusals(database, clock)
         kept = await open_books(settings, database, refusals, clock, closing)
         restoring, usage = kept.restoring, kept.usage
-        directory = _directory(administration, vault, catalog, pepper, restoring, closing)
+        directory = _directory(settings, administration, vault, catalog, pepper, restoring, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
+        follow(settings, database, directory, cache, administration, closing)
         once = await open_once(settings, administration.transactions, vault, clock, closing)
         services = services_on(
             administration,
@@ -162,13 +161,16 @@ def _watched(
     data_plane = DataPlane(pipeline.serve, clock, limits_of(settings), observers)
 
     def trouble() -> str | None:
-        return "draining" if data_plane.draining else kept.trouble()
+        if data_plane.draining:
+            return "draining"
+        return "contact with the database is lost" if directory.contact.lost else kept.trouble()
 
     gauges = gauges_of(data_plane, kept, directory, answers, pipeline.turns, trouble)
     return data_plane, counts, metrics_page(settings, database, counts, gauges), trouble
 
 
 def _directory(
+    settings: Settings,
     administration: Administration,
     vault: Vault,
     catalog: Catalog,
@@ -177,10 +179,9 @@ def _directory(
     closing: AsyncExitStack,
 ) -> Directory:
     loader = PolicyLoader(administration.transactions, vault, catalog)
-    directory = Directory(loader, pepper, administration.clock, report, restoring)
+    clock = administration.clock
+    contact = Contact(clock, None if settings.database_url is None else settings.database_lost_after_s)
+    directory = Directory(loader, pepper, clock, report, restoring, contact)
     closing.push_async_callback(directory.close)
     administration.on_change(directory.changed)
-    tasks = Tasks(report)
-    tasks.start(directory.watch(), "policy poll")
-    closing.push_async_callback(tasks.close)
     return directory

@@ -84,6 +84,12 @@ class AnswerCache:
             self._drop(name)
         return len(gone)
 
+    def clear(self) -> None:
+        """Drop them all."""
+        self.purges += 1
+        self._entries.clear()
+        self.size = 0
+
     def _drop(self, name: bytes) -> None:
         entry = self._entries.pop(name, None)
         if entry is not None:

@@ -34,6 +34,23 @@ class Settings:
         str | None,
         Is("A PostgreSQL database. Without it, SQLite in the data directory.", schemes=("postgresql",), secret=True),
     ] = None
+    database_pooler: Annotated[
+        bool,
+        Is(
+            "Whether a pooler that gives each transaction another connection stands before PostgreSQL, as PgBouncer "
+            "does in its transaction mode. Then changes by other processes are looked for, twice a second, and not "
+            "heard of at once."
+        ),
+    ] = False
+    database_lost_after_s: Annotated[
+        float,
+        Is(
+            "How long a process may not have heard from PostgreSQL before it takes no calls: keys may have been "
+            "revoked. It goes on once it has caught up.",
+            low=2,
+            high=86_400,
+        ),
+    ] = 30.0
     redis_url: Annotated[
         str | None,
         Is(
@@ -51,6 +68,29 @@ class Settings:
             choices=("off", "group"),
         ),
     ] = "off"
+
+    # How long it keeps things
+    usage_retention_days: Annotated[
+        int | None,
+        Is(
+            "For how many days usage records are kept at least; without it, for good. On PostgreSQL a month goes as a "
+            "whole, once all of it is that old.",
+            low=45,
+            high=36_500,
+        ),
+    ] = None
+    rollup_retention_days: Annotated[
+        int | None,
+        Is("For how many days the sums behind analytics are kept; without it, for good.", low=45, high=36_500),
+    ] = None
+    log_retention_days: Annotated[
+        int | None,
+        Is("For how many days logs that were sent in are kept; without it, for good.", low=1, high=36_500),
+    ] = None
+    alert_retention_days: Annotated[
+        int,
+        Is("For how many days alerts that went out are kept, with every attempt at them.", low=1, high=3_650),
+    ] = 30
 
     # Secrets and the first start
     master_key: Annotated[

@@ -66,11 +66,14 @@ def no_text() -> InvalidRequest:
     return InvalidRequest("A text holds a character that is none: a NUL, or half of a surrogate pair.")
 
 
-async def open_database(url: str, *, synchronous: str = "FULL", checkpointer: bool = True) -> Database:
+async def open_database(
+    url: str, *, synchronous: str = "FULL", checkpointer: bool = True, pooler: bool = False
+) -> Database:
     """Open `sqlite:///path/to/file` or `postgresql://user@host/name`.
 
     `synchronous` (SQLite) is `FULL`: a commit survives a power cut, or `NORMAL`: it survives a crash of the process
     only. `checkpointer=False` (SQLite) is for a second process beside a running server, such as a CLI command.
+    `pooler` (PostgreSQL): one stands before it that gives each transaction another connection, as PgBouncer does.
     Raises `InvalidRequest` on a URL that is neither, `Unavailable` when the database does not answer.
     """
     try:
@@ -84,7 +87,7 @@ async def open_database(url: str, *, synchronous: str = "FULL", checkpointer: bo
     if parsed.drivername in ("postgresql", "postgres"):
         from headgate.storage.postgres import open_postgres
 
-        return await open_postgres(parsed)
+        return await open_postgres(parsed, pooler=pooler)
     raise InvalidRequest(
         f"`database_url` names the engine {parsed.drivername!r}. Use sqlite:///path or postgresql://user@host/name.",
         param="database_url",

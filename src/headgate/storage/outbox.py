@@ -19,7 +19,7 @@ from headgate.tenancy.outbox import EMAIL, Attempt, Delivery, DeliveryStatus, Du
 from headgate.tenancy.webhook import EventType, WebhookStatus
 
 AT_ONCE: Final = 100
-KEEP_EVENTS_S: Final = 30 * 86_400
+KEEP_DAYS: Final = 30
 MAILED: Final = frozenset((EventType.THRESHOLD_REACHED, EventType.ROTATION_DUE, EventType.WEBHOOK_DISABLED))
 _PENDING: Final = DeliveryStatus.PENDING.value
 _ACTIVE: Final = or_(
@@ -29,12 +29,20 @@ _ACTIVE: Final = or_(
 
 
 class SqlOutbox:
-    """An `alerts.outbox.Outbox`. `letters`: events go out as e-mail too."""
+    """An `alerts.outbox.Outbox`. `letters`: events go out as e-mail too. What is over is kept for `keep_days`."""
 
-    def __init__(self, database: Database, *, letters: bool, random_bytes: RandomBytes = os.urandom) -> None:
+    def __init__(
+        self,
+        database: Database,
+        *,
+        letters: bool,
+        random_bytes: RandomBytes = os.urandom,
+        keep_days: int = KEEP_DAYS,
+    ) -> None:
         self._database = database
         self._letters = letters
         self._random_bytes = random_bytes
+        self._keep_days = keep_days
 
     async def address(self, now: int) -> int:
         if not await self._database.read(_news):
@@ -64,7 +72,7 @@ class SqlOutbox:
         return {status.value: 0 for status in DeliveryStatus} | {str(status): int(count) for status, count in found}
 
     async def prune(self, now: int) -> None:
-        await self._database.write(partial(_prune, now=now))
+        await self._database.write(partial(_prune, now=now, keep_days=self._keep_days))
 
     def _address(self, connection: Connection, now: int) -> int:
         found = connection.execute(select(event).where(_new()).order_by(event.c.at).limit(AT_ONCE)).mappings().all()
@@ -179,8 +187,8 @@ def _log(connection: Connection, made: Attempt) -> None:
         events.add_attempt(connection, made)
 
 
-def _prune(connection: Connection, now: int) -> None:
-    old = now - KEEP_EVENTS_S * NANOS_PER_SECOND
+def _prune(connection: Connection, now: int, keep_days: int) -> None:
+    old = now - keep_days * 86_400 * NANOS_PER_SECOND
     over = and_(delivery.c.created_at < old, or_(delivery.c.status != _PENDING, ~_ACTIVE))
     connection.execute(delete(attempt).where(attempt.c.delivery_id.in_(select(delivery.c.id).where(over))))
     connection.execute(delete(delivery).where(over))

@@ -1,7 +1,7 @@
 """Usage records on PostgreSQL lie in partitions, one for each month (UTC) of their `started_at`.
 
-Months are made ahead. What belongs to no month yet, because no process was there to make it or a clock is wrong, lies in
-the default partition until its month is made. A month is dropped as a whole.
+Months are made ahead. What belongs to no month yet, because no process was there to make it or a clock is wrong, lies
+in the default partition until its month is made. A month is dropped as a whole.
 """
 
 import re
@@ -73,15 +73,19 @@ def make_months(connection: Connection, now: int) -> int:
     return made
 
 
-def drop_month(connection: Connection, month: Month) -> bool:
-    """With all its records. False: another process did."""
+def take_month(connection: Connection, month: Month) -> bool:
+    """To drop it: nobody reads or writes records until this transaction ends. False: another process dropped it."""
     connection.execute(text(PATIENCE))
     connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    if month not in months(connection):
-        return False
+    # The whole at once: one that has written records, and counts them next, is waited for and does not wait for us.
+    connection.execute(text("LOCK TABLE ONLY usage_record IN ACCESS EXCLUSIVE MODE"))
+    return month in months(connection)
+
+
+def drop_month(connection: Connection, month: Month) -> None:
+    """With all its records, once it is taken."""
     connection.execute(text(f"ALTER TABLE usage_record DETACH PARTITION {month.name}"))
     connection.execute(text(f"DROP TABLE {month.name}"))
-    return True
 
 
 def _make(connection: Connection, month: Month) -> None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager, suppress
 from typing import Any, Final, TypeVar
 
+import asyncpg
 from sqlalchemy import URL, Connection, event
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
@@ -33,15 +34,19 @@ class PostgresDatabase:
     """A `Database` on a PostgreSQL server. Made by `open_postgres`."""
 
     def __init__(self, url: URL, *, pooler: bool = False) -> None:
+        url, options = _for_the_driver(url)
         self._engine: AsyncEngine = create_async_engine(
-            url.set(drivername="postgresql+asyncpg"),
+            url,
             pool_size=POOL_SIZE,
             max_overflow=0,
             pool_pre_ping=True,
-            connect_args={"timeout": CONNECT_S, **(_POOLED if pooler else {})},
+            connect_args={**options, **(_POOLED if pooler else {})},
             **JSON,
         )
-        event.listen(self._engine.sync_engine, "connect", _notice_a_peer_that_is_gone)
+        self._how = {**self._engine.dialect.create_connect_args(url)[1], **options}
+        event.listen(
+            self._engine.sync_engine, "connect", lambda made, _: _notice_a_peer_that_is_gone(made.driver_connection)
+        )
         # One snapshot for all statements of a read: a policy is never put together from two moments.
         self._snapshots = self._engine.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         self._version = "unknown"
@@ -66,6 +71,24 @@ class PostgresDatabase:
                 raise meaning from error
             raise
 
+    async def listen(self, channel: str, wake: Callable[[], None]) -> None:
+        """A `notices.Listener`."""
+        ended = asyncio.Event()
+        try:
+            connection = await asyncpg.connect(**self._how)
+            try:
+                _notice_a_peer_that_is_gone(connection)
+                connection.add_termination_listener(lambda _: ended.set())
+                await connection.add_listener(channel, lambda *_: wake())
+                wake()
+                await ended.wait()
+            finally:
+                connection.terminate()
+        except OSError as error:
+            raise Unavailable("The database does not answer.") from error
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            raise meaning_of(error) or error from error
+
     async def learn_version(self) -> None:
         self._version = await self.read(lambda c: str(c.exec_driver_sql("SHOW server_version").scalar_one()))
 
@@ -85,9 +108,17 @@ async def _connected(engine: AsyncEngine) -> AsyncIterator[AsyncConnection]:
         yield connection
 
 
-def _notice_a_peer_that_is_gone(adapted: Any, _: Any) -> None:
+def _for_the_driver(url: URL) -> tuple[URL, dict[str, Any]]:
+    """`sslmode` is what libpq calls it, and everybody writes."""
+    options: dict[str, Any] = {"timeout": CONNECT_S, "server_settings": {"application_name": "headgate"}}
+    if isinstance(mode := url.query.get("sslmode"), str):
+        options["ssl"] = mode
+    return url.difference_update_query(["sslmode"]).set(drivername="postgresql+asyncpg"), options
+
+
+def _notice_a_peer_that_is_gone(connection: Any) -> None:
     """A network that is cut says nothing: without this a transaction would wait for a quarter of an hour."""
-    transport = adapted.driver_connection._transport  # the driver has no other way to its socket
+    transport = connection._transport  # the driver has no other way to its socket
     descriptor = transport.get_extra_info("socket").fileno()
     with socket.socket(fileno=os.dup(descriptor)) as same, suppress(AttributeError):
         if same.family == socket.AF_UNIX:
@@ -95,6 +126,7 @@ def _notice_a_peer_that_is_gone(adapted: Any, _: Any) -> None:
         same.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
         same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPIDLE, GONE_AFTER_S // 2)
         same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPINTVL, GONE_AFTER_S // 4)
+        same.setsockopt(socket.IPPROTO_TCP, socket.TCP_KEEPCNT, 2)
         same.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, GONE_AFTER_S * 1000)
 
 

@@ -8,6 +8,8 @@ from sqlalchemy import Connection, select, update
 
 from headgate.storage import config_tables
 from headgate.storage.database import Database
+from headgate.storage.notices import announce
+from headgate.storage.repositories.answer_purges import SqlAnswerPurges
 from headgate.storage.repositories.api_keys import SqlApiKeys
 from headgate.storage.repositories.audit import SqlAudit
 from headgate.storage.repositories.integrations import SqlIntegrations
@@ -119,6 +121,10 @@ class SqlStores:
         return SqlKeptAnswers(self._connection)
 
     @cached_property
+    def answer_purges(self) -> SqlAnswerPurges:
+        return SqlAnswerPurges(self._connection)
+
+    @cached_property
     def configs(self) -> SqlVersioned[Config]:
         return SqlVersioned(self._connection, config_tables.config, Config)
 
@@ -133,6 +139,7 @@ class SqlStores:
     def next_version(self) -> int:
         # The row stays locked until the transaction ends: that is what makes administration one at a time.
         self._connection.execute(update(counter).where(counter.c.name == _POLICY).values(value=counter.c.value + 1))
+        announce(self._connection)
         return self.version()
 
 

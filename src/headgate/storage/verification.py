@@ -81,6 +81,12 @@ class _Sum:
         if self._present.start <= at < self._present.end:
             self.now += amount
 
+    def forget(self, start: int, amount: int) -> None:
+        """Of this period, records that are kept no longer took so much."""
+        self.by_period[start] = self.by_period.get(start, 0) + amount
+        if not self._sliding and start == max(self._present.start, 0):
+            self.now += amount
+
 
 class _Groups:
     """The groups of limit policies, which follow from the records; `sums` by group."""
@@ -182,11 +188,13 @@ def _shown(amounts: Amounts) -> str:
 def _check_balances(connection: Connection, sums: Sequence[_Sum], now: int, found: Findings) -> None:
     by_id = {each.allowance.id: each for each in sums}
     found.allowances = len(by_id)
-    for allowance_id, start, settled in connection.execute(
-        select(allowance_use.c.allowance_id, allowance_use.c.window_start, allowance_use.c.settled)
+    kept = allowance_use.c
+    for allowance_id, start, settled, forgotten in connection.execute(
+        select(kept.allowance_id, kept.window_start, kept.settled, kept.forgotten)
     ):
         if (summed := by_id.get(allowance_id)) is not None:
             found.balances += 1
+            summed.forget(start, forgotten)
             _compare(f"kept for {allowance_id} from {start}", settled, summed.by_period.get(start, 0), summed, found)
     longest_call_s = now / NANOS_PER_SECOND  # nobody is in a hurry: all of them are looked at
     for each in sums:

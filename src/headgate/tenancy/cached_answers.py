@@ -4,6 +4,7 @@ from typing import Protocol
 
 from headgate.base.errors import InvalidRequest
 from headgate.tenancy.administration import Administration, Change
+from headgate.tenancy.answer_purge import AnswerPurge
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.tenants import visible_tenant
 from headgate.tenancy.workspaces import visible_workspace
@@ -23,7 +24,8 @@ class CachedAnswerService:
         self._forget = forget
 
     async def purge(self, principal: Principal, workspace: str | None, tenant: str | None) -> int:
-        """Once it returns no answer from before is given again. How many there were. Raises `InvalidRequest` where the
+        """Once it returns no answer from before is given again by this process, and by others within a second. How
+        many this one had. Raises `InvalidRequest` where the
         tenant is not of that workspace."""
 
         def work(change: Change) -> tuple[str | None, str | None]:
@@ -35,6 +37,16 @@ class CachedAnswerService:
             tenant_id, within = (of.id, of.workspace_id) if of is not None else (None, within)
             change.record(
                 "purge", f"cache:{tenant_id or within or principal.organization_id}", {"workspace_id": within}
+            )
+            change.stores.answer_purges.add(
+                AnswerPurge(
+                    change.new_id("prg"),
+                    change.touched.version,
+                    change.now,
+                    principal.organization_id,
+                    within,
+                    tenant_id,
+                )
             )
             return within, tenant_id
 

@@ -1,7 +1,7 @@
 """Policies by API key, in memory: what the data plane asks once per call.
 
 A change made in this process takes effect before its administrator gets an answer; one made elsewhere (another node,
-a command) within the polling interval.
+a command) as soon as `tenancy.following` hears of it.
 """
 
 import asyncio
@@ -11,19 +11,19 @@ from dataclasses import dataclass, field
 from typing import Any, Final, TypeVar
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
-from headgate.base.errors import HeadgateError, NotFound, Unauthenticated
+from headgate.base.errors import NotFound, Unauthenticated, Unavailable
 from headgate.base.tasks import Tasks
 from headgate.ledger.allowance import Allowance
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Touched
 from headgate.tenancy.api_key import ApiKey
+from headgate.tenancy.following import Contact
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.policy_loader import KeyPart, PolicyLoader, WorkspacePart, policy_of
 
 T = TypeVar("T")
 
 Prepare = Callable[[Sequence[Allowance]], Awaitable[None]]
-POLL_SECONDS: Final = 0.5
 UNKNOWN_NANOS: Final = NANOS_PER_SECOND
 """How long it is remembered that there is no such key."""
 MOST_UNKNOWN: Final = 10_000
@@ -46,8 +46,8 @@ class _Entry:
 
 
 class Directory:
-    """`report` gets what went wrong in the background: a poll that failed, a load that broke. `prepare` is awaited with
-    the allowances of every policy before that policy is in force."""
+    """`report` gets what went wrong in the background. `prepare` is awaited with the allowances of every policy before
+    that policy is in force. While contact with the database is lost, nobody is let in."""
 
     def __init__(
         self,
@@ -56,12 +56,13 @@ class Directory:
         clock: Clock,
         report: Callable[[str, BaseException], None],
         prepare: Prepare | None = None,
+        contact: Contact | None = None,
     ) -> None:
         self._loader = loader
         self._pepper = pepper
         self._clock = clock
-        self._report = report
         self._prepare = prepare
+        self.contact = contact or Contact(clock)
         self._tasks = Tasks(report)
         self._entries: dict[str, _Entry] = {}
         self._workspaces: dict[str, WorkspacePart] = {}
@@ -75,7 +76,10 @@ class Directory:
         return len(self._entries)
 
     def lookup(self, text: str) -> Policy | None:
-        """From memory, without waiting; None if it must be loaded. Raises `Unauthenticated`."""
+        """From memory, without waiting; None if it must be loaded. Raises `Unauthenticated`, or `Unavailable` while
+        what is in memory may be older than it may be."""
+        if self.contact.lost:
+            raise _out_of_contact()
         if (entry := self._entries.get(keys.claimed_id(text))) is not None:
             return self._admit(entry, text)
         parsed = keys.parse(text) or keys.chosen(text)
@@ -102,6 +106,8 @@ class Directory:
     async def vouched(self, key_id: str, digest: bytes) -> Policy:
         """The policy of a key that was shown before, by the HMAC of what was shown: it must still be good. Raises
         `Unauthenticated`."""
+        if self.contact.lost:
+            raise _out_of_contact()
         entry = self._entries.get(key_id) or await self._once(f"key {key_id}", lambda: self._load(key_id))
         if entry is None:
             raise _invalid()
@@ -149,20 +155,14 @@ class Directory:
 
     async def poll(self) -> None:
         """Look whether somebody else changed something, and forget what may be stale. Raises `Unavailable`."""
-        version = await self._loader.version()
+        await self.follow(await self._loader.version())
+
+    async def follow(self, version: int) -> None:
+        """There have been so many changes."""
         if version > self._known_version:
             self._invalidations += 1
             self._forget_before(version)
             self._known_version = version
-
-    async def watch(self, every_s: float = POLL_SECONDS) -> None:
-        """Poll until cancelled. While the store is away, policies in memory stay in force."""
-        while True:
-            await asyncio.sleep(every_s)
-            try:
-                await self.poll()
-            except HeadgateError as error:
-                self._report("policy poll", error)
 
     async def close(self) -> None:
         await self._tasks.close()
@@ -278,6 +278,14 @@ class Directory:
 def _allowances(policy: Policy) -> list[Allowance]:
     of_integrations = (allowance for provider in policy.providers.values() for allowance in provider.allowances)
     return [*policy.allowances, *of_integrations]
+
+
+def _out_of_contact() -> Unavailable:
+    return Unavailable(
+        "Headgate takes no calls: it has not heard from its database for too long, and keys may have been revoked.",
+        code="database_lost",
+        retry_after=1.0,
+    )
 
 
 def _invalid() -> Unauthenticated:

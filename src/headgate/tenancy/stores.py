@@ -7,6 +7,7 @@ from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeVar
 
 from headgate.tenancy.alert_setting import AlertSetting
+from headgate.tenancy.answer_purge import AnswerPurge
 from headgate.tenancy.api_key import ApiKey, Kind
 from headgate.tenancy.audit import AuditEntry, AuditFilter
 from headgate.tenancy.config import Config
@@ -214,6 +215,15 @@ class UsageExportStore(Protocol):
     ) -> tuple[Sequence[UsageExport], int]: ...
 
 
+class AnswerPurgeStore(Protocol):
+    """Kept until every process has heard of them."""
+
+    def add(self, purge: AnswerPurge) -> None: ...
+    def after(self, version: int) -> Sequence[AnswerPurge]:
+        """Those of later changes."""
+        ...
+
+
 class LimitPolicyStore(Protocol):
     def add(self, policy: LimitPolicy) -> None: ...
     def update(self, policy: LimitPolicy) -> None: ...
@@ -302,6 +312,8 @@ class Stores(Protocol):
     def portal_sessions(self) -> PortalSessionStore: ...
     @property
     def answers(self) -> AnswerStore: ...
+    @property
+    def answer_purges(self) -> AnswerPurgeStore: ...
 
     def version(self) -> int:
         """How many administrative changes there have been: what a policy was built at."""

@@ -1,0 +1,40 @@
+"""What other processes change, on its way into this one's memory."""
+
+from contextlib import AsyncExitStack
+
+from headgate.bootstrap.report import report
+from headgate.dataplane.answer_purges import AnswerPurges
+from headgate.dataplane.recall import Cache
+from headgate.settings import Settings
+from headgate.storage.database import Database
+from headgate.storage.notices import Notices
+from headgate.tenancy.administration import Administration
+from headgate.tenancy.directory import Directory
+from headgate.tenancy.following import Following
+
+
+def follow(
+    settings: Settings,
+    database: Database,
+    directory: Directory,
+    cache: Cache,
+    administration: Administration,
+    closing: AsyncExitStack,
+) -> None:
+    """Runs until `closing`."""
+    transactions, clock = administration.transactions, administration.clock
+    purges = AnswerPurges(cache.answers, transactions, clock)
+
+    async def version() -> int:
+        return await transactions.read(lambda stores: stores.version())
+
+    following = Following(version, (directory.follow, purges.follow), directory.contact, clock, report)
+    closing.push_async_callback(following.close)
+    following.start()
+    if settings.database_url is not None and not settings.database_pooler:
+        from headgate.storage.postgres import PostgresDatabase
+
+        assert isinstance(database, PostgresDatabase)
+        notices = Notices(database, following.wake, report)
+        closing.push_async_callback(notices.close)
+        notices.start()
