@@ -5,8 +5,8 @@ from contextlib import AsyncExitStack
 from typing import Final
 
 from headgate.base.clock import Clock
-from headgate.bootstrap.books import MARGIN_S
 from headgate.bootstrap.report import report
+from headgate.bootstrap.sharing import MARGIN_S
 from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.once import Once
 from headgate.dataplane.recall import Cache

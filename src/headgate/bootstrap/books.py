@@ -1,16 +1,19 @@
 """The books: ledger, journal and usage writer, with what a crash left in them settled before the first call."""
 
 import asyncio
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
-from typing import Final
 
 import structlog
 
 from headgate.base.clock import Clock
 from headgate.bootstrap.places import JOURNAL_DIRECTORY
 from headgate.bootstrap.report import report
+from headgate.bootstrap.sharing import MARGIN_S, Sharing, sharing_of
+from headgate.ledger.allowance import Allowance
+from headgate.ledger.borrowed import BorrowedShares
 from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.recovery import Replay
 from headgate.settings import Settings
@@ -22,8 +25,7 @@ from headgate.storage.refusals import Refusals
 from headgate.storage.restoring import Restoring
 from headgate.storage.usage_writer import BATCH, UsageWriter
 
-MARGIN_S: Final = 60
-"""What a call may take besides its provider's answer, at the very most: a connection, a disk that is slow."""
+Restore = Callable[[Sequence[Allowance]], Awaitable[None]]
 
 log = structlog.get_logger("headgate")
 
@@ -36,12 +38,26 @@ class BookKeeping:
     usage: UsageWriter
     restoring: Restoring
     journal: FileJournal
+    sharing: Sharing | None
+    """None: this process has whole allowances."""
+
+    @property
+    def restore(self) -> Restore:
+        """Once it returns, the ledger knows the allowances it was given."""
+        return self.restoring if self.sharing is None else self.sharing.knowing
+
+    @property
+    def refresh(self) -> Restore | None:
+        """Once it returns, the ledger's figures of the allowances it was given are those of all processes."""
+        return None if self.sharing is None else self.sharing.borrowing.refresh
 
     def trouble(self) -> str | None:
         """Why nothing can be written now. None: it can."""
         if self.journal.failure is not None:
             return "the journal cannot be written"
-        return "the database is behind" if self.usage.full else None
+        if self.usage.full:
+            return "the database is behind"
+        return None if self.sharing is None else self.sharing.borrowing.trouble()
 
 
 async def open_books(
@@ -56,12 +72,23 @@ async def open_books(
     rows = AlertedRows(clock)
     await _settle_what_was_left(journal, replay, database, rows, clock)
     writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=report, insert=rows.insert)
+    shares = None if settings.redis_url is None else BorrowedShares()
+    ledger = LocalLedger(clock, journal, shares=shares)
+    restoring = Restoring(database, ledger, writer, clock, settings.total_timeout_s + MARGIN_S)
+    sharing = None if shares is None else sharing_of(settings, database, ledger, shares, restoring, clock)
+    if sharing is not None:
+        closing.push_async_callback(_leave, sharing, writer)
     closing.push_async_callback(writer.close)
     writer.start()
-    ledger = LocalLedger(clock, journal)
-    books = Books(ledger, journal, writer, refusals.note)
-    restoring = Restoring(database, ledger, writer, clock, settings.total_timeout_s + MARGIN_S)
-    return BookKeeping(books, writer, restoring, journal)
+    if sharing is not None:
+        closing.push_async_callback(sharing.give_back)
+        await sharing.start()
+    books = Books(ledger, journal, writer, refusals.note, None if sharing is None else sharing.lender)
+    return BookKeeping(books, writer, restoring, journal, sharing)
+
+
+async def _leave(sharing: Sharing, writer: UsageWriter) -> None:
+    await sharing.leave(written=not writer.waiting)
 
 
 async def _settle_what_was_left(

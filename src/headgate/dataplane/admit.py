@@ -1,6 +1,6 @@
 """Steps 4 and 5: the most a call can cost, and the hold for it on every allowance at once."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from headgate.base.errors import ModelNotAllowed
@@ -90,8 +90,7 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
 
     Raises `JournalUnavailable` (503); then nothing was taken.
     """
-    allowances = call.allowances if not call.counted else _but_for_requests(call.allowances)
-    result = books.hold(call.request_id, allowances, amounts_of(call.bound))
+    result = books.hold(call.request_id, claimed(call), amounts_of(call.bound))
     if isinstance(result, Denied):
         return result
     call.started_at = result.at
@@ -101,6 +100,39 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
     return None
 
 
-def _but_for_requests(allowances: Sequence[Allowance]) -> list[Allowance]:
-    """Those in which an attempt counts, after one that was the request of its caller."""
+def claimed(call: Call) -> Sequence[Allowance]:
+    """What it counts in: after an attempt that was the request of its caller, those that count attempts."""
+    allowances = call.allowances
+    if not call.counted:
+        return allowances
     return [each for each in allowances if each.resource is not Resource.REQUESTS or each.scope.counts_attempts]
+
+
+async def hold_borrowed(call: Call, denied: Denied, books: Books, settler: Settler) -> Denied | None:
+    """Hold, after that was denied, with what other processes can spare. None: it holds.
+
+    Raises as `hold` does, and `Unavailable` where nobody can tell what they can spare.
+    """
+    return await _borrowed(call, denied, amounts_of(call.bound), books, lambda: hold(call, books, settler))
+
+
+async def hold_request_borrowed(call: Call, books: Books) -> Denied | None:
+    """`hold_request`, with what other processes can spare."""
+    denied = hold_request(call, books)
+    if denied is None:
+        return None
+    return await _borrowed(call, denied, Amounts(requests=1), books, lambda: hold_request(call, books))
+
+
+async def _borrowed(
+    call: Call, denied: Denied, amounts: Amounts, books: Books, again: Callable[[], Denied | None]
+) -> Denied | None:
+    found: Denied | None = denied
+    while found is not None and books.lending is not None:
+        enough = await books.lending.borrow(claimed(call), amounts)
+        if enough is None:
+            break
+        found = again()
+        if not enough:
+            break
+    return found

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Protocol
 
+from headgate.dataplane.lending import Lending
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.balance import Balance
 from headgate.ledger.hold import Denied, Held
@@ -11,6 +12,11 @@ from headgate.ledger.record import UsageRecord
 
 class Books(Protocol):
     """See `ledger.hold.Ledger` for what holds."""
+
+    @property
+    def lending(self) -> Lending | None:
+        """Where processes share allowances; None: there is only this one."""
+        ...
 
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         """All or nothing. Raises `Unavailable` while too many settled calls wait for the database."""
@@ -44,6 +50,10 @@ class Books(Protocol):
 
     def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
         """What is left of each, in the order asked."""
+        ...
+
+    def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What can be held of each here and now, in the order asked."""
         ...
 
     def resets_at(self, allowance: Allowance) -> int | None:

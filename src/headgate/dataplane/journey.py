@@ -9,6 +9,7 @@ comes in between. Once the first byte has gone to the client there is no other t
 import asyncio
 from contextlib import closing
 from dataclasses import dataclass
+from functools import partial
 from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
@@ -112,7 +113,9 @@ class Journey:
                     return False
                 if (busy := means.turns.refusal(call)) is not None:
                     error = busy
-                elif (denied := admit.hold(call, means.books, means.settler)) is None:
+                elif (denied := admit.hold(call, means.books, means.settler)) is None or (
+                    denied := await means.room.borrow(call, denied)
+                ) is None:
                     return True
                 else:
                     error = refusal(denied)
@@ -123,13 +126,12 @@ class Journey:
         if denied is None:
             raise error
         bounds = await self._ready(self._option)
-        call.dialogue = await means.room.make(self._exchange, call, denied, bounds)
-        call.outgoing = call.dialogue.request()
+        await means.room.make(self._exchange, call, denied, bounds)
         return True
 
     async def _give(self, body: bytes) -> None:
         """It is refused as any call is, and counts as a request."""
-        if denied := admit.hold_request(self._call, self._means.books):
+        if denied := await admit.hold_request_borrowed(self._call, self._means.books):
             raise refusal(denied)
         self._tell_where()
         await self._means.relay.give(self._exchange, self._call, body)
@@ -237,21 +239,36 @@ class Journey:
         here.take(call)
         allowances = call.allowances
         try:
-            return self._exchange_holds(here, there, failure)
+            return await self._exchange_holds(here, there, failure)
         finally:
             self._means.settler.freed(allowances)  # only now: nobody was to come in between
 
-    def _exchange_holds(self, here: Leg, there: Leg, failure: Failure) -> HeadgateError | None:
+    async def _exchange_holds(self, here: Leg, there: Leg, failure: Failure) -> HeadgateError | None:
         call, held = self._call, self._call.held
         billed = self._leave(failure)
+        back = partial(self._back, here, failure, held and not billed)
         there.take(call)
         denied = self._hold()
         if denied is None:
             return None
-        here.take(call)
-        if held and not billed and self._hold() is None:
-            call.sent = failure.heard is not None  # what was answered is to have its record
+        try:
+            denied = await self._means.room.borrow(call, denied)
+        except Unavailable as away:
+            back()
+            return away
+        except BaseException:
+            back()
+            raise
+        if denied is None:
+            return None
+        back()
         return refusal(denied)
+
+    def _back(self, here: Leg, failure: Failure, held: bool) -> None:
+        """Where it was; what it held then, and was not billed, is held again where it still fits."""
+        here.take(self._call)
+        if held and self._hold() is None:
+            self._call.sent = failure.heard is not None  # what was answered is to have its record
 
     def _leave(self, failure: Failure) -> bool:
         """Settle what may have been billed (True), or give back what was not."""

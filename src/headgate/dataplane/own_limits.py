@@ -29,6 +29,8 @@ async def list_limits(
         *visible(of_policies),
         *(allowance for _, provider in sorted(policy.providers.items()) for allowance in provider.allowances),
     ]
+    if books.lending is not None:
+        await books.lending.refresh(own)
     data = [_shown(balance) for balance in books.balances(own)]
     body = msgspec.json.encode({"object": "list", "total": len(data), "data": data})
     await exchange.respond(200, [JSON, *call_headers(call, b"gateway"), *call.standing], body)

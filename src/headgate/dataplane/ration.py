@@ -4,12 +4,12 @@ What is held is kept ahead of what has come, counting a token for each byte. So 
 what was under way to the gateway when it hung up on the provider; as far as that was read, it is delivered and counted.
 """
 
-from headgate.catalog.bound import UNSEEN_OUTPUT, Bounds
+from headgate.catalog.bound import UNSEEN_OUTPUT, Bound, Bounds
 from headgate.dataplane.admit import amounts_of
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.ledger.allowance import Amounts
-from headgate.ledger.hold import Denied
+from headgate.ledger.hold import Denied, Held
 from headgate.ledger.journal import JournalUnavailable
 from headgate.tenancy.admission import Streams
 from headgate.wire.dialogue import Dialogue
@@ -45,6 +45,8 @@ class Ration:
         self._held = step
         self._books = books
         self._pending = 0  # bytes of an event that has not ended: what they hold shows only then
+        self.lacks = False
+        """The hold could not grow here: other processes are to be asked before more is read."""
         self.used_up = False
         """The hold could not grow: the stream is to be ended."""
 
@@ -53,20 +55,51 @@ class Ration:
         out = dialogue.feed(data)
         self._pending = 0 if out else self._pending + len(data)
         if not dialogue.complete and not self._covers(dialogue):
-            self._use_up(dialogue)
+            if self._books.lending is None:
+                self._use_up(dialogue)
+            else:
+                self.lacks = True
         return out
 
-    def _covers(self, dialogue: Dialogue) -> bool:
-        need = self._most if dialogue.hidden_tokens else min(dialogue.delivered + self._pending + AHEAD, self._most)
-        if need <= self._held:
-            return True
-        step = min(max(need, self._held + self._step), self._most)
-        return self._grow(step) or (need < step and self._grow(need))
+    @property
+    def holds_up(self) -> bool:
+        """Nothing more may be read for now."""
+        return self.lacks or self.used_up
 
-    def _grow(self, output_tokens: int) -> bool:
+    async def catch_up(self, dialogue: Dialogue) -> None:
+        """Where it lacks: hold what comes next with what other processes can spare. Used up where that is nothing."""
+        if not self.lacks:
+            return
+        self.lacks, lending = False, self._books.lending
+        assert lending is not None
+        need, step = self._needs(dialogue)
+        for output_tokens in (step, need):
+            bound, more = self._more(output_tokens)
+            try:
+                found = await lending.extend(self._call.request_id, more)
+            except JournalUnavailable:
+                break
+            if isinstance(found, Held):
+                self._call.bound, self._held = bound, output_tokens
+                return
+        self._use_up(dialogue)
+
+    def _needs(self, dialogue: Dialogue) -> tuple[int, int]:
+        """The output tokens to hold at least, and rather."""
+        need = self._most if dialogue.hidden_tokens else min(dialogue.delivered + self._pending + AHEAD, self._most)
+        return need, min(max(need, self._held + self._step), self._most)
+
+    def _covers(self, dialogue: Dialogue) -> bool:
+        need, step = self._needs(dialogue)
+        return need <= self._held or self._grow(step) or (need < step and self._grow(need))
+
+    def _more(self, output_tokens: int) -> tuple[Bound, Amounts]:
         bound = self._bounds.within(output_tokens)
         held, wanted = amounts_of(self._call.bound), amounts_of(bound)
-        more = Amounts(0, 0, wanted.output_tokens - held.output_tokens, wanted.cost - held.cost)
+        return bound, Amounts(0, 0, wanted.output_tokens - held.output_tokens, wanted.cost - held.cost)
+
+    def _grow(self, output_tokens: int) -> bool:
+        bound, more = self._more(output_tokens)
         try:
             if isinstance(self._books.extend(self._call.request_id, more), Denied):
                 return False

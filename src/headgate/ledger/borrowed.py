@@ -21,6 +21,7 @@ class BorrowedShares:
     def __init__(self) -> None:
         self._spans: dict[str, BorrowedSpan] = {}
         self._counters: dict[str, Counter] = {}
+        self._forgotten = 0
 
     def counter(self, allowance: Allowance, wall: int, steady: int) -> Counter:
         """The same as before if the ledger has forgotten it: what it counts cannot be found elsewhere."""
@@ -30,7 +31,7 @@ class BorrowedShares:
         kind = BorrowedSpan
         if allowance.resource is not Resource.IN_FLIGHT:
             kind = BorrowedWindow if allowance.window.kind is WindowKind.SLIDING else BorrowedPeriod
-        span = kind(allowance)
+        span = kind(allowance, self._forgotten)
         self._counters[allowance.id] = counter = Counter(list(Resource).index(allowance.resource), span, wall, steady)
         self._spans[allowance.id] = span
         return counter
@@ -55,13 +56,20 @@ class BorrowedShares:
         """Of the period that this cell is in."""
         return cell.share if isinstance(cell, BorrowedCell) else self.share(allowance)
 
-    def forget(self, unused_since: int) -> None:
-        """Drop those that nobody asked for since (wall clock), and of which there is nothing to tell."""
-        for name, counter in list(self._counters.items()):
+    def idle_since(self, unused_since: int) -> list[str]:
+        """The ids of those that nobody asked for since (wall clock), and of which there is nothing to tell."""
+        found = []
+        for name, counter in self._counters.items():
             span = self._spans[name]
             span.over = [share for share in span.over if not share.idle]
             if counter.used_at < unused_since and span.share.idle and not span.over:
-                del self._counters[name], self._spans[name]
+                found.append(name)
+        return found
+
+    def forget(self, allowance_id: str) -> None:
+        """Whoever asks for it again counts from the beginning, and the authority with it: under another name."""
+        del self._counters[allowance_id], self._spans[allowance_id]
+        self._forgotten += 1
 
 
 class BorrowedSpan:
@@ -69,8 +77,9 @@ class BorrowedSpan:
 
     is_rate = True
 
-    def __init__(self, allowance: Allowance) -> None:
+    def __init__(self, allowance: Allowance, life: int) -> None:
         self._allowance = allowance
+        self._life = life
         self.share: Share
         self.over: list[Share] = []
 
@@ -79,7 +88,7 @@ class BorrowedSpan:
         length = 0
         if allowance.window.kind is WindowKind.SLIDING and allowance.resource is not Resource.IN_FLIGHT:
             length = allowance.window.seconds * NANOS_PER_SECOND
-        self.share = Share(counter, allowance.id, allowance.cap, start, end, length, counts_held)
+        self.share = Share(counter, allowance.id, allowance.cap, start, end, length, counts_held, self._life)
         self._begin_cell(counter, steady)
 
     def _begin_cell(self, counter: Counter, steady: int) -> None:
@@ -170,8 +179,8 @@ class BorrowedPeriod(BorrowedSpan):
 class BorrowedWindow(BorrowedSpan):
     """Sliding windows. The authority has the window; here it is only known when something was taken."""
 
-    def __init__(self, allowance: Allowance) -> None:
-        super().__init__(allowance)
+    def __init__(self, allowance: Allowance, life: int) -> None:
+        super().__init__(allowance, life)
         if allowance.window.seconds < 1:
             raise ValueError(f"window.seconds must be 1 or more, not {allowance.window.seconds}")
         self._requests = allowance.resource is Resource.REQUESTS

@@ -103,6 +103,10 @@ class Ledger(Protocol):
         """What is left of each, in the order asked; below zero where a cap was lowered."""
         ...
 
+    def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What can be held of each here and now, in the order asked: what is left, where nothing is shared."""
+        ...
+
     def resets_at(self, allowance: Allowance) -> int | None:
         """When what counts now no longer does (wall clock, nanoseconds); None: it stays, or goes as calls end."""
         ...

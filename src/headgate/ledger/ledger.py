@@ -182,6 +182,21 @@ class LocalLedger:
             lefts.append(each.cap - counter.total_at(wall, steady) - counter.elsewhere)
         return lefts
 
+    def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What can be held of each here and now, in the order asked: of this process's share."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        rooms, counters = [], self._counters
+        for each in allowances:
+            counter = counters.get(each.id) or counters.open(each)
+            total = counter.total_at(wall, steady)
+            rooms.append(self._share_of(each) - total)
+        return rooms
+
+    @property
+    def decisions(self) -> int:
+        """How often it was asked for a hold."""
+        return self._checks
+
     def resets_at(self, allowance: Allowance) -> int | None:
         """When what counts now no longer does (wall clock); None: it stays, or goes as calls end."""
         counter = self._counters.open(allowance)

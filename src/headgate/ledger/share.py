@@ -88,6 +88,7 @@ class Share:
         "lease_until",
         "length",
         "lent_elsewhere",
+        "life",
         "log",
         "marked",
         "refused_most",
@@ -102,7 +103,15 @@ class Share:
     )
 
     def __init__(
-        self, counter: Counter, allowance_id: str, cap: int, start: int, end: int, length: int, counts_held: bool
+        self,
+        counter: Counter,
+        allowance_id: str,
+        cap: int,
+        start: int,
+        end: int,
+        length: int,
+        counts_held: bool,
+        life: int = 0,
     ) -> None:
         self.counter = counter
         self.allowance_id = allowance_id
@@ -111,6 +120,7 @@ class Share:
         self.end = end
         self.length = length
         self.counts_held = counts_held  # requests in a sliding window are used when they are held
+        self.life = life  # tells it from an earlier share of the same allowance, which was forgotten
         self.current = True
         self.cells: list[BorrowedCell] = []
         self.entitled = 0

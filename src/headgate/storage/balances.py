@@ -1,9 +1,11 @@
 """Where allowances stand: from the ledger where it counts them, else from what was settled."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from functools import partial
 
 from headgate.base.clock import Clock
+from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance, Resource, WindowKind
 from headgate.ledger.balance import Balance
 from headgate.ledger.ledger import LocalLedger
@@ -14,13 +16,23 @@ from headgate.storage.restoring import Written
 
 
 class Balances:
-    """A `tenancy.standing.Balances`. What the ledger does not count, no call under way in this process holds of."""
+    """A `tenancy.standing.Balances`. What the ledger does not count, no call under way in this process holds of.
 
-    def __init__(self, database: Database, ledger: LocalLedger, written: Written, clock: Clock) -> None:
+    Where processes share allowances, `refresh` brings what the ledger counts up to date with what others used."""
+
+    def __init__(
+        self,
+        database: Database,
+        ledger: LocalLedger,
+        written: Written,
+        clock: Clock,
+        refresh: Callable[[Sequence[Allowance]], Awaitable[None]] | None = None,
+    ) -> None:
         self._database = database
         self._ledger = ledger
         self._written = written
         self._clock = clock
+        self._refresh = refresh
 
     async def written(self) -> None:
         await self._written()
@@ -34,6 +46,9 @@ class Balances:
             found = await self._database.read(partial(past_uses, allowances=missing, now=now))
             settled = {name: sum(amount for _, amount in uses) for name, uses in found.items()}
         counted = [each for each in allowances if each.id in self._ledger]
+        if self._refresh is not None and counted:
+            with suppress(Unavailable):  # then they stand where they stood when they were last heard of
+                await self._refresh(counted)
         from_ledger = {balance.allowance.id: balance for balance in self._ledger.balances(counted)}
         resets = _Resets(self._clock.now())
         return [

@@ -7,6 +7,7 @@ from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.hold import Denied, Held, Ledger, Settled
 from headgate.ledger.record import UsageRecord
 from headgate.storage.journal import FileJournal
+from headgate.storage.shares.lender import Lender
 from headgate.storage.usage_writer import UsageWriter
 
 
@@ -22,6 +23,7 @@ class Books:
         journal: FileJournal,
         writer: UsageWriter,
         on_exhausted: Callable[[Allowance], None] | None = None,
+        lending: Lender | None = None,
     ) -> None:
         self._ledger = ledger
         self._writer = writer
@@ -30,6 +32,8 @@ class Books:
         self.extend = ledger.extend
         self.balances = ledger.balances
         self.lefts = ledger.lefts
+        self.rooms = ledger.rooms
+        self.lending = lending
         self.resets_at = ledger.resets_at
 
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:

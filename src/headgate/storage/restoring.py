@@ -1,7 +1,7 @@
 """Allowances are brought up to date with the usage records before anything is decided on them."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from functools import partial
 from typing import Final
 
@@ -10,7 +10,7 @@ from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance
 from headgate.ledger.ledger import LocalLedger
 from headgate.storage.database import Database
-from headgate.storage.past_use import past_uses
+from headgate.storage.past_use import Use, past_uses
 from headgate.storage.record_counts import takes, uses
 from headgate.storage.usage_writer import UsageWriter
 
@@ -43,13 +43,20 @@ class Restoring:
             if not missing:  # somebody else has asked for them at the same time
                 return
             now = self._clock.now()
-            found = await self._database.read(
-                partial(past_uses, allowances=missing, now=now, longest_call_s=self._longest_call_s)
-            )
+            found = await self._past(missing, now)
             # In one step of the event loop: what is in the database, what waits for it, and what has not ended.
             for allowance in missing:
                 past = sorted([*found[allowance.id], *uses(waiting, allowance, now)])
                 ledger.restore(allowance, past, partial(takes, allowance=allowance))
+
+    async def past(self, allowances: Sequence[Allowance]) -> Mapping[str, Sequence[Use]]:
+        """What the database says of these now, by id. Raises `Unavailable`."""
+        return await self._past(allowances, self._clock.now())
+
+    async def _past(self, allowances: Sequence[Allowance], now: int) -> dict[str, list[Use]]:
+        return await self._database.read(
+            partial(past_uses, allowances=allowances, now=now, longest_call_s=self._longest_call_s)
+        )
 
     async def written(self) -> None:
         """Once it returns, what was settled before is in the database: an allowance may be new, and the calls it counts

@@ -11,6 +11,7 @@ from headgate.storage import (
     log_tables,
     people_tables,
     portal_tables,
+    process_tables,
     tables,
 )
 
@@ -24,5 +25,6 @@ MODULES: Final = (
     log_tables,
     people_tables,
     portal_tables,
+    process_tables,
 )
 metadata: Final = tables.metadata

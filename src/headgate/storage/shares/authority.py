@@ -65,6 +65,8 @@ class Authority:
         self._redis: Any = redis
         self._clock = clock
         self._server_clock = server_clock
+        self.heard_at = -NEVER
+        """When it last answered (steady)."""
         # By its content, so that two versions of Headgate can run at once, each on its own functions.
         self._library = f"{_LIBRARY}_{hashlib.sha256(source.encode()).hexdigest()[:12]}"
         self._source = source.replace(_LIBRARY, self._library)
@@ -101,7 +103,7 @@ class Authority:
                     self._keys(each.share),
                     (
                         generations[group],
-                        node,
+                        f"{node}.{each.share.life}" if each.share.life else node,
                         each.seq,
                         min(each.cap, MOST),
                         each.share.length // _MICRO,
@@ -138,6 +140,8 @@ class Authority:
     async def look(self) -> list[Marker]:
         """At the markers of all groups."""
         replies = await self._call([("look", (_marker(group),), ()) for group in range(GROUPS)])
+        if self._server_clock is not None:
+            self._server_clock.heard(int(replies[-1][2]) * _MICRO)
         return [
             Marker(found[0].decode(), bool(found[1]), tuple(each.decode() for each in found[3:])) for found in replies
         ]
@@ -172,6 +176,7 @@ class Authority:
         for each in replies:
             if isinstance(each, Exception):
                 raise _away(each) from each
+        self.heard_at = self._clock.monotonic()
         return replies
 
     async def _pipelined(self, calls: Sequence[tuple[str, Sequence[str], Sequence[object]]]) -> list[Any]:

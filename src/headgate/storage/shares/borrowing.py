@@ -6,21 +6,25 @@ authority is asked once for each allowance.
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
+from functools import partial
 from typing import Final
 
 from headgate.base.clock import NANOS_PER_MS, NANOS_PER_SECOND, Clock
 from headgate.base.errors import Unavailable
 from headgate.base.tasks import Tasks
+from headgate.base.ticks import every
 from headgate.ledger.allowance import Allowance, Amounts, Resource
 from headgate.ledger.borrowed import BorrowedShares
 from headgate.ledger.ledger import LocalLedger
-from headgate.ledger.share import Message, Share
+from headgate.ledger.period import NEVER
+from headgate.ledger.share import LEASE, Message, Share
 from headgate.storage.shares.authority import Authority, AuthorityAway, Stale
 from headgate.storage.shares.generations import Generations
+from headgate.storage.shares.trips import Trips
 
-PAUSE_S: Final = 0.1
+PAUSE_S: Final = 0.05
 """Between two looks at what is borrowed."""
-UNTOLD: Final = 200 * NANOS_PER_MS
+UNTOLD: Final = 150 * NANOS_PER_MS
 """What was used is told, and what is not needed given back, no later than this; at once where others want it."""
 KEPT_FOR: Final = NANOS_PER_SECOND
 """A share that was too small twice within so long becomes larger than what calls need now."""
@@ -31,7 +35,9 @@ REFUSED_FOR: Final = 100 * NANOS_PER_MS
 REMINDED: Final = 600 * NANOS_PER_SECOND
 """The authority hears at least as often of what is held for long."""
 LOOK_S: Final = 0.5
-FORGOTTEN: Final = 3_600 * NANOS_PER_SECOND
+FORGOTTEN_S: Final = 3_600
+REBUILT_WITHIN: Final = 5 * NANOS_PER_SECOND
+"""What the authority lost is there again by then, unless somebody who may hold something is missing."""
 AGAIN_S: Final = 0.05
 PATIENCE_S: Final = 3.0
 """A call waits no longer while the authority's data is rebuilt."""
@@ -43,7 +49,7 @@ Ask = tuple[Share, int]
 
 
 class Borrowing:
-    """Of one process. `on_grown` hears of allowances of which there is more now, and calls may wait for it."""
+    """Of one process. What it could not tell in the background is told again, and `report` hears of it once."""
 
     def __init__(
         self,
@@ -70,18 +76,32 @@ class Borrowing:
         self._turn: asyncio.Future[None] | None = None
         self._moving = asyncio.Lock()
         self._tasks = Tasks(report)
-        self.trips = 0
-        """Round trips that calls have waited for."""
+        self._whole_at = -NEVER
+        self.trips = Trips()
 
     def start(self) -> None:
         """Give back and tell in the background from now on."""
-        self._tasks.start(self._beats(), "shares")
-        self._tasks.start(self._looks(), "generations of shares")
+        self._tasks.start(every(PAUSE_S, self.beat, partial(self._report, "shares")), "shares")
+        self._tasks.start(every(LOOK_S, self.look, partial(self._report, "generations of shares")), "generations")
 
     async def close(self) -> None:
         """Give back all that is not held, tell all that was used. Raises `AuthorityAway`."""
         await self._tasks.close()
         await self.tell(self._shares)
+
+    def trouble(self) -> str | None:
+        """Why no call can be let in, but on what is borrowed already; None: it can."""
+        steady = self._clock.monotonic()
+        if steady - self._authority.heard_at >= LEASE:
+            return "redis does not answer"
+        if steady - self._whole_at >= REBUILT_WITHIN:
+            return "shared allowances are being rebuilt"
+        return None
+
+    @property
+    def held(self) -> int:
+        """Allowances of which something is borrowed."""
+        return sum(share.entitled > share.used for share in self._active)
 
     async def know(self, allowances: Sequence[Allowance]) -> None:
         """Once it returns, the ledger has these and where they stand. Raises `Unavailable`."""
@@ -93,15 +113,15 @@ class Borrowing:
         """Once it returns, the figures of these are the authority's of this moment. Raises `Unavailable`."""
         await self._ask_until_known([(self._share(each), 0) for each in allowances])
 
-    async def borrow(self, allowances: Sequence[Allowance], amounts: Amounts) -> bool | None:
+    async def borrow(self, allowances: Sequence[Allowance], amounts: Amounts, *, anew: bool = False) -> bool | None:
         """What a call lacks for these amounts here. True: it is here, unless another call was faster; decide again,
-        and ask again. False: there is not enough; decide again, on what the authority says. None: there was not enough
-        a moment ago, and nobody was asked.
+        and ask again. False: there is not enough; decide again, on what the authority says. None: nobody was asked,
+        because nothing is lacking, or there was not enough a moment ago; then only if not `anew`.
 
         Raises `Unavailable`.
         """
         figures = dict(zip(Resource, amounts.figures(in_flight=1), strict=True))
-        return await self._borrow([(self._share(each), figures[each.resource]) for each in allowances])
+        return await self._borrow([(self._share(each), figures[each.resource]) for each in allowances], anew=anew)
 
     async def borrow_more(self, request_id: str, more: Amounts) -> bool | None:
         """The same for what a call that holds lacks in order to hold more."""
@@ -113,14 +133,12 @@ class Borrowing:
             asks.append((share, figures[allowance.resource]))
         return await self._borrow(asks)
 
-    async def _borrow(self, asks: Sequence[Ask]) -> bool | None:
+    async def _borrow(self, asks: Sequence[Ask], *, anew: bool = False) -> bool | None:
         steady = self._clock.monotonic()
-        lacking = [(share, asked) for share, asked in dict(asks).items() if asked > share.room or not share.known]
-        if not lacking:
-            return True
-        if any(_is_refused(share, asked, steady) for share, asked in lacking):
+        lacking = [(share, asked) for share, asked in dict(asks).items() if _lacks(share, asked, steady)]
+        if not lacking or (not anew and any(_is_refused(share, asked, steady) for share, asked in lacking)):
             return None
-        self.trips += 1
+        self.trips.waited += 1
         await self._ask_until_known(lacking)
         steady = self._clock.monotonic()
         return not any(_is_refused(share, asked, steady) for share, asked in lacking)
@@ -194,7 +212,9 @@ class Borrowing:
     async def _exchange(self, pending: Mapping[Share, Sequence[int]]) -> dict[Share, object]:
         steady = self._clock.monotonic()
         messages = [self._message(share, asks, steady) for share, asks in pending.items()]
+        begun = self._clock.monotonic()
         answers = await self._authority.sync(self._generations.node, self._generations.current, messages)
+        self.trips.took(self._clock.monotonic() - begun)
         for message, answer in zip(messages, answers, strict=True):
             share = message.share
             if isinstance(answer, Stale):
@@ -265,24 +285,24 @@ class Borrowing:
         if wanted:
             await self._ask(wanted)
 
-    async def _beats(self) -> None:
-        while True:
-            await asyncio.sleep(PAUSE_S)
-            try:
-                await self.beat()
-            except Unavailable as error:
-                self._report("shares", error)
+    async def look(self) -> None:
+        """Which generation counts; and forget what nobody asks for. Raises `Unavailable`."""
+        async with self._moving:
+            await self._generations.look()
+        if self._generations.whole:
+            self._whole_at = self._clock.monotonic()
+        idle = self._shares.idle_since(self._clock.now() - FORGOTTEN_S * NANOS_PER_SECOND)
+        for name in self._ledger.forget(idle, FORGOTTEN_S):
+            self._shares.forget(name)
+            self._allowances.pop(name, None)
+        self._active |= dict.fromkeys(share for share in self._shares if not share.idle)
 
-    async def _looks(self) -> None:
-        while True:
-            await asyncio.sleep(LOOK_S)
-            try:
-                async with self._moving:
-                    await self._generations.look()
-                self._shares.forget(self._clock.now() - FORGOTTEN)
-                self._active |= dict.fromkeys(share for share in self._shares if not share.idle)
-            except Unavailable as error:
-                self._report("generations of shares", error)
+
+def _lacks(share: Share, asked: int, steady: int) -> bool:
+    """What was spent when it was last heard of may no longer be."""
+    if asked or share.room > 0:
+        return asked > share.room or not share.known
+    return steady - share.asked_at >= REFUSED_FOR
 
 
 def _is_refused(share: Share, asked: int, steady: int) -> bool:

@@ -73,6 +73,11 @@ class Generations:
         """The authority said so of the generation that this process has joined."""
         self._open[group_of(share.allowance_id)] = is_open
 
+    @property
+    def whole(self) -> bool:
+        """Whether more is lent of everything."""
+        return all(self._open)
+
     def is_open(self, share: Share) -> bool:
         return self._open[group_of(share.allowance_id)]
 
@@ -87,6 +92,7 @@ class Generations:
         if ours:
             await self._written()
         for share in ours:
+            share.expire(steady)
             share.begin_generation()
             share.harvest(steady)
         generations = list(self.current)
