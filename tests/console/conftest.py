@@ -40,7 +40,7 @@ class Browser:
         self, method: str, path: str, fields: Fields | None = None, headers: Mapping[str, str] = {}
     ) -> Reply:
         """One request, and what comes of it."""
-        self.world.clock.move(0.001)
+        self.tick()
         given = {"origin": "http://test", "cookie": "; ".join(f"{name}={text}" for name, text in self.cookies.items())}
         body = None if fields is None else urlencode(fields, doseq=True).encode()
         form = {"content-type": "application/x-www-form-urlencoded"}
@@ -49,6 +49,10 @@ class Browser:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         return reply
+
+    def tick(self) -> None:
+        """Time goes by between two requests."""
+        self.world.clock.move(0.001)
 
     async def sign_in(self, **fields: str) -> Reply:
         return await self._follow(await self.send("POST", "/console/sign-in", fields))

@@ -11,6 +11,7 @@ from headgate.console import (
     overview,
     requests,
     tenants,
+    view_as,
     workspaces,
 )
 from headgate.console.navigation import KEY_LISTS
@@ -39,6 +40,7 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("GET", "/tenants/{tenant}", tenants.show, ("tenants.read",)),
     ("GET", "/tenants/{tenant}/edit", tenants.edit, ("tenants.update",)),
     ("POST", "/tenants/{tenant}/edit", tenants.update, ("tenants.update",)),
+    ("POST", "/tenants/{tenant}/view", view_as.enter, ("tenants.read",)),
     ("GET", "/keys", keys.listed, KEY_LISTS),
     ("GET", "/keys/new", keys.new, keys.CREATE),
     ("POST", "/keys/new", keys.create, keys.CREATE),

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from headgate.base.errors import NotFound
 
-NAMES: Final = ("console.css", "console.js", "icon.svg")
+NAMES: Final = ("console.css", "console.js", "portal.js", "icon.svg")
 VENDORED: Final = ("vendor/htmx.min.js", "vendor/uPlot.iife.min.js", "vendor/uPlot.min.css")
 _FOR_GOOD: Final = "public, max-age=31536000, immutable"
 

@@ -5,7 +5,7 @@ from typing import Any, Final
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import HeadgateError
-from headgate.console import limit_rows
+from headgate.console import limit_rows, view_as
 from headgate.console.keys import listed_kinds
 from headgate.console.overview import spending
 from headgate.console.pager import Pager
@@ -55,6 +55,7 @@ async def show(visit: Visit) -> Response:
         keys=keys,
         total=total,
         now=services.clock.now(),
+        may_view=view_as.allowed(visit),
     )
 
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Final, Protocol
 
@@ -18,7 +19,7 @@ from headgate.tenancy.portal import portal
 from headgate.tenancy.portal_links import new_token
 from headgate.tenancy.portal_session import Entry, PortalSession
 from headgate.tenancy.portal_visitor import Visitor, bounded
-from headgate.tenancy.principal import Principal
+from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.sessions import SessionService, Signed, Span
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.tenant import Tenant
@@ -157,6 +158,28 @@ class PortalSessionService:
         if session.key_id is not None and session.key_hash is not None:
             return await self._key_ring.vouched(session.key_id, session.key_hash)
         return await self._key_ring.guest(visitor.guest)
+
+    async def places(self, visitor: Visitor) -> Sequence[Tenant]:
+        """The tenants that a user may change over to, this one among them; for others only this one."""
+        user_id = visitor.session.user_id
+        if user_id is None:
+            return [visitor.tenant]
+
+        def work(stores: Stores) -> list[Tenant]:
+            places = stores.tenant_members.of_user(user_id)
+            found = [stores.tenants.get(visitor.tenant.organization_id, each.tenant_id) for each in places]
+            return [each for each in found if each is not None]
+
+        return await self._administration.transactions.read(work)
+
+    async def choose(self, visitor: Visitor, tenant_id: str) -> None:
+        """Change over to another of one's tenants. Raises `NotFound`."""
+        if tenant_id not in {each.id for each in await self.places(visitor)}:
+            raise not_found("account", tenant_id)
+        session = visitor.session
+        await self._administration.transactions.write(
+            lambda stores: stores.portal_sessions.choose(session.id, tenant_id)
+        )
 
     async def end(self, visitor: Visitor) -> None:
         """Sign out."""

@@ -83,6 +83,9 @@ class SqlPortalSessions:
         found, total = rows.page_of(self._connection, statement, page, table.c.created_at.desc(), table.c.id)
         return [_session(row) for row in found], total
 
+    def choose(self, session_id: str, tenant_id: str) -> None:
+        self._connection.execute(update(table).where(table.c.id == session_id).values(tenant_id=tenant_id))
+
     def seen(self, session_id: str, at: int) -> None:
         self._connection.execute(update(table).where(table.c.id == session_id).values(seen_at=at))
 

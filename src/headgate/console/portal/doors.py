@@ -1,0 +1,80 @@
+"""Into the portal: with a link, a key or a password; and out."""
+
+from typing import Final
+
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from headgate.base.errors import HeadgateError
+from headgate.console.form import EMPTY, audited, form_of, require_own_origin
+from headgate.console.portal.visit import HOME, SIGN_IN, PortalVisit, Site
+from headgate.console.secured import may_be_framed
+from headgate.console.visit import HOME as CONSOLE
+from headgate.console.visit import THEME, THEMES
+
+_A_YEAR_S: Final = 365 * 86_400
+
+
+class Doors:
+    """The pages for those who are not inside, and the way out."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    async def show(self, request: Request) -> Response:
+        """The form."""
+        there = inside(request.query_params.get("next", ""))
+        return self._site.console.page(request, "portal/sign_in.html", there=there, email="", error=None)
+
+    async def sign_in(self, request: Request) -> Response:
+        """To where he was going. What was wrong is said on the form."""
+        require_own_origin(request, self._site.console.url)
+        form = await form_of(request)
+        origin, sessions = audited(request, EMPTY), self._site.services.portal_sessions
+        there = inside(form.one("next"))
+        try:
+            if form.one("key"):
+                session, token = await sessions.enter_with_key(form.one("key"), origin)
+            else:
+                password = (form.fields.get("password") or [""])[0]
+                session, token = await sessions.enter_with_password(form.one("email"), password, origin)
+        except HeadgateError as error:
+            return self._site.console.page(
+                request, "portal/sign_in.html", status=error.status, there=there, email=form.one("email"), error=error
+            )
+        return self._site.with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    async def enter(self, request: Request) -> Response:
+        """With a link, once. It may stand in a frame of a site that the organization allows."""
+        sessions = self._site.services.portal_sessions
+        session, token = await sessions.enter_with_link(request.query_params.get("token", ""), audited(request, EMPTY))
+        origins = (await sessions.visitor(token)).origins
+        may_be_framed(request, origins)
+        return self._site.with_cookie(request, RedirectResponse(HOME, 303), token, session.expires_at, origins)
+
+    async def leave(self, visit: PortalVisit) -> Response:
+        """Sign out; an operator who looked around goes back to his console."""
+        await self._site.services.portal_sessions.end(visit.visitor)
+        there = f"{CONSOLE}/tenants/{visit.visitor.tenant.id}" if visit.visitor.read_only else SIGN_IN
+        response = RedirectResponse(there, 303)
+        return self._site.with_cookie(visit.request, response, "", 0, visit.visitor.origins)
+
+    async def theme(self, request: Request) -> Response:
+        """Light, dark, or as the system is; kept by the browser."""
+        require_own_origin(request, self._site.console.url)
+        form = await form_of(request)
+        chosen, response = form.one("theme"), RedirectResponse(inside(form.one("next")), 303)
+        if chosen in THEMES:
+            secure = self._site.console.secure(request)
+            response.set_cookie(
+                THEME, chosen, max_age=_A_YEAR_S, path=HOME, secure=secure, httponly=True, samesite="lax"
+            )
+        return response
+
+
+def inside(path: str) -> str:
+    """A page of the portal, whatever was asked for: nobody is sent to another site."""
+    own = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
+    if not own or path.startswith(SIGN_IN) or "\\" in path or ".." in path or any(ord(each) < 0x21 for each in path):
+        return HOME
+    return path
