@@ -17,12 +17,14 @@ from headgate.bootstrap.serving import limits_of
 from headgate.bootstrap.storing import open_storage
 from headgate.catalog.catalog import Catalog
 from headgate.console.app import create_console
+from headgate.console.portal.app import create_portal
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
 from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.app import DataPlane, Observer
 from headgate.dataplane.door import Door, Trouble
 from headgate.dataplane.groups import Groups
+from headgate.dataplane.inside import Inside
 from headgate.dataplane.pipeline import Pipeline
 from headgate.settings import Settings
 from headgate.storage.analytics.services import analytics_on
@@ -128,7 +130,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         data_plane, counts, metrics, trouble = _watched(
             settings, clock, pipeline, kept, directory, database, logs, cache.answers, closing
         )
-        app = _door(settings, services, data_plane, counts, metrics, trouble)
+        app = _door(settings, services, data_plane, counts, metrics, trouble, closing)
         return Gateway(app, data_plane, administration, services, pepper, database, usage, logs, closing.pop_all())
 
 
@@ -139,9 +141,13 @@ def _door(
     counts: CallCounts,
     metrics: MetricsPage,
     trouble: Trouble,
+    closing: AsyncExitStack,
 ) -> Door:
     console = create_console(services, lambda: counts.refusals, settings.url)
-    return Door(data_plane, create_app(services), console, metrics, trouble, settings.max_body_bytes)
+    inside = Inside(data_plane, report)
+    closing.push_async_callback(inside.close)
+    portal = create_portal(services, inside, settings.url)
+    return Door(data_plane, create_app(services), console, portal, metrics, trouble, settings.max_body_bytes)
 
 
 def _watched(

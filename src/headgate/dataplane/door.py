@@ -1,5 +1,5 @@
-"""The one port: calls go to the data plane, people to the console, the rest to the control plane, and three paths tell
-how things are."""
+"""The one port: calls go to the data plane, people to console and portal, the rest to the control plane, and three
+paths tell how things are."""
 
 import json
 from collections.abc import Awaitable, Callable
@@ -17,6 +17,7 @@ HEALTH: Final = "/healthz"
 READINESS: Final = "/readyz"
 METRICS: Final = "/metrics"
 CONSOLE: Final = "/console"
+PORTAL: Final = "/portal"
 
 
 class Door:
@@ -24,15 +25,23 @@ class Door:
     `/metrics`: figures for those who run it.
 
     The gateway's own server goes to the `data_plane` directly; under another one, its paths are served here too.
-    `body_limit` bounds what control plane and console read of one request, in bytes; the data plane bounds its own.
+    `body_limit` bounds what the others read of one request, in bytes; the data plane bounds its own.
     """
 
     def __init__(
-        self, data_plane: DataPlane, control_plane: App, console: App, metrics: App, trouble: Trouble, body_limit: int
+        self,
+        data_plane: DataPlane,
+        control_plane: App,
+        console: App,
+        portal: App,
+        metrics: App,
+        trouble: Trouble,
+        body_limit: int,
     ) -> None:
         self.data_plane = data_plane
         self._control_plane = control_plane
         self._console = console
+        self._portal = portal
         self._metrics = metrics
         self._trouble = trouble
         self._body_limit = body_limit
@@ -53,6 +62,8 @@ class Door:
             await self._metrics(scope, receive, send)
         elif path == CONSOLE or path.startswith(f"{CONSOLE}/"):
             await self._console(scope, _bounded(receive, self._body_limit), send)
+        elif path == PORTAL or path.startswith(f"{PORTAL}/"):
+            await self._portal(scope, _bounded(receive, self._body_limit), send)
         else:
             await self._control_plane(scope, _bounded(receive, self._body_limit), send)
 
