@@ -350,6 +350,7 @@ async def usage(walk: Walk) -> None:
     await walk("GET /logs/exports")
     await walk("PUT /logs/exports/{export_id}", made["id"], body={"description": "January"})
     await walk("POST /logs/exports/{export_id}/start", made["id"])
+    await walk.world.services.analytics.exporter.turn()
     await walk("GET /logs/exports/{export_id}", made["id"])
     link = await walk("GET /logs/exports/{export_id}/download", made["id"])
     query = dict(pair.split("=") for pair in link["signed_url"].partition("?")[2].split("&"))

@@ -1,13 +1,23 @@
 """Exports over HTTP: made, started, downloaded by a link, stopped; feedback and logs that are sent in."""
 
+import asyncio
 import csv
 import io
 import json
+from collections.abc import Sequence
 from typing import Any
 from urllib.parse import urlsplit
 
 import pytest
 
+from headgate.analytics.calls import Calls
+from headgate.analytics.exporter import LEASE_S, Exporter
+from headgate.analytics.stores import LogReader, Place
+from headgate.base.clock import NANOS_PER_SECOND
+from headgate.ledger.record import UsageRecord
+from headgate.storage.analytics.export_files import SqlExportFiles
+from headgate.storage.analytics.logs import SqlLogReader
+from headgate.tenancy.usage_export import KEEP_S
 from tests.controlplane.test_analytics import HOUR, call, workspace, written
 from tests.support.administration import World, customer_key
 
@@ -29,6 +39,7 @@ async def made(world: World, key: str | None = None, **fields: Any) -> str:
 
 async def downloaded(world: World, export_id: str, key: str | None = None) -> bytes:
     await world.ok("POST", f"/v1/logs/exports/{export_id}/start", key=key)
+    await world.services.analytics.exporter.turn()
     link = urlsplit((await world.ok("GET", f"/v1/logs/exports/{export_id}/download", key=key))["signed_url"])
     reply = await world.call("GET", f"{link.path}?{link.query}", key="")
     assert reply.status == 200, reply.body
@@ -36,7 +47,7 @@ async def downloaded(world: World, export_id: str, key: str | None = None) -> by
 
 
 async def test_an_export_holds_every_record_once(used: World) -> None:
-    """As JSON lines, in the order of their start, with the columns asked for; and it says how far it is."""
+    """As JSON lines, in the order of their start, with the columns asked for."""
     created = await used.ok("POST", "/v1/logs/exports", {"workspace_id": "pro", "requested_data": ["id", "cost"]})
     assert (created["total"], created["object"]) == (2_500, "export")
     lines = [json.loads(line) for line in (await downloaded(used, created["id"])).splitlines()]
@@ -44,6 +55,99 @@ async def test_an_export_holds_every_record_once(used: World) -> None:
     assert len({line["id"] for line in lines}) == len(lines) == 2_500
     shown = await used.ok("GET", f"/v1/logs/exports/{created['id']}")
     assert (shown["status"], shown["total_records"], shown["done"]) == ("success", 2_500, 2_500)
+    assert shown["expires_at"].startswith("2027-01-22T")
+
+
+class Dying(LogReader):
+    """Reads so many times, and then the process is gone."""
+
+    def __init__(self, inner: LogReader, times: int) -> None:
+        self._inner = inner
+        self._left = times
+
+    async def latest(self, calls: Calls, before: Place | None, limit: int) -> Sequence[UsageRecord]:
+        return await self._inner.latest(calls, before, limit)
+
+    async def after(self, calls: Calls, place: Place | None, limit: int) -> Sequence[UsageRecord]:
+        if not self._left:
+            raise asyncio.CancelledError
+        self._left -= 1
+        return await self._inner.after(calls, place, limit)
+
+
+def dying(world: World, times: int) -> Exporter:
+    """Of a process that dies after reading so many parts."""
+    analytics, database = world.services.analytics, world.database
+    reader = Dying(SqlLogReader(database), times)
+    return Exporter(SqlExportFiles(database), reader, analytics.bodies, analytics.exports.calls_of, world.clock)
+
+
+async def test_an_export_in_progress_survives_its_process(used: World) -> None:
+    """It says how far it is; once the lease is over the next one goes on there, and every record is in it once."""
+    export_id = await made(used, workspace_id="pro", requested_data=["id"], format="csv")
+    await used.ok("POST", f"/v1/logs/exports/{export_id}/start")
+    with pytest.raises(asyncio.CancelledError):
+        await dying(used, 2).turn()
+    exporter, path = used.services.analytics.exporter, f"/v1/logs/exports/{export_id}"
+    await exporter.turn()
+    shown = await used.ok("GET", path)
+    assert (shown["status"], shown["total_records"], shown["done"]) == ("in_progress", 2_500, 2_000)
+    early = await used.call("GET", f"{path}/download")
+    assert (early.status, "2000 of 2500" in early.json["error"]["message"]) == (409, True)
+    used.clock.move(LEASE_S + 1)
+    await exporter.turn()
+    link = urlsplit((await used.ok("GET", f"{path}/download"))["signed_url"])
+    lines = (await used.call("GET", f"{link.path}?{link.query}", key="")).body.decode().split()
+    assert lines == ["id", *(f"req_{index:032x}" for index in reversed(range(2_500)))]
+    assert (await used.ok("GET", path))["status"] == "success"
+
+
+async def test_an_export_that_is_stopped_is_written_no_further(used: World) -> None:
+    """Also in the middle; nothing of it is left."""
+    export_id = await made(used, workspace_id="pro", requested_data=["id"])
+    await used.ok("POST", f"/v1/logs/exports/{export_id}/start")
+    with pytest.raises(asyncio.CancelledError):
+        await dying(used, 1).turn()
+    answer = await used.ok("POST", f"/v1/logs/exports/{export_id}/cancel")
+    assert answer["status"] == "stopped"
+    used.clock.move(LEASE_S + 1)
+    await used.services.analytics.exporter.turn()
+    assert (await used.ok("GET", f"/v1/logs/exports/{export_id}"))["done"] == 1_000
+    files = SqlExportFiles(used.database)
+    assert await files.part(export_id, 0) is not None
+    while await files.forget(0):
+        pass
+    assert await files.part(export_id, 0) is None
+
+
+async def test_an_export_that_cannot_be_written_says_why(used: World) -> None:
+    """A tenant that its filters name is gone: it has failed, and others are written."""
+    tenant = {"tenant_id": "acme", "name": "Acme", "workspace_id": "pro"}
+    await used.ok("POST", "/v1/admin/tenants", tenant)
+    failing = await made(used, filters={"tenant_id": "acme"})
+    good = await made(used, workspace_id="starter", requested_data=["id"])
+    for export_id in (failing, good):
+        await used.ok("POST", f"/v1/logs/exports/{export_id}/start")
+    await used.ok("DELETE", "/v1/admin/tenants/acme")
+    await used.services.analytics.exporter.turn()
+    shown = await used.ok("GET", f"/v1/logs/exports/{failing}")
+    assert (shown["status"], "acme" in shown["reason"]) == ("failed", True)
+    assert (await used.ok("GET", f"/v1/logs/exports/{good}"))["status"] == "success"
+
+
+async def test_a_file_is_kept_for_a_week_and_sealed(used: World) -> None:
+    """In the database it is encrypted; then it is gone, and says so."""
+    export_id = await made(used, workspace_id="starter", requested_data=["id", "trace_id"])
+    assert b"trace-9999" in await downloaded(used, export_id)
+    files = SqlExportFiles(used.database)
+    part = await files.part(export_id, 0)
+    assert part is not None
+    assert b"trace-9999" not in part
+    assert await files.forget(used.clock.now() - KEEP_S * NANOS_PER_SECOND) == 0
+    used.clock.move(KEEP_S + 1)
+    assert await files.forget(used.clock.now() - KEEP_S * NANOS_PER_SECOND) == 1
+    late = await used.call("GET", f"/v1/logs/exports/{export_id}/download")
+    assert (late.status, "7 days" in late.json["error"]["message"]) == (409, True)
 
 
 async def test_an_export_as_csv(used: World) -> None:
@@ -83,6 +187,7 @@ async def test_a_started_export_does_not_grow(used: World) -> None:
     export_id = await made(used, workspace_id="starter", requested_data=["id"])
     await used.ok("PUT", f"/v1/logs/exports/{export_id}", {"description": "For March"})
     await used.ok("POST", f"/v1/logs/exports/{export_id}/start")
+    await used.services.analytics.exporter.turn()
     used.clock.move(10)
     starter = (await used.ok("GET", "/v1/admin/workspaces/starter"))["id"]
     await written(used, [call(10_001, used, starter, -5_000_000_000)])

@@ -5,6 +5,7 @@ import base64
 import json
 import os
 import threading
+import time
 import urllib.parse
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from headgate.tenancy.moments import to_iso
 from tests.support.gateway import Gateway, Provider, started
 from tests.support.http import Answer, call
 
+WRITTEN_WITHIN_S = 30
 METRICS_TOKEN = "canary-metrics-token-4711"
 SMTP_PASSWORD = "canary-smtp-password-4711"
 PROVIDER_KEY = "sk-canary-provider-key-4711"
@@ -178,7 +180,11 @@ def looked_at(session: Session) -> None:
     for form in ("csv", "jsonl"):
         made = session.admin("POST", "/logs/exports", {"filters": window, "format": form, "requested_data": REQUESTED})
         session.admin("POST", f"/logs/exports/{made['id']}/start")
-        link = session.admin("GET", f"/logs/exports/{made['id']}/download")["signed_url"]
+        path = f"/logs/exports/{made['id']}"
+        deadline = time.monotonic() + WRITTEN_WITHIN_S
+        while session.admin("GET", path)["status"] == "in_progress" and time.monotonic() < deadline:
+            time.sleep(0.05)  # why: another process writes it
+        link = session.admin("GET", f"{path}/download")["signed_url"]
         exported = call("GET", link)
         assert exported.status == 200
         assert len(exported.body.splitlines()) > 6

@@ -1,5 +1,6 @@
 """Records as the lines of an export: JSON objects, or CSV with a head."""
 
+import asyncio
 import csv
 import io
 from collections.abc import Mapping, Sequence
@@ -33,16 +34,19 @@ class Lines:
 
     async def of(self, records: Sequence[UsageRecord]) -> bytes:
         """A line for each."""
-        rows = [await self._row(record) for record in records]
+        kept: list[Mapping[str, Any]] = [{} for _ in records]
+        if self._bodies is not None:
+            kept = [await self._bodies.get(each.organization_id, each.request_id) or {} for each in records]
+        return await asyncio.to_thread(self._written, records, kept)
+
+    def _written(self, records: Sequence[UsageRecord], kept: Sequence[Mapping[str, Any]]) -> bytes:
+        rows = [self._row(record, bodies) for record, bodies in zip(records, kept, strict=True)]
         if self._form is ExportFormat.CSV:
             return _csv([[_cell(value) for value in row.values()] for row in rows])
         return b"".join([_encode(row) + b"\n" for row in rows])
 
-    async def _row(self, record: UsageRecord) -> dict[str, Any]:
-        kept: Mapping[str, Any] = {}
-        if self._bodies is not None:
-            kept = await self._bodies.get(record.organization_id, record.request_id) or {}
-        return {name: kept.get(name) if name in BODIES else COLUMNS[name](record) for name in self._columns}
+    def _row(self, record: UsageRecord, bodies: Mapping[str, Any]) -> dict[str, Any]:
+        return {name: bodies.get(name) if name in BODIES else COLUMNS[name](record) for name in self._columns}
 
 
 def _cell(value: Any) -> str:

@@ -1,42 +1,36 @@
 """Exports of usage: made, changed, started, stopped, and downloaded by a link that is good for minutes."""
 
 import hmac
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from hashlib import sha256
 from typing import Any, Final
 
 from headgate.analytics.asked import FILTERS, calls_asked
-from headgate.analytics.bodies import Bodies
 from headgate.analytics.calls import Calls
-from headgate.analytics.export_lines import REQUESTABLE, Lines
-from headgate.analytics.stores import LogReader, Place, UsageReader
+from headgate.analytics.export_lines import REQUESTABLE
+from headgate.analytics.stores import UsageReader
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import Conflict, InvalidRequest, NotFound
-from headgate.ledger.record import UsageRecord
 from headgate.tenancy import rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
-from headgate.tenancy.usage_export import ExportFormat, ExportStatus, UsageExport
+from headgate.tenancy.usage_export import KEEP_S, ExportFormat, ExportStatus, UsageExport
 
 LINK_S: Final = 600
 """How long a link is good."""
-AT_ONCE: Final = 1_000
-"""Records in memory at a time."""
 
 
 class ExportService:
     """`fields`: `filters`, `requested_data`, `workspace_id`, `description`, `format`. `key` signs links."""
 
     def __init__(
-        self, administration: Administration, reader: LogReader, sums: UsageReader, bodies: Bodies, key: bytes
+        self, administration: Administration, sums: UsageReader, key: bytes
     ) -> None:
         self._administration = administration
-        self._reader = reader
         self._sums = sums
-        self._bodies = bodies
         self._key = key
 
     async def create(self, principal: Principal, fields: Mapping[str, Any]) -> UsageExport:
@@ -82,7 +76,7 @@ class ExportService:
         return await self._counted(principal, await self._administration.change(principal, work))
 
     async def start(self, principal: Principal, export_id: str) -> UsageExport:
-        """From now on it holds what there is now, and can be downloaded."""
+        """It will hold what there is now, and is written in the background."""
         export = _draft(await self.get(principal, export_id))
         end = to_iso(self._administration.clock.now())
         export = replace(export, filters={"time_of_generation_max": end} | dict(export.filters))
@@ -90,7 +84,7 @@ class ExportService:
 
         def work(change: Change) -> UsageExport:
             _draft(_visible(change.stores, principal, export_id))
-            started = replace(export, status=ExportStatus.SUCCESS, total=total, updated_at=change.now)
+            started = replace(export, status=ExportStatus.IN_PROGRESS, total=total, updated_at=change.now)
             change.stores.usage_exports.update(started)
             change.record("export", f"export:{export.id}", _seen(started))
             return started
@@ -98,7 +92,7 @@ class ExportService:
         return await self._administration.change(principal, work)
 
     async def cancel(self, principal: Principal, export_id: str) -> UsageExport:
-        """Links to it are no longer good, and downloads under way end."""
+        """It is written no further, links to it are no longer good, and downloads under way end."""
 
         def work(change: Change) -> UsageExport:
             export = _visible(change.stores, principal, export_id)
@@ -125,8 +119,8 @@ class ExportService:
         return await self._administration.transactions.read(work)
 
     async def link(self, principal: Principal, export_id: str) -> str:
-        """Path and query of a download that needs no API key. Raises `Conflict` where it was not started."""
-        export = _ready(await self.get(principal, export_id))
+        """Path and query of a download that needs no API key. Raises `Conflict` where there is no file."""
+        export = _ready(await self.get(principal, export_id), self._administration.clock.now())
         expires = self._administration.clock.now() // NANOS_PER_SECOND + LINK_S
         return f"/v1/logs/exports/{export.id}/file?expires={expires}&signature={self._signature(export.id, expires)}"
 
@@ -136,33 +130,14 @@ class ExportService:
         if good and expires > self._administration.clock.now() // NANOS_PER_SECOND:
             export = await self._administration.transactions.read(lambda stores: stores.usage_exports.get(export_id))
             if export is not None and export.status is ExportStatus.SUCCESS:
-                return export
+                return _ready(export, self._administration.clock.now())
         raise NotFound("This link is not good, or no longer: ask for another download.")
 
-    async def lines(self, export: UsageExport) -> AsyncIterator[bytes]:
-        """The whole export, some records at a time. It ends early where the export is stopped meanwhile."""
-        calls, lines = await self._calls(export), Lines(export.format, export.requested_data, self._bodies)
-        done, place = 0, None
-        yield lines.head()
-        while records := await self._reader.after(calls, place, AT_ONCE):
-            yield await lines.of(records)
-            done, place = done + len(records), _place(records)
-            if not await self._progress(export.id, done):
-                return
-
-    async def _progress(self, export_id: str, done: int) -> bool:
-        def work(stores: Stores) -> bool:
-            stores.usage_exports.done(export_id, done)
-            export = stores.usage_exports.get(export_id)
-            return export is not None and export.status is ExportStatus.SUCCESS
-
-        return await self._administration.transactions.write(work)
-
     async def _counted(self, principal: Principal, export: UsageExport) -> UsageExport:
-        sums = await self._sums.grouped(await self._calls(export), "")
+        sums = await self._sums.grouped(await self.calls_of(export), "")
         return replace(export, total=sum([each.calls for each in sums.values()]))
 
-    async def _calls(self, export: UsageExport) -> Calls:
+    async def calls_of(self, export: UsageExport) -> Calls:
         """What its maker saw, within its workspace and tenant."""
         maker = Principal(
             export.organization_id,
@@ -178,10 +153,6 @@ class ExportService:
 
     def _signature(self, export_id: str, expires: int) -> str:
         return hmac.new(self._key, f"export|{export_id}|{expires}".encode(), sha256).hexdigest()
-
-
-def _place(records: Sequence[UsageRecord]) -> Place:
-    return records[-1].started_at, records[-1].request_id
 
 
 def _with(export: UsageExport, fields: Mapping[str, Any], change: Change) -> UsageExport:
@@ -241,10 +212,17 @@ def _draft(export: UsageExport) -> UsageExport:
     return export
 
 
-def _ready(export: UsageExport) -> UsageExport:
-    if export.status is not ExportStatus.SUCCESS:
-        raise Conflict(f"This export is `{export.status}`: only one that was started can be downloaded.")
-    return export
+def _ready(export: UsageExport, now: int) -> UsageExport:
+    """Raises `Conflict` where there is no file, or no longer."""
+    match export.status:
+        case ExportStatus.SUCCESS if now < export.updated_at + KEEP_S * NANOS_PER_SECOND:
+            return export
+        case ExportStatus.SUCCESS:
+            raise Conflict(f"The file of this export was kept for {KEEP_S // 86_400} days. Make another one.")
+        case ExportStatus.IN_PROGRESS:
+            raise Conflict(f"This export is in progress: {export.done} of {export.total} records are written. Ask again.")
+        case _:
+            raise Conflict(f"This export is `{export.status}`: only one that is whole can be downloaded.")
 
 
 def _seen(export: UsageExport) -> dict[str, Any]:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from headgate.analytics.bodies import Bodies
+from headgate.analytics.exporter import Exporter
 from headgate.analytics.exports import ExportService
 from headgate.analytics.feedback import FeedbackService
 from headgate.analytics.logs import LogService
@@ -18,3 +19,4 @@ class Analytics:
     bodies: Bodies
     feedback: FeedbackService
     exports: ExportService
+    exporter: Exporter

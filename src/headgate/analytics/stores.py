@@ -1,12 +1,14 @@
 """What analytics needs of storage. `storage.analytics` implements it on SQL. Every method is one consistent reading."""
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from headgate.analytics.calls import Calls, Sums
 from headgate.analytics.kept import Feedback, KeptBody, SentLog
 from headgate.analytics.points import Points
 from headgate.ledger.record import UsageRecord
+from headgate.tenancy.usage_export import UsageExport
 
 Place = tuple[int, str]
 """Of a record in the order of all: `started_at` and `request_id`."""
@@ -38,6 +40,48 @@ class LogReader(Protocol):
 
     async def after(self, calls: Calls, place: Place | None, limit: int) -> Sequence[UsageRecord]:
         """The first first, from `place` on."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExportPart:
+    """Some lines of an export's file."""
+
+    export_id: str
+    number: int
+    records: int
+    sealed: bytes
+
+
+ExportProgress = tuple[Place | None, int]
+"""The last record that is written, and the number of the next part."""
+
+
+class ExportFiles(Protocol):
+    """The files of exports, in parts. Every method is one transaction and raises `Unavailable`."""
+
+    async def unfinished(self, now: int) -> Sequence[UsageExport]:
+        """Those that are in progress, and nobody writes now."""
+        ...
+
+    async def lease(self, export_id: str, now: int, until: int) -> ExportProgress | None:
+        """Take it. None: somebody else has, or it was stopped."""
+        ...
+
+    async def add(self, part: ExportPart, place: Place | None, until: int) -> bool:
+        """One more, and how far it is with it. False: it was stopped."""
+        ...
+
+    async def finish(self, export_id: str, now: int, reason: str = "") -> None:
+        """It is whole, or failed for this reason; unless it was stopped."""
+        ...
+
+    async def part(self, export_id: str, number: int) -> bytes | None:
+        """Sealed. None: there is none, or no longer."""
+        ...
+
+    async def forget(self, before: int) -> int:
+        """Remove some parts of what was whole before then, was stopped or failed; how many. 0: none are left."""
         ...
 
 

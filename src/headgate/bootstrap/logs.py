@@ -1,4 +1,4 @@
-"""What is kept of calls beside their records, in the background: bodies, and the feedback of guardrails."""
+"""What is kept of calls beside their records, in the background: bodies, the feedback of guardrails, exports."""
 
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
@@ -30,4 +30,5 @@ def start_logs(services: Services, closing: AsyncExitStack) -> Logs:
     for each in (logs.bodies, logs.opinions):
         closing.push_async_callback(each.close)
         each.start()
+    closing.push_async_callback(analytics.exporter.run(report).close)
     return logs

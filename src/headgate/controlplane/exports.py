@@ -6,13 +6,14 @@ from fastapi import APIRouter, Depends, Request
 from fastapi.routing import APIRoute
 from starlette.responses import StreamingResponse
 
+from headgate.base.clock import NANOS_PER_SECOND
 from headgate.controlplane.answers import Answer, listing
 from headgate.controlplane.caller import AuthenticatedRoute, OpenTo, WithServices, needs
 from headgate.controlplane.log_bodies import ExportFields
 from headgate.controlplane.paging import Paged
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.principal import Principal
-from headgate.tenancy.usage_export import ExportFormat, UsageExport
+from headgate.tenancy.usage_export import KEEP_S, ExportFormat, ExportStatus, UsageExport
 
 router = APIRouter(prefix="/logs/exports", tags=["exports"], route_class=AuthenticatedRoute)
 files = APIRouter(prefix="/logs/exports", tags=["exports"], route_class=APIRoute)
@@ -36,7 +37,7 @@ async def find(services: WithServices, page: Paged, principal: Exporter, workspa
 
 @router.get("/{export_id}")
 async def get(export_id: str, services: WithServices, principal: Exporter) -> Answer:
-    """How far it is: `done` of `total_records` have been sent by the latest download."""
+    """How far it is: `done` of `total_records` are written."""
     return Answer(_view(await services.analytics.exports.get(principal, export_id)))
 
 
@@ -48,14 +49,16 @@ async def update(export_id: str, body: ExportFields, services: WithServices, pri
 
 @router.post("/{export_id}/start")
 async def start(export_id: str, services: WithServices, principal: Exporter) -> Answer:
-    """Fix what it holds: all that there is now. It can be downloaded at once."""
+    """Fix what it holds: all that there is now. It is written in the background."""
     export = await services.analytics.exports.start(principal, export_id)
-    return Answer({"message": f"The export holds {export.total} records.", "object": "export", "status": export.status})
+    return Answer(
+        {"message": f"The export will hold {export.total} records.", "object": "export", "status": export.status}
+    )
 
 
 @router.post("/{export_id}/cancel")
 async def cancel(export_id: str, services: WithServices, principal: Exporter) -> Answer:
-    """Stop it: links are no longer good, and downloads under way end."""
+    """Stop it: it is written no further, links are no longer good, and downloads under way end."""
     export = await services.analytics.exports.cancel(principal, export_id)
     return Answer({"message": "The export is stopped.", "object": "export", "status": export.status})
 
@@ -73,7 +76,7 @@ async def file(export_id: str, services: WithServices, expires: int, signature: 
     export = await services.analytics.exports.open(export_id, expires, signature)
     name = f"{export.id}.{export.format}"
     return StreamingResponse(
-        services.analytics.exports.lines(export),
+        services.analytics.exporter.read(export),
         media_type=_TYPES[export.format],
         headers={"content-disposition": f'attachment; filename="{name}"', "cache-control": "no-store"},
     )
@@ -81,6 +84,13 @@ async def file(export_id: str, services: WithServices, expires: int, signature: 
 
 def _told(export: UsageExport) -> Answer:
     return Answer({"id": export.id, "total": export.total, "object": "export"})
+
+
+def _expires_at(export: UsageExport) -> str | None:
+    """When its file is removed; None: there is none."""
+    if export.status is not ExportStatus.SUCCESS:
+        return None
+    return to_iso(export.updated_at + KEEP_S * NANOS_PER_SECOND)
 
 
 def _view(export: UsageExport) -> dict[str, Any]:
@@ -92,11 +102,13 @@ def _view(export: UsageExport) -> dict[str, Any]:
         "requested_data": list(export.requested_data),
         "format": export.format,
         "status": export.status,
+        "reason": export.reason,
         "description": export.description,
         "created_at": to_iso(export.created_at),
         "last_updated_at": to_iso(export.updated_at),
         "created_by": export.created_by,
         "total_records": export.total,
         "done": export.done,
+        "expires_at": _expires_at(export),
         "object": "export",
     }

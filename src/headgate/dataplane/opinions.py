@@ -30,7 +30,7 @@ class Opinions:
         self._tasks = Tasks(on_failure)
 
     def ended(self, exchange: Exchange, call: Call) -> None:
-        """Each guardrail says once what it thinks of the request and of the answer: of the last attempt it looked at."""
+        """Each guardrail says once what it thinks of request and answer: of those of the last attempt it saw."""
         if not call.judged:
             return
         last = {(guard.id, what): (guard, passed) for guard, what, passed in call.judged}

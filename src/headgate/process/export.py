@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 
 from headgate.analytics.asked import FILTERS, calls_asked
 from headgate.analytics.export_lines import Lines
-from headgate.analytics.exports import AT_ONCE
+from headgate.analytics.exporter import AT_ONCE
 from headgate.analytics.log_lines import COLUMNS
 from headgate.analytics.stores import Place
 from headgate.base.clock import SystemClock

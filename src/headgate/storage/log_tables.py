@@ -61,10 +61,23 @@ usage_export = Table(
     Column("requested_data", Document, nullable=False),
     Column("format", Text, nullable=False, comment="jsonl or csv"),
     Column("status", Text, nullable=False),
+    Column("reason", Text, nullable=False, comment="Why it failed."),
     Column("total", BigInteger, nullable=False, comment="Records it has."),
-    Column("done", BigInteger, nullable=False, comment="Records sent by the download that began last."),
+    Column("done", BigInteger, nullable=False, comment="Records in its file."),
+    Column("place_at", BigInteger, comment="The last of them: started_at."),
+    Column("place_id", Text, comment="The last of them: request_id."),
+    Column("leased_until", BigInteger, nullable=False, server_default="0", comment="Somebody writes it until then."),
     Column("created_by", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
 )
 Index(None, usage_export.c.organization_id, usage_export.c.created_at)
+Index(None, usage_export.c.status)
+
+export_part = Table(
+    "export_part",
+    metadata,
+    Column("export_id", Text, primary_key=True),
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("sealed", LargeBinary, nullable=False, comment="Some lines, packed and encrypted."),
+)

@@ -3,14 +3,21 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
+
+
+KEEP_S: Final = 7 * 86_400
+"""How long a file is kept once it is whole."""
 
 
 class ExportStatus(StrEnum):
-    """A draft can be changed; one that was started says what it holds, and can be downloaded until it is stopped."""
+    """A draft can be changed; one that was started is written in the background, and can be downloaded once it is
+    whole, until it is stopped."""
 
     DRAFT = "draft"
+    IN_PROGRESS = "in_progress"
     SUCCESS = "success"
+    FAILED = "failed"
     STOPPED = "stopped"
 
 
@@ -23,7 +30,7 @@ class ExportFormat(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class UsageExport:
-    """No copy is made: records do not change, so a download reads them as it goes."""
+    """Times are nanoseconds since the epoch."""
 
     id: str
     organization_id: str
@@ -36,9 +43,12 @@ class UsageExport:
     requested_data: tuple[str, ...]
     format: ExportFormat
     status: ExportStatus
+    reason: str = ""
+    """Why it failed."""
     total: int
+    """Records it holds, or will hold."""
     done: int
-    """Records sent by the download that began last."""
+    """Of them, those that are written."""
     created_by: str
     created_at: int
     updated_at: int

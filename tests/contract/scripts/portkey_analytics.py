@@ -1,5 +1,6 @@
 """The Portkey SDK's analytics, logs, exports and feedback, as its documentation calls them."""
 
+import time
 from urllib.request import urlopen
 
 from _told import ARGUMENTS, tell
@@ -62,7 +63,8 @@ def exported():
         filters={"trace_id": "analytics-trace"}, requested_data=["id", "trace_id", "metadata"]
     )
     admin.logs.exports.start(export_id=made.id)
-    shown = admin.logs.exports.retrieve(export_id=made.id)
+    while (shown := admin.logs.exports.retrieve(export_id=made.id)).status == "in_progress":
+        time.sleep(0.1)  # why: the gateway writes it
     link = admin.logs.exports.download(export_id=made.id).signed_url
     with urlopen(link) as answer:
         text = answer.read().decode()

@@ -133,13 +133,15 @@ class Export(Shape):
     filters: Document
     requested_data: list[str]
     format: Literal["csv", "jsonl"]
-    status: str
+    status: Literal["draft", "in_progress", "success", "failed", "stopped"]
+    reason: str = Field(description="Why it failed.")
     description: str
     created_at: Moment
     last_updated_at: Moment
     created_by: str
     total_records: int
-    done: int
+    done: int = Field(description="Of them, those that are written.")
+    expires_at: Moment | None = Field(description="When the file is removed, where there is one.")
     object: Literal["export"]
 
 

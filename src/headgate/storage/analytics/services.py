@@ -3,6 +3,7 @@
 import os
 
 from headgate.analytics.bodies import Bodies
+from headgate.analytics.exporter import Exporter
 from headgate.analytics.exports import ExportService
 from headgate.analytics.feedback import FeedbackService
 from headgate.analytics.logs import LogService
@@ -10,6 +11,7 @@ from headgate.analytics.services import Analytics
 from headgate.analytics.usage import UsageService
 from headgate.base.ids import RandomBytes
 from headgate.storage.analytics.bodies import SqlBodies
+from headgate.storage.analytics.export_files import SqlExportFiles
 from headgate.storage.analytics.feedback import SqlFeedback
 from headgate.storage.analytics.logs import SqlLogReader
 from headgate.storage.analytics.reader import SqlUsageReader
@@ -24,10 +26,12 @@ def analytics_on(
     transactions, clock = administration.transactions, administration.clock
     sums, records = SqlUsageReader(database, clock), SqlLogReader(database)
     bodies = Bodies(SqlBodies(database), log_key, clock, random_bytes)
+    exports = ExportService(administration, sums, log_key)
     return Analytics(
         usage=UsageService(transactions, sums, clock),
         logs=LogService(transactions, records, sums, bodies, clock),
         bodies=bodies,
         feedback=FeedbackService(transactions, SqlFeedback(database), clock, random_bytes),
-        exports=ExportService(administration, records, sums, bodies, log_key),
+        exports=exports,
+        exporter=Exporter(SqlExportFiles(database), records, bodies, exports.calls_of, clock),
     )

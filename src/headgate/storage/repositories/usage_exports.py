@@ -1,14 +1,16 @@
 """Exports of usage on SQL."""
 
 from collections.abc import Sequence
-from dataclasses import asdict
-from typing import Any
+from dataclasses import asdict, fields
+from typing import Any, Final
 
 from sqlalchemy import ColumnElement, Connection, RowMapping, func, insert, select, update
 
 from headgate.storage.log_tables import usage_export as table
 from headgate.tenancy.stores import Page
 from headgate.tenancy.usage_export import ExportFormat, ExportStatus, UsageExport
+
+_FIELDS: Final = tuple(field.name for field in fields(UsageExport))
 
 
 class SqlUsageExports:
@@ -23,12 +25,9 @@ class SqlUsageExports:
     def update(self, export: UsageExport) -> None:
         self._connection.execute(update(table).where(table.c.id == export.id).values(_row(export)))
 
-    def done(self, export_id: str, count: int) -> None:
-        self._connection.execute(update(table).where(table.c.id == export_id).values(done=count))
-
     def get(self, export_id: str) -> UsageExport | None:
         row = self._connection.execute(select(table).where(table.c.id == export_id)).mappings().first()
-        return None if row is None else _export(row)
+        return None if row is None else export_of(row)
 
     def find(
         self, organization_id: str, page: Page, *, workspace_id: str | None, tenant_id: str | None
@@ -41,7 +40,7 @@ class SqlUsageExports:
         total = self._connection.execute(select(func.count()).select_from(table).where(*where)).scalar_one()
         statement = select(table).where(*where).order_by(table.c.created_at.desc(), table.c.id)
         rows = self._connection.execute(statement.offset(page.offset).limit(page.limit)).mappings()
-        return [_export(row) for row in rows], total
+        return [export_of(row) for row in rows], total
 
 
 def _row(export: UsageExport) -> dict[str, Any]:
@@ -53,10 +52,12 @@ def _row(export: UsageExport) -> dict[str, Any]:
     }
 
 
-def _export(row: RowMapping) -> UsageExport:
+def export_of(row: RowMapping) -> UsageExport:
+    """As it was written."""
+    named = {name: row[name] for name in _FIELDS}
     shaped = {
         "requested_data": tuple(row["requested_data"]),
         "format": ExportFormat(row["format"]),
         "status": ExportStatus(row["status"]),
     }
-    return UsageExport(**{**row, **shaped})
+    return UsageExport(**{**named, **shaped})
