@@ -10,7 +10,10 @@ SECRET = "sk-a-very-secret-credential-1234"
 HOUR = 3_600 * 1_000_000_000
 
 
-QUERIES = {"/integrations/{integration}/access": "?workspace=place"}
+QUERIES = {
+    "/integrations/{integration}/access": "?workspace=place",
+    "/models/price": "?provider=openai&model=gpt-4o",
+}
 """Of pages that show nothing without."""
 
 

@@ -6,6 +6,13 @@ KEY_LISTS: Final = tuple(
     f"{kind}_api_keys.list" for kind in ("organisation_service", "workspace_service", "workspace_user")
 )
 
+PRICE_READERS: Final = (
+    "organisation_integrations.read",
+    "workspace_integrations.read",
+    "models.list",
+    "completions.write",
+)
+
 
 class Entry(NamedTuple):
     """`path` is below the console's own; one of `scopes` opens the page."""
@@ -27,7 +34,10 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     ),
     (
         "Models",
-        (Entry("Integrations", "/integrations", ("organisation_integrations.list", "workspace_integrations.list")),),
+        (
+            Entry("Integrations", "/integrations", ("organisation_integrations.list", "workspace_integrations.list")),
+            Entry("Models and prices", "/models", PRICE_READERS),
+        ),
     ),
     ("Activity", (Entry("Requests", "/requests", ("logs.list",)),)),
     ("Organization", (Entry("Audit log", "/audit", ("audit_logs.list",)),)),

@@ -5,6 +5,7 @@ from typing import Final
 from headgate.console import (
     account,
     audit,
+    catalog,
     integration_models,
     integrations,
     keys,
@@ -14,7 +15,7 @@ from headgate.console import (
     view_as,
     workspaces,
 )
-from headgate.console.navigation import KEY_LISTS
+from headgate.console.navigation import KEY_LISTS, PRICE_READERS
 from headgate.console.visit import Page
 
 PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
@@ -61,6 +62,8 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("POST", "/integrations/{integration}/models", integration_models.change, integrations.UPDATE),
     ("GET", "/integrations/{integration}/models/price", integration_models.edit, integrations.GIVE),
     ("POST", "/integrations/{integration}/models/price", integration_models.price, integrations.GIVE),
+    ("GET", "/models", catalog.listed, PRICE_READERS),
+    ("GET", "/models/price", catalog.show, PRICE_READERS),
     ("GET", "/requests", requests.listed, ("logs.list",)),
     ("GET", "/requests/{request}", requests.show, ("logs.view",)),
     ("GET", "/audit", audit.listed, ("audit_logs.list",)),
