@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from redis.asyncio import Redis
 
 from tests.support.nodes import Nodes, open_nodes
 from tests.support.plane import completion
@@ -68,5 +69,49 @@ async def test_two_gateways_spend_one_dollar(nodes: Nodes) -> None:
     nearly all of it."""
     key = await nodes.planes["one"].key(usage_limits={"credit_limit": 1})
     statuses = await spend(nodes, key, 10, 10)
+    assert set(statuses) <= {200, 412, 429}
+    assert 0.95 * DOLLAR <= await spent(nodes) <= DOLLAR
+
+
+async def test_one_is_started_again(nodes: Nodes) -> None:
+    """What the first life used counts in the next, what it had borrowed and not used is there for both."""
+    key = await nodes.planes["one"].key(usage_limits={"credit_limit": 0.1})
+    for name in ("one", "two", "one"):
+        assert (await nodes.planes[name].call(key, body(20)).reply()).status == 200
+    await nodes.stop("one")
+    [two] = await nodes.planes["two"].limits(key)
+    assert (two["used"], two["held"]) == (30 * NANOS_PER_TOKEN, 0)
+    await nodes.start("one")
+    statuses = await spend(nodes, key, 2, 10)
+    assert statuses[200] == 6  # after three such; there is half of what one more would have to hold
+    assert await spent(nodes) == 90 * NANOS_PER_TOKEN
+
+
+async def test_flushed_in_the_middle(nodes: Nodes, authority: Valkey) -> None:
+    """The authority forgets all it knew while both spend: it is told again, and nothing is spent twice."""
+    key = await nodes.planes["one"].key(usage_limits={"credit_limit": 1})
+    spending = asyncio.get_running_loop().create_task(spend(nodes, key, 10, 20))
+    await nodes.reached(40)
+    redis = Redis.from_url(authority.url)
+    await redis.flushall()
+    await redis.aclose()
+    statuses = await spending
+    assert set(statuses) <= {200, 412, 429}
+    assert 0.95 * DOLLAR <= await spent(nodes) <= DOLLAR
+
+
+async def test_killed_in_the_middle(nodes: Nodes, authority: Valkey) -> None:
+    """While it is away calls are let in on what was borrowed, or refused with 503; once it is back, as ever."""
+    key = await nodes.planes["one"].key(usage_limits={"credit_limit": 1})
+    spending = asyncio.get_running_loop().create_task(spend(nodes, key, 5, 10))
+    await nodes.reached(20)
+    authority.kill()
+    statuses = await spending
+    assert set(statuses) <= {200, 412, 429, 503}
+    assert await spent(nodes) <= DOLLAR
+    authority.start()
+    for name in nodes.planes:
+        await nodes.sharing(name).borrowing.look()
+    statuses = await spend(nodes, key, 10, 20)
     assert set(statuses) <= {200, 412, 429}
     assert 0.95 * DOLLAR <= await spent(nodes) <= DOLLAR

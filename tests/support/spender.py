@@ -58,7 +58,7 @@ async def spend(url: str, name: str, peers: Sequence[str], calls: int, dollars: 
             spent, let_in = spent + COST, let_in + 1
 
     await asyncio.gather(*(caller(number) for number in range(ABREAST)))
-    print(json.dumps({"spent": spent, "let_in": let_in, "trips": node.borrowing.trips, "exhausted": exhausted}))
+    print(json.dumps({"spent": spent, "let_in": let_in, "trips": node.borrowing.trips.waited, "exhausted": exhausted}))
     sys.stdout.flush()
     await asyncio.to_thread(sys.stdin.readline)
     await node.borrowing.close()

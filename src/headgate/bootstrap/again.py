@@ -6,7 +6,7 @@ from typing import Final
 
 from headgate.base.clock import Clock
 from headgate.bootstrap.report import report
-from headgate.bootstrap.sharing import MARGIN_S
+from headgate.bootstrap.scale import MARGIN_S
 from headgate.dataplane.answer_cache import AnswerCache
 from headgate.dataplane.once import Once
 from headgate.dataplane.recall import Cache

@@ -5,13 +5,14 @@ from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 import structlog
 
 from headgate.base.clock import Clock
 from headgate.bootstrap.places import JOURNAL_DIRECTORY
 from headgate.bootstrap.report import report
-from headgate.bootstrap.sharing import MARGIN_S, Sharing, sharing_of
+from headgate.bootstrap.scale import MARGIN_S
 from headgate.ledger.allowance import Allowance
 from headgate.ledger.borrowed import BorrowedShares
 from headgate.ledger.ledger import LocalLedger
@@ -24,6 +25,9 @@ from headgate.storage.journal import FileJournal
 from headgate.storage.refusals import Refusals
 from headgate.storage.restoring import Restoring
 from headgate.storage.usage_writer import BATCH, UsageWriter
+
+if TYPE_CHECKING:  # it brings the client of Redis, which is not there where nothing is shared
+    from headgate.bootstrap.sharing import Sharing
 
 Restore = Callable[[Sequence[Allowance]], Awaitable[None]]
 
@@ -38,7 +42,7 @@ class BookKeeping:
     usage: UsageWriter
     restoring: Restoring
     journal: FileJournal
-    sharing: Sharing | None
+    sharing: "Sharing | None"
     """None: this process has whole allowances."""
 
     @property
@@ -75,8 +79,11 @@ async def open_books(
     shares = None if settings.redis_url is None else BorrowedShares()
     ledger = LocalLedger(clock, journal, shares=shares)
     restoring = Restoring(database, ledger, writer, clock, settings.total_timeout_s + MARGIN_S)
-    sharing = None if shares is None else sharing_of(settings, database, ledger, shares, restoring, clock)
-    if sharing is not None:
+    sharing = None
+    if shares is not None:
+        from headgate.bootstrap.sharing import sharing_of
+
+        sharing = sharing_of(settings, database, ledger, shares, restoring, clock)
         closing.push_async_callback(_leave, sharing, writer)
     closing.push_async_callback(writer.close)
     writer.start()
@@ -87,7 +94,7 @@ async def open_books(
     return BookKeeping(books, writer, restoring, journal, sharing)
 
 
-async def _leave(sharing: Sharing, writer: UsageWriter) -> None:
+async def _leave(sharing: "Sharing", writer: UsageWriter) -> None:
     await sharing.leave(written=not writer.waiting)
 
 

@@ -3,17 +3,19 @@
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
+from typing import TYPE_CHECKING
 
 from headgate.alerts.target import checked_url
 from headgate.base.clock import Clock, SystemClock
 from headgate.bootstrap.again import cache_of, open_once
 from headgate.bootstrap.alerting import start_alerts
-from headgate.bootstrap.books import BookKeeping, open_books
+from headgate.bootstrap.books import BookKeeping, Restore, open_books
 from headgate.bootstrap.following import follow
 from headgate.bootstrap.logs import Logs, start_logs
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.report import report
-from headgate.bootstrap.serving import limits_of
+from headgate.bootstrap.scale import clock_of
+from headgate.bootstrap.serving import limits_of, proxies_of
 from headgate.bootstrap.storing import open_storage
 from headgate.catalog.catalog import Catalog
 from headgate.console.app import create_console
@@ -32,7 +34,6 @@ from headgate.storage.balances import Balances
 from headgate.storage.database import Database
 from headgate.storage.pepper import load_log_key, load_pepper
 from headgate.storage.refusals import Refusals
-from headgate.storage.restoring import Restoring
 from headgate.storage.stores import SqlTransactions
 from headgate.storage.usage_writer import UsageWriter
 from headgate.telemetry.calls import CallCounts
@@ -47,6 +48,9 @@ from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.client import Client
 from headgate.upstream.fetch import Fetcher
 from headgate.upstream.guard import Guard
+
+if TYPE_CHECKING:
+    from headgate.bootstrap.sharing import Sharing
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +67,9 @@ class Gateway:
     """Flushed, every call that was settled is in the database."""
     logs: Logs
     """What is kept of calls beside their records."""
+    metrics: MetricsPage
+    sharing: "Sharing | None"
+    """How it borrows what it shares with other processes; None: it shares nothing."""
     _closing: AsyncExitStack
 
     async def drain(self, deadline_s: float) -> None:
@@ -79,7 +86,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
 
     The caller has the data directory to itself. Raises `HeadgateError`; then nothing is left open.
     """
-    clock = clock or SystemClock()
+    clock = clock_of(settings, clock or SystemClock())
     async with AsyncExitStack() as closing:
         database = await open_storage(settings, clock, closing)
         pepper = await database.write(lambda connection: load_pepper(connection, vault))
@@ -89,7 +96,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         refusals = Refusals(database, clock)
         kept = await open_books(settings, database, refusals, clock, closing)
         restoring, usage = kept.restoring, kept.usage
-        directory = _directory(settings, administration, vault, catalog, pepper, restoring, closing)
+        directory = _directory(settings, administration, vault, catalog, pepper, kept.restore, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         client = Client(guard=guard, clock=clock)
         closing.push_async_callback(client.close)
@@ -103,7 +110,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             catalog,
             vault,
             pepper,
-            Balances(database, restoring.ledger, restoring.written, clock),
+            Balances(database, restoring.ledger, restoring.written, clock, kept.refresh),
             analytics_on(database, administration, log_key),
             url=settings.url,
             check_url=partial(kept_base_url, guard=guard),
@@ -118,7 +125,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             directory,
             catalog,
             kept.books,
-            Groups(restoring.ledger, restoring, clock),
+            Groups(restoring.ledger, kept.restore, clock),
             client,
             clock,
             limits_of(settings),
@@ -131,7 +138,19 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             settings, clock, pipeline, kept, directory, database, logs, cache.answers, closing
         )
         app = _door(settings, services, data_plane, counts, metrics, trouble, closing)
-        return Gateway(app, data_plane, administration, services, pepper, database, usage, logs, closing.pop_all())
+        return Gateway(
+            app,
+            data_plane,
+            administration,
+            services,
+            pepper,
+            database,
+            usage,
+            logs,
+            metrics,
+            kept.sharing,
+            closing.pop_all(),
+        )
 
 
 def _door(
@@ -147,7 +166,8 @@ def _door(
     inside = Inside(data_plane, report)
     closing.push_async_callback(inside.close)
     portal = create_portal(services, inside, settings.url)
-    return Door(data_plane, create_app(services), console, portal, metrics, trouble, settings.max_body_bytes)
+    bound, proxies = settings.max_body_bytes, proxies_of(settings)
+    return Door(data_plane, create_app(services), console, portal, metrics, trouble, bound, proxies)
 
 
 def _watched(
@@ -181,13 +201,13 @@ def _directory(
     vault: Vault,
     catalog: Catalog,
     pepper: bytes,
-    restoring: Restoring,
+    restore: Restore,
     closing: AsyncExitStack,
 ) -> Directory:
     loader = PolicyLoader(administration.transactions, vault, catalog)
     clock = administration.clock
     contact = Contact(clock, None if settings.database_url is None else settings.database_lost_after_s)
-    directory = Directory(loader, pepper, clock, report, restoring, contact)
+    directory = Directory(loader, pepper, clock, report, restore, contact)
     closing.push_async_callback(directory.close)
     administration.on_change(directory.changed)
     return directory

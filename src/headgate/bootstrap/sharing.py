@@ -11,9 +11,10 @@ import structlog
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import Unavailable
 from headgate.bootstrap.report import report
+from headgate.bootstrap.scale import MARGIN_S
 from headgate.ledger.borrowed import BorrowedShares
 from headgate.ledger.ledger import LocalLedger
-from headgate.settings import BadSetting, Settings
+from headgate.settings import Settings
 from headgate.storage.database import Database
 from headgate.storage.disk import disk_id
 from headgate.storage.processes import Processes
@@ -28,8 +29,6 @@ from headgate.storage.shares.lender import Lender
 from headgate.storage.shares.membership import Membership
 from headgate.storage.shares.server_clock import ServerClock
 
-MARGIN_S: Final = 60
-"""What a call may take besides its provider's answer, at the very most: a connection, a disk that is slow."""
 _LIFE_BYTES: Final = 8
 
 log = structlog.get_logger("headgate")
@@ -103,19 +102,6 @@ def sharing_of(
     borrowing = knowing.borrowing = Borrowing(ledger, shares, authority, generations, knowing.past, clock, report)
     lender = Lender(ledger, borrowing, clock, report)
     return Sharing(shares, authority, generations, membership, borrowing, lender, knowing)
-
-
-def clock_of(settings: Settings, clock: Clock) -> Clock:
-    """Where allowances are shared, the authority's clock is everybody's. Raises `BadSetting` where they cannot be."""
-    if settings.redis_url is None:
-        return clock
-    if settings.database_url is None:
-        raise BadSetting(
-            "redis_url: processes that share allowances share their records too: name a PostgreSQL database in "
-            "database_url, or leave redis_url out and run one process.",
-            param="redis_url",
-        )
-    return ServerClock(clock)
 
 
 def _place(data_dir: Path) -> str:
