@@ -73,8 +73,8 @@ def test_provider_keys_are_adopted_where_that_is_said(tmp_path: Path) -> None:
     [
         ({"admin_key": "p4ssword"}, "HEADGATE_ADMIN_KEY: the value (not shown, it is a secret)"),
         ({"master_key": "p4ssword"}, "HEADGATE_MASTER_KEY: A master key is 32 bytes"),
-        ({"workers": 2, "redis_url": "redis://127.0.0.1/0"}, "workers: this version decides in one process"),
-        ({"redis_url": "redis://127.0.0.1/0"}, "redis_url: this version does not share allowances"),
+        ({"workers": 2, "redis_url": "redis://127.0.0.1/0"}, "redis_url: processes that share allowances share"),
+        ({"redis_url": "redis://:p4ssword@127.0.0.1/name"}, "redis_url: `name` is not the number of a database"),
         ({"host": "192.0.2.1"}, "port: cannot listen on 192.0.2.1:"),
     ],
 )

@@ -4,7 +4,7 @@ import sys
 
 import typer
 
-from headgate.base.errors import HeadgateError, InvalidRequest
+from headgate.base.errors import HeadgateError
 from headgate.cli import api_keys, audit, integrations, keys, migrate, prices, usage, workspaces
 from headgate.cli.apply.command import apply
 from headgate.cli.check import check
@@ -12,7 +12,7 @@ from headgate.cli.demo import demo
 from headgate.cli.serve import serve
 from headgate.cli.simulate import simulate
 from headgate.cli.verify import verify
-from headgate.settings import BadSetting
+from headgate.process.told import tell
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -42,5 +42,4 @@ def main() -> None:
     try:
         app(prog_name="headgate")
     except HeadgateError as error:
-        print(f"headgate: {error.message}", file=sys.stderr)
-        sys.exit(2 if isinstance(error, BadSetting | InvalidRequest) else 1)
+        sys.exit(tell(error))

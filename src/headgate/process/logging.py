@@ -21,8 +21,17 @@ def redact(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[s
     return event
 
 
-def configure_logging(settings: Settings, stream: TextIO = sys.stderr) -> None:
-    """Set up structlog, and the standard library's logging through it, for this process."""
+def _numbered(worker: int) -> Any:
+    def numbered(_: Any, __: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+        event.setdefault("worker", worker)
+        return event
+
+    return numbered
+
+
+def configure_logging(settings: Settings, stream: TextIO = sys.stderr, worker: int | None = None) -> None:
+    """Set up structlog, and the standard library's logging through it, for this process. Each line of a worker's has
+    its number."""
     console = settings.log_format == "console" or (settings.log_format == "auto" and stream.isatty())
     renderer: Any = (
         structlog.dev.ConsoleRenderer(colors=stream.isatty()) if console else structlog.processors.JSONRenderer()
@@ -46,7 +55,11 @@ def configure_logging(settings: Settings, stream: TextIO = sys.stderr) -> None:
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
             foreign_pre_chain=shared,
-            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+            processors=[
+                structlog.stdlib.ProcessorFormatter.remove_processors_meta,
+                *([] if worker is None else [_numbered(worker)]),
+                renderer,
+            ],
         )
     )
     root = logging.getLogger()

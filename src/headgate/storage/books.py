@@ -1,14 +1,17 @@
 """The books as the data plane keeps them: the ledger decides, the usage writer files what was settled."""
 
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 from headgate.base.errors import Unavailable
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.hold import Denied, Held, Ledger, Settled
 from headgate.ledger.record import UsageRecord
 from headgate.storage.journal import FileJournal
-from headgate.storage.shares.lender import Lender
 from headgate.storage.usage_writer import UsageWriter
+
+if TYPE_CHECKING:  # it brings the client of Redis, which is not there where nothing is shared
+    from headgate.storage.shares.lender import Lender
 
 
 class Books:
@@ -23,7 +26,7 @@ class Books:
         journal: FileJournal,
         writer: UsageWriter,
         on_exhausted: Callable[[Allowance], None] | None = None,
-        lending: Lender | None = None,
+        lending: "Lender | None" = None,
     ) -> None:
         self._ledger = ledger
         self._writer = writer

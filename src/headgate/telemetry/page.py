@@ -18,24 +18,32 @@ class MetricsPage:
     """An ASGI application.
 
     With a token, whoever sends it as a bearer may read. Without one, only a caller on this machine that no proxy
-    stands before: the figures are the whole platform's. `refresh` is awaited before the figures are read.
+    stands before: the figures are the whole platform's. `refresh` is awaited before the figures are read. `gather`
+    makes one page of this process's own and those of others; without it the own one is shown.
     """
 
     def __init__(self, exposition: Exposition, token: str | None, refresh: Callable[[], Awaitable[None]]) -> None:
         self._exposition = exposition
         self._token = token
-        self._refresh = refresh
+        self.refresh = refresh
+        self.gather: Callable[[bytes], Awaitable[bytes]] | None = None
+
+    def own(self) -> bytes:
+        """The figures of this process."""
+        return self._exposition.page()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         try:
             if scope["method"] not in ("GET", "HEAD"):
                 raise MethodNotAllowed(f"`{METRICS}` takes GET.")
             self._admit(scope)
-            await self._refresh()
+            await self.refresh()
+            page = self.own()
+            page = page if self.gather is None else await self.gather(page)
         except HeadgateError as error:
             await _respond(send, error.status, b"application/json", openai_body(error))
         else:
-            await _respond(send, 200, CONTENT_TYPE.encode(), self._exposition.page())
+            await _respond(send, 200, CONTENT_TYPE.encode(), page)
 
     def _admit(self, scope: Scope) -> None:
         headers = [(name.lower(), value) for name, value in scope["headers"]]

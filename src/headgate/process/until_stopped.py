@@ -1,0 +1,51 @@
+"""A gateway that takes calls until it is asked to end."""
+
+import asyncio
+import gc
+import socket
+from collections.abc import Callable
+
+import structlog
+
+from headgate.base.tasks import Tasks
+from headgate.bootstrap import Gateway, server_for
+from headgate.process.signals import Stop
+from headgate.settings import Settings
+
+log = structlog.get_logger("headgate.process")
+
+
+async def take_calls(
+    settings: Settings, gateway: Gateway, listening: socket.socket, stop: Stop, ready: Callable[[], None]
+) -> int:
+    """From `ready` until `stop`, and then until all calls are over or the deadline is. The exit code."""
+    server = server_for(gateway.app, settings)
+    tasks = Tasks(lambda name, error: log.error("task failed", task=name, exc_info=error))
+    serving = tasks.start(server.serve(sockets=[listening]), "http server")
+    begun = tasks.start(server.ready.wait(), "http server listens")
+    await asyncio.wait((serving, begun), return_when=asyncio.FIRST_COMPLETED)
+    _spare_the_collector()
+    if server.ready.is_set():
+        ready()
+    stopping = tasks.start(stop.wait(), "stop signal")
+    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
+    log.info("draining", calls=gateway.data_plane.live, deadline_s=settings.drain_timeout_s)
+    if stop.others_stay:
+        server.stop_accepting()
+    await gateway.drain(settings.drain_timeout_s)
+    server.stop_accepting()
+    server.should_exit = True
+    await asyncio.wait((serving,))
+    failed = serving.exception() is not None
+    await tasks.close()
+    return 1 if failed else 0
+
+
+def _spare_the_collector() -> None:
+    """What the start has made stays: the garbage collector need not look at it again and again.
+
+    Calls make hardly any cycles, so it may also come less often; see docs/decisions/0006-garbage-collector.md.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(50_000, 20, 100)
