@@ -35,7 +35,15 @@ async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
     """What stands in the paths of pages, by its name there. Everything that has a name has this one."""
     tenant, key = await customer(world, name, tier=name)
     await integration(world, name)
-    return {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}", "integration": "ours"}
+    policy = {"name": name, "type": "cost", "credit_limit": 3, "group_by": [{"key": f"metadata.{_word(name)}"}]}
+    made = await world.ok("POST", "/v1/policies/usage-limits", policy)
+    of_calls = {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}"}
+    return {**of_calls, "integration": "ours", "kind": "budgets", "policy": made["id"]}
+
+
+def _word(name: str) -> str:
+    """A metadata key takes no quotes."""
+    return name if name.isalnum() else "user"
 
 
 async def integration(world: World, name: str = "Ours", **fields: Any) -> None:

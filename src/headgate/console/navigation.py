@@ -30,6 +30,7 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Workspaces", "/workspaces", ("workspaces.list",)),
             Entry("Tenants", "/tenants", ("tenants.list",)),
             Entry("API keys", "/keys", KEY_LISTS),
+            Entry("Policies", "/policies", ("policies.list",)),
         ),
     ),
     (
