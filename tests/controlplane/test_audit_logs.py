@@ -1,10 +1,13 @@
 """The audit log through the API: who, what, when, from where, and no secret."""
 
 import json
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
+from headgate.dataplane.asgi import Receive, Scope, Send
+from headgate.dataplane.proxies import Proxies, networks
 from headgate.tenancy.audit import verify_chain
 from tests.support.administration import World, customer_key
 from tests.support.people import invited, joined
@@ -49,6 +52,31 @@ async def test_a_record_tells_the_whole_story(world: World) -> None:
         "object": "audit-log",
     }
     assert record["changes"]["name"] == "Gold"
+
+
+async def test_a_known_proxy_tells_address_and_country(world: World) -> None:
+    """Both are in the record, found by, and under its hash; one that is not known tells nothing."""
+    told = {"x-forwarded-for": "6.6.6.6, 203.0.113.9", "cf-ipcountry": "de"}
+    proxies = Proxies(networks("127.0.0.1"), "CF-IPCountry")
+    plain = world.app
+
+    async def behind(scope: Scope, receive: Receive, send: Send) -> None:
+        await plain(proxies.seen(scope), receive, send)
+
+    await world.call("POST", "/v1/admin/workspaces", {"name": "Direct"}, headers=told)
+    world.app = behind
+    await world.call("POST", "/v1/admin/workspaces", {"name": "Behind"}, headers=told)
+    found = await _records(world, "resource_type=workspace")
+    seen = [(each["changes"]["name"], each["client_ip"], each["country"]) for each in found[:2]]
+    assert seen == [("Behind", "203.0.113.9", "DE"), ("Direct", "127.0.0.1", None)]
+    for query in ("country=DE", "country=de", "client_ip=203.0.113.9"):
+        assert [each["id"] for each in await _records(world, query)] == [found[0]["id"]]
+    entries = await world.audit()
+    assert verify_chain(entries).intact
+    for other in (None, "FR"):
+        assert entries[-1].origin is not None
+        forged = replace(entries[-1], origin=replace(entries[-1].origin, country=other))
+        assert not verify_chain([*entries[:-1], forged]).intact
 
 
 async def test_a_users_key_is_the_user(world: World) -> None:

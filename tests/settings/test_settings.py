@@ -135,6 +135,13 @@ def test_several_workers_without_redis_are_refused_with_the_reason() -> None:
     assert load({"HEADGATE_REDIS_URL": "redis://localhost:6379/0"}, {"workers": 4}).workers == 4
 
 
+def test_a_country_needs_proxies_that_may_tell_it() -> None:
+    """Else any client could send the header."""
+    assert "trusted_proxies" in refusal({"HEADGATE_COUNTRY_HEADER": "CF-IPCountry"}).message
+    trusted = {"HEADGATE_TRUSTED_PROXIES": "10.0.0.0/8, ::1"}
+    assert load({**trusted, "HEADGATE_COUNTRY_HEADER": "CF-IPCountry"}).country_header == "CF-IPCountry"
+
+
 @pytest.mark.parametrize("setting", [each for each in SETTINGS if each.told.secret], ids=lambda each: each.name)
 def test_a_secret_is_never_shown(setting: Setting) -> None:
     """Neither a refusal nor the representation carries a secret's value."""

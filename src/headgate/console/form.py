@@ -81,4 +81,5 @@ def audited(request: Request, form: Form) -> Origin:
         headers=json.dumps({"user-agent": agent}, ensure_ascii=False),
         request_body=json.dumps(body, ensure_ascii=False, separators=(",", ":")),
         client_ip=request.client.host if request.client else "",
+        country=request.scope.get("headgate.country"),
     )

@@ -39,6 +39,7 @@ def _wanted(
     resource_type: str | None = None,
     action: str | None = None,
     client_ip: str | None = None,
+    country: str | None = None,
     response_status_code: int | None = None,
 ) -> AuditFilter:
     return AuditFilter(
@@ -53,6 +54,7 @@ def _wanted(
         resource_type=resource_type,
         action=action,
         client_ip=client_ip,
+        country=None if country is None else country.upper(),
         requested=response_status_code is not None,
     )
 
@@ -65,10 +67,9 @@ async def find(
     principal: Annotated[Principal, needs("audit_logs.list")],
     organisation_id: str | None = None,
     response_status_code: int | None = None,
-    country: str | None = None,
 ) -> Answer:
-    """The latest first, in `records`. `country` is never known."""
-    if country is not None or response_status_code not in (None, CHANGED):
+    """The latest first, in `records`. `country` is known where a trusted proxy tells it."""
+    if response_status_code not in (None, CHANGED):
         return _listing([], 0)
     found, total = await services.audit_log.find(principal, page, wanted, organization=organisation_id)
     return _listing([_shown(entry) for entry in found], total)
@@ -92,7 +93,7 @@ def _shown(entry: AuditEntry) -> dict[str, Any]:
         "query_params": dict(parse_qsl(origin.query)) if origin else {},
         "request_headers": json.loads(origin.headers) if origin else {},
         "client_ip": origin.client_ip if origin else None,
-        "country": None,
+        "country": origin.country if origin else None,
         "user_id": entry.user_id or actor_id or None,
         "user_type": "user" if entry.user_id else kind,
         "api_key_id": actor_id if kind == "api_key" else None,

@@ -27,7 +27,14 @@ async def origin_of(request: Request, body: type[Body] | None) -> Origin:
         headers=_text({name: without_secrets(request.headers[name]) for name in HEADERS if name in request.headers}),
         request_body=_masked(await request.body(), body),
         client_ip=request.client.host if request.client else "",
+        country=country_of(request),
     )
+
+
+def country_of(request: Request) -> str | None:
+    """As a proxy told it that is known; see `dataplane.proxies`."""
+    found: str | None = request.scope.get("headgate.country")
+    return found
 
 
 def body_type(annotation: Any) -> type[Body] | None:

@@ -8,6 +8,7 @@ from typing import Final
 from headgate.dataplane.app import DataPlane
 from headgate.dataplane.asgi import Message, Receive, Scope, Send, routed_path
 from headgate.dataplane.exchange import too_large
+from headgate.dataplane.proxies import Proxies
 
 App = Callable[[Scope, Receive, Send], Awaitable[None]]
 Trouble = Callable[[], str | None]
@@ -25,7 +26,8 @@ class Door:
     `/metrics`: figures for those who run it.
 
     The gateway's own server goes to the `data_plane` directly; under another one, its paths are served here too.
-    `body_limit` bounds what the others read of one request, in bytes; the data plane bounds its own.
+    `body_limit` bounds what the others read of one request, in bytes; the data plane bounds its own. `proxies` may
+    say whom a request came from.
     """
 
     def __init__(
@@ -37,6 +39,7 @@ class Door:
         metrics: App,
         trouble: Trouble,
         body_limit: int,
+        proxies: Proxies,
     ) -> None:
         self.data_plane = data_plane
         self._control_plane = control_plane
@@ -45,6 +48,7 @@ class Door:
         self._metrics = metrics
         self._trouble = trouble
         self._body_limit = body_limit
+        self._proxies = proxies
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
@@ -60,12 +64,15 @@ class Door:
             await _tell(send, 200 if trouble is None else 503, {"status": trouble or "ready"})
         elif path == METRICS:
             await self._metrics(scope, receive, send)
-        elif path == CONSOLE or path.startswith(f"{CONSOLE}/"):
-            await self._console(scope, _bounded(receive, self._body_limit), send)
-        elif path == PORTAL or path.startswith(f"{PORTAL}/"):
-            await self._portal(scope, _bounded(receive, self._body_limit), send)
         else:
-            await self._control_plane(scope, _bounded(receive, self._body_limit), send)
+            await self._behind(path)(self._proxies.seen(scope), _bounded(receive, self._body_limit), send)
+
+    def _behind(self, path: str) -> App:
+        if path == CONSOLE or path.startswith(f"{CONSOLE}/"):
+            return self._console
+        if path == PORTAL or path.startswith(f"{PORTAL}/"):
+            return self._portal
+        return self._control_plane
 
 
 def _bounded(receive: Receive, limit: int) -> Receive:

@@ -26,6 +26,23 @@ class Settings:
         "http://127.0.0.1:8787"
     )
 
+    # What stands before it
+    trusted_proxies: Annotated[
+        str | None,
+        Is(
+            "The proxies that may say, in `X-Forwarded-For`, whom a request to the control plane, the console or the "
+            "portal came from. Without it nobody may, and the address of the connection counts.",
+            networks=True,
+        ),
+    ] = None
+    country_header: Annotated[
+        str | None,
+        Is(
+            "The header in which those proxies tell the client's country, in two letters, for the audit log: "
+            "`CF-IPCountry`, for example. Needs `trusted_proxies`."
+        ),
+    ] = None
+
     # Where it stores
     data_dir: Annotated[Path, Is("The directory of the database, the journal, the lock and the master key file.")] = (
         Path(".headgate")

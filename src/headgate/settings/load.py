@@ -35,6 +35,11 @@ def load(environ: Mapping[str, str], flags: Mapping[str, object] | None = None) 
             f"budget and rate limit could be spent {settings.workers} times.",
             param="workers",
         )
+    if settings.country_header is not None and settings.trusted_proxies is None:
+        raise BadSetting(
+            "country_header: any client could send it; name the proxies that do in trusted_proxies.",
+            param="country_header",
+        )
     return settings
 
 

@@ -2,6 +2,7 @@
 
 import math
 from dataclasses import dataclass
+from ipaddress import ip_network
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -25,7 +26,7 @@ class Is:
     """What is said of a setting beside its name, type and default.
 
     `low` and `high` bound a number, both included; a text is one of `choices`, or a URL of one of `schemes`, where
-    those are given. A `secret` is never shown.
+    those are given. `networks`: it is a list of IP addresses and networks. A `secret` is never shown.
     """
 
     doc: str
@@ -33,6 +34,7 @@ class Is:
     high: float = math.inf
     choices: tuple[str, ...] = ()
     schemes: tuple[str, ...] = ()
+    networks: bool = False
     secret: bool = False
 
 
@@ -57,6 +59,8 @@ class Setting:
             return " or ".join(f"`{choice}`" for choice in self.told.choices)
         if self.told.schemes:
             return "a URL that starts with " + " or ".join(f"`{scheme}://`" for scheme in self.told.schemes)
+        if self.told.networks:
+            return "IP addresses or networks, with commas between them"
         if self.kind in (int, float):
             noun = "a whole number" if self.kind is int else "a number"
             return f"{noun} from {self.told.low:.15g} to {self.told.high:.15g}"
@@ -86,6 +90,8 @@ class Setting:
             return None
         if self.kind is Path:
             return Path(text)
+        if self.told.networks and not _are_networks(text):
+            return None
         wrong_choice = self.told.choices and text not in self.told.choices
         wrong_url = self.told.schemes and not self._is_url(text)
         return None if wrong_choice or wrong_url else text
@@ -112,3 +118,12 @@ class Setting:
             return parts.scheme in self.told.schemes and hosts
         except ValueError:
             return False
+
+
+def _are_networks(text: str) -> bool:
+    try:
+        for each in text.split(","):
+            ip_network(each.strip())
+    except ValueError:
+        return False
+    return True

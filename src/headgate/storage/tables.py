@@ -331,5 +331,6 @@ audit = Table(
     Column("headers", Text),
     Column("request_body", Text),
     Column("client_ip", Text),
+    Column("country", Text),
 )
 Index(None, audit.c.organization_id, audit.c.at)

@@ -58,6 +58,7 @@ class AuditFilter:
     resource_type: str | None = None
     action: str | None = None
     client_ip: str | None = None
+    country: str | None = None
     requested: bool = False
     """Only those that an HTTP request was behind."""
 
@@ -127,8 +128,10 @@ def verify_chain(entries: Iterable[AuditEntry], known_head: bytes | None = None)
 
 
 def _hash(entry: AuditEntry) -> bytes:
-    """Over everything but itself."""
+    """Over everything but itself. A country that is not known is left out: older entries say nothing of it."""
     origin = (None,) if entry.origin is None else astuple(entry.origin)
+    if entry.origin is not None and entry.origin.country is None:
+        origin = origin[:-1]
     fields: tuple[str | int | bytes | None, ...] = (
         entry.organization_id,
         entry.seq,

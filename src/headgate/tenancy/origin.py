@@ -17,3 +17,5 @@ class Origin:
     request_body: str
     """JSON text; `null` where there was none."""
     client_ip: str
+    country: str | None = None
+    """In two capital letters, if a proxy told it."""

@@ -222,7 +222,7 @@ class AuditRecord(Shape):
     query_params: dict[str, str]
     request_headers: dict[str, str]
     client_ip: str | None
-    country: None
+    country: str | None
     user_id: str | None
     user_type: str
     api_key_id: str | None

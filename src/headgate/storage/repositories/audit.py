@@ -55,7 +55,7 @@ def _entry(row: Mapping[Any, Any]) -> AuditEntry:
 
 def _conditions(wanted: AuditFilter) -> list[ColumnElement[bool]]:
     at = table.c
-    equal = ("method", "uri", "request_id", "workspace_id", "action", "client_ip")
+    equal = ("method", "uri", "request_id", "workspace_id", "action", "client_ip", "country")
     found = [at[name] == value for name in equal if (value := getattr(wanted, name)) is not None]
     if wanted.start is not None:
         found.append(at.at >= wanted.start)
