@@ -26,9 +26,7 @@ LINK_S: Final = 600
 class ExportService:
     """`fields`: `filters`, `requested_data`, `workspace_id`, `description`, `format`. `key` signs links."""
 
-    def __init__(
-        self, administration: Administration, sums: UsageReader, key: bytes
-    ) -> None:
+    def __init__(self, administration: Administration, sums: UsageReader, key: bytes) -> None:
         self._administration = administration
         self._sums = sums
         self._key = key
@@ -220,7 +218,9 @@ def _ready(export: UsageExport, now: int) -> UsageExport:
         case ExportStatus.SUCCESS:
             raise Conflict(f"The file of this export was kept for {KEEP_S // 86_400} days. Make another one.")
         case ExportStatus.IN_PROGRESS:
-            raise Conflict(f"This export is in progress: {export.done} of {export.total} records are written. Ask again.")
+            raise Conflict(
+                f"This export is in progress: {export.done} of {export.total} records are written. Ask again."
+            )
         case _:
             raise Conflict(f"This export is `{export.status}`: only one that is whole can be downloaded.")
 
