@@ -15,7 +15,7 @@ from headgate.bootstrap.logs import Logs, start_logs
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.report import report
 from headgate.bootstrap.scale import clock_of
-from headgate.bootstrap.serving import limits_of, proxies_of, proxies_of
+from headgate.bootstrap.serving import limits_of, proxies_of
 from headgate.bootstrap.storing import open_storage
 from headgate.catalog.catalog import Catalog
 from headgate.console.app import create_console

@@ -6,7 +6,6 @@ from headgate.dataplane.door import Door
 from headgate.dataplane.edge import EdgeLimits
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.proxies import Proxies, networks
-from headgate.dataplane.proxies import Proxies, networks
 from headgate.dataplane.server import Server, make_server
 from headgate.settings import Settings
 from headgate.upstream.client import Deadlines
@@ -29,12 +28,6 @@ def server_for(app: Door, settings: Settings) -> Server:
     return make_server(
         app, settings.host, settings.port, calls=app.data_plane, limits=limits, drain_s=LAST_CONNECTIONS_S
     )
-
-
-def proxies_of(settings: Settings) -> Proxies:
-    """Those before the gateway that are known."""
-    trusted = settings.trusted_proxies
-    return Proxies(() if trusted is None else networks(trusted), settings.country_header)
 
 
 def proxies_of(settings: Settings) -> Proxies:
