@@ -5,6 +5,7 @@ from typing import Any
 from headgate.console.pages import PAGES
 from tests.controlplane.test_analytics import call, written
 from tests.support.administration import World, customer_key
+from tests.support.people import invited
 
 SECRET = "sk-a-very-secret-credential-1234"
 HOUR = 3_600 * 1_000_000_000
@@ -38,7 +39,12 @@ async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
     policy = {"name": name, "type": "cost", "credit_limit": 3, "group_by": [{"key": f"metadata.{_word(name)}"}]}
     made = await world.ok("POST", "/v1/policies/usage-limits", policy)
     of_calls = {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}"}
-    return {**of_calls, "integration": "ours", "kind": "budgets", "policy": made["id"]}
+    _, token = await invited(world, "seen@example.com", workspaces=[{"id": "place", "role": "member"}])
+    accepted = {"token": token, "first_name": name, "last_name": name}
+    user = await world.ok("POST", "/v1/admin/users/invites/accept", accepted, key="")
+    invite, _ = await invited(world, "asked@example.com")
+    people = {"user": user["id"], "invite": invite}
+    return {**of_calls, **people, "integration": "ours", "kind": "budgets", "policy": made["id"]}
 
 
 def _word(name: str) -> str:

@@ -41,6 +41,13 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
         ),
     ),
     ("Activity", (Entry("Requests", "/requests", ("logs.list",)),)),
-    ("Organization", (Entry("Audit log", "/audit", ("audit_logs.list",)),)),
+    (
+        "Organization",
+        (
+            Entry("Settings", "/settings", ("organisation_settings.read",)),
+            Entry("People", "/people", ("organisation_users.list",)),
+            Entry("Audit log", "/audit", ("audit_logs.list",)),
+        ),
+    ),
 )
 """Groups of entries; a group nobody may see anything of is not shown."""
