@@ -39,7 +39,7 @@ test-all: lint
 	$(BIN)/pytest -n auto $(ARGS)
 
 bench: $(VENV)/dev
-	$(BIN)/python -m bench $(ARGS)
+	$(BIN)/python -m bench --quick $(ARGS)
 
 clean:
 	rm -rf $(VENV) .venvs .demo

@@ -1,11 +1,13 @@
-"""`python -m bench [--peers] [--quick] [name ...]`: the benchmarks of these names, or all of them; `overspend` also of
-peers, `analytics` over fewer records, `fairness` and `failover` for fewer seconds."""
+"""`python -m bench [--peers] [--quick] [name ...]`: the benchmarks of these names, or all of them.
+
+`--peers`: beside the peers that a package brings. `--quick`: the short forms.
+"""
 
 import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import analytics, failover, fairness, ledger, per_call, tenants, wire
+from bench import analytics, failover, fairness, latency, ledger, per_call, streams, tenants, throughput, wire
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
@@ -13,7 +15,10 @@ QUICK: Final = "--quick"
 BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "ledger": ledger.ledger,
     "wire": wire.run,
-    "per_call": per_call.run,
+    "per_call": lambda: per_call.run(peers=PEERS in sys.argv, quick=QUICK in sys.argv),
+    "latency": lambda: latency.run(peers=PEERS in sys.argv, quick=QUICK in sys.argv),
+    "throughput": lambda: throughput.run(peers=PEERS in sys.argv, quick=QUICK in sys.argv),
+    "streams": lambda: streams.run(peers=PEERS in sys.argv, quick=QUICK in sys.argv),
     "analytics": lambda: analytics.run(quick=QUICK in sys.argv),
     "tenants": tenants.run,
     "fairness": lambda: fairness.run(quick=QUICK in sys.argv),

@@ -1,125 +1,94 @@
-"""What a call costs in CPU, beside nginx as a plain proxy of the same mock, in one run.
+"""What a call and a streamed chunk cost in CPU, beside nginx as a plain proxy of the same mock, in one run.
 
-Everything is on in the gateway: key look-up, bound, hold on the key's and the integration's allowances, journal,
-settlement, usage record.
+Everything is on in the gateway: see `lab.EVERYTHING`.
 """
 
-import json
-import shutil
-import subprocess
-import sys
-import tempfile
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from collections.abc import Callable
+from typing import Final
 
-from bench.gateway import running_gateway
+from bench.asking import KB, ask
+from bench.lab import Lab, lab
 from bench.mock import CHUNKS
-from bench.rig import MEASURED, OTHERS, Row, cpu_seconds, free_port, process, save, table
+from bench.peers.subject import CannotRun, Subject
+from bench.rig import Row, cpu_seconds, save, table
 
-PROMPT = "Say something about foxes and dogs, at some length, please. " * 12
-CONNECTIONS = 32
-STREAMS = 40
-
-
-@contextmanager
-def nginx(upstream: int) -> Iterator[tuple[int, int]]:
-    """nginx as a plain proxy: (port, pid)."""
-    binary = shutil.which("nginx")
-    assert binary is not None
-    port = free_port()
-    with tempfile.TemporaryDirectory() as folder:
-        configuration = Path(folder) / "nginx.conf"
-        configuration.write_text(
-            f"""daemon off; master_process off; pid {folder}/pid;
-            error_log {folder}/error.log;
-            events {{ worker_connections 4096; }}
-            http {{
-              access_log off; keepalive_requests 1000000;
-              client_body_temp_path {folder}/body; proxy_temp_path {folder}/proxy; fastcgi_temp_path {folder}/f;
-              uwsgi_temp_path {folder}/u; scgi_temp_path {folder}/s;
-              upstream mock {{ server 127.0.0.1:{upstream}; keepalive 256; keepalive_requests 1000000; }}
-              server {{
-                listen 127.0.0.1:{port} backlog=1024;
-                location / {{
-                  proxy_pass http://mock; proxy_http_version 1.1; proxy_set_header Connection "";
-                  proxy_buffering off; proxy_request_buffering off;
-                }}
-              }}
-            }}"""
-        )
-        with process([binary, "-c", configuration, "-e", f"{folder}/error.log"], MEASURED, port) as running:
-            yield port, running.pid
+CONNECTIONS: Final = 32
+STREAMS: Final = 40
+ROUND_S: Final = 3.0
+"""About how long one round of one subject takes, by what its warm-up took."""
+MOST_CALLS: Final = 8000
 
 
-def drive(
-    port: int, pid: int, who: str, unit: str, calls: int, connections: int, body: Path, key: str, per: int
-) -> Row:
-    """CPU of the measured process over so many calls; a warm-up comes first."""
-    _load(port, max(connections, calls // 10), connections, body, key)
-    before = cpu_seconds(pid)
-    result = _load(port, calls, connections, body, key)
-    used = cpu_seconds(pid) - before
+class Failing(Exception):
+    """What was measured did not answer as it should."""
+
+
+def calls_of(here: Lab, subject: Subject) -> Row:
+    """CPU of the measured process over plain calls of 1 kB."""
+    return _drive(here, subject, "call", CONNECTIONS, 1, MOST_CALLS)
+
+
+def chunks_of(here: Lab, subject: Subject) -> Row:
+    """The same over the chunks of long streams."""
+    return _drive(here, subject, "chunk", STREAMS, CHUNKS, MOST_CALLS // 100)
+
+
+def _drive(here: Lab, subject: Subject, unit: str, connections: int, per: int, most: int) -> Row:
+    stream = unit == "chunk"
+    warm = ask("bench.load", subject, here.folder, KB, connections, 2 * connections, stream=stream)
+    calls = max(connections, min(most, int(ROUND_S * warm["calls"] / warm["seconds"])))
+    before = cpu_seconds(subject.pid)
+    result = ask("bench.load", subject, here.folder, KB, connections, calls, stream=stream)
+    used = cpu_seconds(subject.pid) - before
     if result["failed"]:
-        raise SystemExit(f"{who}: {result['failed']} of {result['calls']} calls failed")
+        raise Failing(f"{result['failed']:.0f} of {result['calls']:.0f} failed")
     units = int(result["calls"]) * per
-    return Row(who, unit, units, 1e6 * used / units, units / float(result["seconds"]))
+    return Row(subject.name, unit, units, 1e6 * used / units, units / result["seconds"])
 
 
-def _load(port: int, calls: int, connections: int, body: Path, key: str) -> dict[str, float]:
-    headers = json.dumps({"Authorization": f"Bearer {key}"})
-    arguments = [str(port), str(connections), str(calls), "/v1/chat/completions", headers, str(body)]
-    done = subprocess.run(
-        ["taskset", "-c", ",".join(map(str, OTHERS)), sys.executable, "-m", "bench.load", *arguments],
-        capture_output=True,
-        check=True,
-    )
-    loaded: dict[str, float] = json.loads(done.stdout)
-    return loaded
-
-
-def body_file(folder: Path, name: str, model: str, *, stream: bool) -> Path:
-    path = folder / name
-    body = {"model": model, "messages": [{"role": "user", "content": PROMPT}], "max_tokens": 200}
-    if stream:
-        body |= {"stream": True, "stream_options": {"include_usage": True}}
-    path.write_text(json.dumps(body, separators=(",", ":")))
-    return path
-
-
-def measure(calls: int, rounds: int) -> list[Row]:
+def measure(here: Lab, rounds: int) -> tuple[list[Row], dict[str, str]]:
+    """All take turns, so that a busy neighbour disturbs everybody; and why a cell could not be measured."""
     rows: list[Row] = []
-    with ExitStack() as stack:
-        folder = Path(stack.enter_context(tempfile.TemporaryDirectory()))
-        mock = free_port()
-        stack.enter_context(process([sys.executable, "-m", "bench.mock", str(mock)], OTHERS, mock))
-        plain_port, plain_pid = stack.enter_context(nginx(mock))
-        gateway = stack.enter_context(running_gateway(folder / "data", mock))
-        plain = body_file(folder, "plain.json", "@bench/bench", stream=False)
-        streamed = body_file(folder, "stream.json", "@bench/bench", stream=True)
-        for _ in range(rounds):
-            for who, port, pid in (("nginx", plain_port, plain_pid), ("headgate", gateway.port, gateway.pid)):
-                rows.append(drive(port, pid, who, "call", calls, CONNECTIONS, plain, gateway.key, 1))
-                rows.append(drive(port, pid, who, "chunk", calls // 100, STREAMS, streamed, gateway.key, CHUNKS))
-    return rows
+    failing: dict[str, str] = {}
+    jobs: list[tuple[Callable[[Lab, Subject], Row], Subject]] = []
+    for subject in (here.nginx, here.headgate, *here.peers):
+        jobs += [(calls_of, subject), (chunks_of, subject)]
+    jobs += [(calls_of, here.translated), (chunks_of, here.translated)]
+    for _ in range(rounds):
+        for job, subject in jobs:
+            try:
+                rows.append(job(here, subject))
+            except Failing as why:
+                failing[f"{subject.name}, {job.__name__.partition('s_')[0]}"] = str(why)
+    return rows, failing
 
 
-def best(rows: list[Row], who: str, unit: str) -> float:
+def best(rows: list[Row], who: str, unit: str) -> Row:
     """The least disturbed round."""
-    return min(row.cpu_us for row in rows if row.who == who and row.unit == unit)
+    return min((row for row in rows if row.who == who and row.unit == unit), key=lambda row: row.cpu_us)
 
 
-def run(calls: int = 8000, rounds: int = 3) -> None:
-    """`python -m bench per_call`"""
-    if shutil.which("nginx") is None:
-        print("\nper_call: not run. nginx is not installed, and the ratios need it beside the gateway.")
+def run(*, peers: bool = False, quick: bool = False) -> None:
+    """`python -m bench per_call [--peers] [--quick]`"""
+    try:
+        with lab(peers=peers) as here:
+            (rows, failing), told = measure(here, 1 if quick else 3), here.told
+    except CannotRun as why:
+        print(f"\nper_call: not run. nginx: {why}; the ratios need it beside the gateway.")
         return
-    rows = measure(calls, rounds)
-    lines = []
-    ratios = {}
-    for unit in ("call", "chunk"):
-        limit, ours = best(rows, "nginx", unit), best(rows, "headgate", unit)
-        ratios[unit] = ours / limit
-        lines.append([f"per {unit}", f"{limit:.1f}", f"{ours:.1f}", f"{ours / limit:.2f} x"])
-    table("CPU of the measured process (µs), one core, everything on", lines, ["", "nginx", "headgate", "ratio"])
-    save("per_call", {"rows": [[r.who, r.unit, r.count, r.cpu_us, r.per_second] for r in rows], "ratios": ratios})
+    lines, ratios = [], {}
+    for who in dict.fromkeys(row.who for row in rows):
+        line: list[str] = [who]
+        for unit in ("call", "chunk"):
+            if (broken := failing.get(f"{who}, {unit}")) is not None:
+                line += [broken, "-"]
+                continue
+            cost, limit = best(rows, who, unit), best(rows, "nginx", unit)
+            ratios[f"{who}, {unit}"] = ratio = cost.cpu_us / limit.cpu_us
+            line += [f"{cost.cpu_us:,.1f}", f"{ratio:,.1f} x"]
+        lines.append(line)
+    head = ["", "µs a call", "", "µs a chunk", ""]
+    table("CPU of the measured process on one core, everything on; beside nginx", lines, head)
+    here.tell_absent()
+    kept = [[row.who, row.unit, row.count, row.cpu_us, row.per_second] for row in rows]
+    save("per_call", {**told, "rows": kept, "ratios": ratios, "failing": failing})

@@ -13,6 +13,7 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from importlib.metadata import version
 from pathlib import Path
 
 ROOT = Path(__file__).parent.parent
@@ -32,26 +33,32 @@ def free_port() -> int:
 
 @contextmanager
 def process(
-    command: Sequence[str | Path], cores: set[int], port: int, environment: Mapping[str, str] | None = None
+    command: Sequence[str | Path],
+    cores: set[int],
+    port: int,
+    environment: Mapping[str, str] | None = None,
+    within_s: float = 30,
+    quiet: bool = False,
 ) -> Iterator[subprocess.Popen[bytes]]:
     """A process on these cores, once it listens on the port; ended on the way out."""
     running = subprocess.Popen(
         [str(part) for part in command],
         stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL if quiet else None,
         cwd=ROOT,
         env={**os.environ, **(environment or {})},
         preexec_fn=lambda: os.sched_setaffinity(0, cores),
     )
     try:
-        _wait_for(port, running)
+        _wait_for(port, running, within_s)
         yield running
     finally:
         running.terminate()
         running.wait(20)
 
 
-def _wait_for(port: int, running: subprocess.Popen[bytes]) -> None:
-    deadline = time.monotonic() + 30
+def _wait_for(port: int, running: subprocess.Popen[bytes], within_s: float) -> None:
+    deadline = time.monotonic() + within_s
     while time.monotonic() < deadline:
         if running.poll() is not None:
             raise RuntimeError(f"{running.args!r} ended with {running.returncode}")
@@ -102,5 +109,18 @@ def table(title: str, rows: Sequence[Sequence[object]], head: Sequence[str]) -> 
 def save(name: str, result: Mapping[str, object]) -> None:
     """The result as JSON under `bench/results/`, with the machine it was measured on."""
     RESULTS.mkdir(exist_ok=True)
-    machine = {"cores": len(CORES), "python": platform.python_version(), "platform": platform.platform()}
+    machine = {
+        "cores": len(CORES),
+        "processor": _processor(),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "headgate": version("headgate"),
+    }
     (RESULTS / f"{name}.json").write_text(json.dumps({"machine": machine, **result}, indent=1))
+
+
+def _processor() -> str:
+    for line in Path("/proc/cpuinfo").read_text().splitlines():
+        if line.startswith("model name"):
+            return line.partition(":")[2].strip()
+    return platform.machine()
