@@ -4,6 +4,7 @@ import hashlib
 import re
 import sqlite3
 from contextlib import closing
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -13,10 +14,10 @@ from sqlalchemy import delete, insert, select, text, update
 
 from headgate.base.errors import Conflict, NotFound
 from headgate.process.data_dir import DataDirLock
+from headgate.process.journals import BooksDamaged
 from headgate.process.move import Moved, move
-from headgate.process.verify import BooksDamaged
 from headgate.settings import BadSetting, Settings
-from headgate.storage import copying
+from headgate.storage import copying, usage_rows
 from headgate.storage.database import Database, open_database
 from headgate.storage.migrate import current, upgrade
 from headgate.storage.sqlite import snapshot
@@ -26,6 +27,7 @@ from tests.support.databases import create_postgres_database
 from tests.support.furnished import MODEL, Furnished, furnish, kill_in_a_call, used
 from tests.support.gateway import ADDRESS, Gateway, started, usage_records
 from tests.support.http import call
+from tests.support.ledger import record
 from tests.support.processes import end, running
 
 pytestmark = pytest.mark.timeout(180)
@@ -220,3 +222,20 @@ async def test_what_stands_in_the_way_is_told_before_anything_is_done(tmp_path: 
     await database.close()
     with pytest.raises(Conflict, match="Run: headgate migrate"):
         await moved(settings)
+
+
+async def test_records_of_any_month_lie_in_its_partition(tmp_path: Path, postgres_url: str) -> None:
+    """However old they are: none is left where a later one would have to move it again."""
+    await furnished_database(tmp_path)
+    source = await open_database(f"sqlite:///{tmp_path}/headgate.db")
+    times = [datetime(year, month, 3, tzinfo=UTC) for year, month in ((2024, 12), (2025, 1), (2027, 6))]
+    old = [record(f"req_{at:%Y%m}", at=int(at.timestamp()) * 10**9) for at in times]
+    await source.write(lambda connection: usage_rows.insert(connection, old))
+    await source.close()
+    settings = Settings(data_dir=tmp_path, database_url=await create_postgres_database(postgres_url))
+    await moved(settings)
+    there = await target(settings)
+    where = text("SELECT tableoid::regclass::text, request_id FROM usage_record ORDER BY request_id")
+    found = await there.read(lambda connection: [tuple(row) for row in connection.execute(where)])
+    assert found == [(f"usage_record_{at:%Y_%m}", f"req_{at:%Y%m}") for at in times]
+    await there.close()

@@ -7,6 +7,7 @@ import typer
 from headgate.base.errors import HeadgateError
 from headgate.cli import api_keys, audit, integrations, keys, migrate, prices, usage, workspaces
 from headgate.cli.apply.command import apply
+from headgate.cli.backup import backup, restore
 from headgate.cli.check import check
 from headgate.cli.demo import demo
 from headgate.cli.serve import serve
@@ -23,6 +24,8 @@ app = typer.Typer(
 )
 app.command()(serve)
 app.command()(check)
+app.command()(backup)
+app.command()(restore)
 app.command()(apply)
 app.command()(verify)
 app.command()(simulate)

@@ -18,17 +18,15 @@ from sqlalchemy.engine import make_url
 
 from headgate.base.clock import Clock, SystemClock
 from headgate.base.errors import NotFound
-from headgate.bootstrap import DATABASE_FILE, JOURNAL_DIRECTORY
+from headgate.bootstrap import DATABASE_FILE
 from headgate.ledger.recovery import Replay
 from headgate.process.data_dir import DataDirLock
-from headgate.process.verify import BooksDamaged
+from headgate.process.journals import BooksDamaged, read_journals
 from headgate.settings import BadSetting, Settings
-from headgate.storage import copying, migrate
+from headgate.storage import copying, migrate, partitions
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.copying import Copied, Told
 from headgate.storage.database import open_database
-from headgate.storage.journal_reading import read_journal
-from headgate.storage.segment import JournalDamaged
 from headgate.storage.sqlite import snapshot
 from headgate.storage.usage_writer import BATCH
 
@@ -76,21 +74,20 @@ def _target(settings: Settings) -> str:
 
 
 def _journal(settings: Settings) -> Replay:
-    try:
-        replay = read_journal(settings.data_dir / JOURNAL_DIRECTORY)
-        if headless := replay.headless():
-            raise JournalDamaged(f"The journal lacks the hold of {headless[0]} and {len(headless) - 1} others.")
-    except JournalDamaged as error:
-        raise BooksDamaged(str(error)) from error
+    replay = read_journals(settings.data_dir)
+    if headless := replay.headless():
+        raise BooksDamaged(f"The journal lacks the hold of {headless[0]} and {len(headless) - 1} others.")
     return replay
 
 
 def _move(target: Connection, source: Connection, replay: Replay, told: Told, clock: Clock) -> Moved:
     migrate.upgrade_within(target)
     copying.require_empty(target)
+    now = clock.now()
+    partitions.make_months(target, now)
     copying.copy(source, target, told)
     tables = copying.compare(source, target)
-    records = replay.records(clock.now())
+    records = replay.records(now)
     rows = AlertedRows(clock)
     for start in range(0, len(records), BATCH):
         rows.insert(target, records[start : start + BATCH])

@@ -3,31 +3,20 @@
 from functools import partial
 
 from headgate.base.clock import SystemClock
-from headgate.base.errors import HeadgateError, NotFound
-from headgate.bootstrap import JOURNAL_DIRECTORY
+from headgate.base.errors import NotFound
+from headgate.process.journals import read_journals
 from headgate.process.look import database_exists, opened
 from headgate.settings import Settings
 from headgate.storage import migrate
-from headgate.storage.journal_reading import read_journal
-from headgate.storage.segment import JournalDamaged
 from headgate.storage.verification import Findings
 from headgate.storage.verification import verify as add_up
-
-
-class BooksDamaged(HeadgateError):
-    """The journal cannot be read."""
-
-    status, type, code = 500, "journal_error", "journal_damaged"
 
 
 async def verify(settings: Settings) -> Findings:
     """Raises `NotFound` where there are no books, `BooksDamaged`, and `Conflict` for another version's schema."""
     if not database_exists(settings):
         raise NotFound(f"There is no database in {settings.data_dir}: nothing to verify.")
-    try:
-        replay = read_journal(settings.data_dir / JOURNAL_DIRECTORY)
-    except JournalDamaged as error:
-        raise BooksDamaged(str(error)) from error
+    replay = read_journals(settings.data_dir)
     async with opened(settings) as database:
         await migrate.require_newest(database)
         return await database.read(partial(add_up, replay=replay, now=SystemClock.now()))

@@ -14,8 +14,9 @@ from sqlalchemy import ColumnElement, Connection, Row, Table, Text, delete, exis
 from sqlalchemy.exc import DBAPIError
 
 from headgate.base.errors import Conflict
+from headgate.storage.partitions import make_months, month_of
 from headgate.storage.schema import metadata
-from headgate.storage.tables import counter
+from headgate.storage.tables import counter, usage_record
 
 AT_ONCE: Final = 1_000
 TOLD_EVERY: Final = 50_000
@@ -48,6 +49,7 @@ def copy(source: Connection, target: Connection, told: Told) -> None:
     """Every row of every table, those first that others refer to. Raises `Conflict` for a row that cannot be there."""
     for table in _MADE_WITH_THE_SCHEMA:
         target.execute(delete(table))
+    _make_months(source, target)
     for table in metadata.sorted_tables:
         done = 0
         for rows in _batches(source, table):
@@ -74,6 +76,15 @@ def _by_bytes(connection: Connection, column: ColumnElement[Any]) -> ColumnEleme
     if connection.dialect.name == "postgresql" and isinstance(column.type, Text):
         return column.collate("C")
     return column
+
+
+def _make_months(source: Connection, target: Connection) -> None:
+    """The partitions of all usage records, so that none has to move once more."""
+    started, after = usage_record.c.started_at, -1
+    first = select(func.min(started))
+    while (oldest := source.execute(first.where(started > after)).scalar_one()) is not None:
+        make_months(target, oldest)
+        after = month_of(oldest).end - 1
 
 
 def _insert(target: Connection, table: Table, rows: list[dict[str, Any]]) -> None:

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, select, text, update
 from headgate.base.ids import RandomBytes
 from headgate.storage.tables import setting
 from headgate.tenancy.keys import PEPPER_BYTES
-from headgate.tenancy.vault import Vault
+from headgate.tenancy.vault import Vault, key_id_of
 
 _PEPPER: Final = "api_key_pepper"
 _LOG_KEY: Final = "log_key"
@@ -31,6 +31,12 @@ def load_pepper(connection: Connection, vault: Vault, random_bytes: RandomBytes 
 def load_log_key(connection: Connection, vault: Vault, random_bytes: RandomBytes = os.urandom) -> bytes:
     """The same for the key of bodies and links: 32 bytes."""
     return _load(connection, vault, _LOG_KEY, _LOG_KEY_BYTES, random_bytes)
+
+
+def sealed_under(connection: Connection) -> bytes | None:
+    """The id of the master key that the installation is under. None: it was never started."""
+    record = _read(connection, _PEPPER)
+    return None if record is None else key_id_of(record, _row(_PEPPER))
 
 
 def reseal_pepper(connection: Connection, vault: Vault) -> int:
