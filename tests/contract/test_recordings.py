@@ -6,6 +6,7 @@ both, the usage record holds the provider's own numbers.
 """
 
 import json
+import re
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -128,6 +129,7 @@ def _usage_fault(replay: Replay, request_id: str | None, recording: Recording) -
 def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug: str) -> None:
     """The same bytes both ways apart from the named changes, and the provider's own token counts in the record."""
     mine = [recording for recording in some_recordings() if slug_of(recording) == slug and client_path(recording)]
+    mine = [recording for recording in mine if not names_what_was_made_before(recording)]
     replay.upstream.choose = lambda received: current
     faults, answers = {}, {}
     for current in mine:
@@ -140,6 +142,22 @@ def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug
             faults[recording.name] = fault
     assert mine
     assert not faults, report(faults, len(mine))
+
+
+def names_what_was_made_before(recording: Recording) -> bool:
+    """Files and responses that no call of ours has made."""
+    named = r'"(file_id|previous_response_id)": ?"|"file_ids": ?\["'
+    return re.search(named, json.dumps(recording.request)) is not None
+
+
+def test_what_was_not_made_here_is_not_to_be_named(replay: Replay) -> None:
+    """A file or a response of somebody else's account: refused before the provider is asked."""
+    naming = [each for each in some_recordings() if client_path(each) and names_what_was_made_before(each)]
+    assert naming
+    for recording in naming:
+        before = len(replay.upstream.received)
+        answer, _ = same_format_fault(replay, recording)
+        assert (answer.status, len(replay.upstream.received)) == (404, before), recording.name
 
 
 def report(faults: dict[str, str], tried: int) -> str:

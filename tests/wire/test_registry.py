@@ -25,6 +25,7 @@ def test_formats_are_known_by_their_names() -> None:
         "openai_speech",
         "openai_transcriptions",
         "openai_translations",
+        "openai_files",
     }
     assert all(language.name == name for name, language in FORMATS.items())
 

@@ -11,6 +11,7 @@ from headgate.bootstrap.again import cache_of, open_once
 from headgate.bootstrap.alerting import start_alerts
 from headgate.bootstrap.books import BookKeeping, Restore, open_books
 from headgate.bootstrap.following import follow
+from headgate.bootstrap.keeping import kept_objects
 from headgate.bootstrap.logs import Logs, start_logs
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.report import report
@@ -133,6 +134,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             copy=logs.bodies.copy,
             cache=cache,
             once=once,
+            kept=kept_objects(database, clock, closing),
         )
         data_plane, counts, metrics, trouble = _watched(
             settings, clock, pipeline, kept, directory, database, logs, cache.answers, closing

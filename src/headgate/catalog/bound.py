@@ -10,7 +10,7 @@ A request of text alone, the usual one, is told by its type (`catalog.text`); an
 with whoever translates it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 import msgspec
@@ -88,6 +88,8 @@ class Bounds(msgspec.Struct, frozen=True):
     _input_meters: tuple[str, ...]
     _spoken: bool
     _fees: Mapping[str, int]
+    references: Sequence[str] = ()
+    """Ids of what the request names that is kept at the provider."""
 
     def whole(self) -> Bound:
         """With all the output it may have."""
@@ -171,7 +173,9 @@ def bounds_of(
         tokens_unbounded=tokens_unbounded,
         terms=offers.terms,
     )
-    return Bounds(input_tokens, each, answers, thinking, whole, offers, input_meters, sound, tools.fees)
+    return Bounds(
+        input_tokens, each, answers, thinking, whole, offers, input_meters, sound, tools.fees, content.references
+    )
 
 
 def _unit_bounds(units: Units, price: Price | None) -> Bounds:

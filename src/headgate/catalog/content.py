@@ -27,6 +27,8 @@ class Content(msgspec.Struct):
     marked: bool = False
     """Whether the request asks for something to be written to the prompt cache, and `marked_long` for how long."""
     marked_long: bool = False
+    references: list[str] = []
+    """Ids of what is kept at the provider and read with the request: responses and files."""
 
     def mark(self, where: Json) -> None:
         """Note the cache marker of an object that can carry one."""
@@ -41,6 +43,12 @@ class Content(msgspec.Struct):
         if isinstance(data, str):
             self.payload += len(data)
 
+    def refer(self, holder: object) -> None:
+        """Note the files that an object names."""
+        if isinstance(holder, dict):
+            named = [holder.get("file_id"), *(ids if isinstance(ids := holder.get("file_ids"), list) else [])]
+            self.references += [name for name in named if isinstance(name, str)]
+
     def cannot_tell(self, what: str) -> None:
         self.opaque = self.opaque or what
 
@@ -52,8 +60,13 @@ def content_of(format_name: str, request: Json) -> Content:
         if request[member]:
             content.cannot_tell(f"`{member}`")
     content.mark(request)
+    previous = request.get("previous_response_id")
+    if isinstance(previous, str):
+        content.references.append(previous)
     for tool in _dicts(request.get("tools")):
         content.mark(tool)
+        content.refer(tool.get("container"))
+        content.refer(tool.get("input_image_mask"))
     read = _READERS.get(format_name)
     if read is not None:
         read(request, content)
@@ -110,6 +123,7 @@ def _chat_part(part: Json, content: Content) -> None:
     elif kind == "input_audio":
         content.audio = True
     elif kind not in _CHAT_TEXT:
+        content.refer(part.get("file"))
         content.cannot_tell(f"a content part of type `{kind}`")
 
 
@@ -133,6 +147,7 @@ def _responses(request: Json, content: Content) -> None:
 
 def _responses_part(part: Json, content: Content) -> None:
     kind = part.get("type")
+    content.refer(part)
     if kind in {"input_image", "computer_screenshot"}:
         content.image(_data_url(part.get("image_url")))
     elif kind == "input_audio":
@@ -152,6 +167,8 @@ def _anthropic(request: Json, content: Content) -> None:
 def _anthropic_block(block: Json, content: Content) -> None:
     content.mark(block)
     kind = block.get("type")
+    content.refer(block)
+    content.refer(block.get("source"))
     if kind == "image":
         source = block.get("source")
         inline = isinstance(source, dict) and source.get("type") == "base64"

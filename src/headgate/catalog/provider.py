@@ -33,6 +33,7 @@ FORMATS: Final = frozenset(
         "openai_speech",
         "openai_transcriptions",
         "openai_translations",
+        "openai_files",
     }
 )
 """What a provider file may name under `[formats]`."""

@@ -12,7 +12,7 @@ from headgate.base.errors import HeadgateError, MethodNotAllowed, Unavailable
 from headgate.base.ids import BufferedRandom, RandomBytes, call_id, request_id
 from headgate.dataplane.asgi import AsgiExchange, Receive, Scope, Send
 from headgate.dataplane.call import Call, Stop
-from headgate.dataplane.endpoints import endpoint_for
+from headgate.dataplane.endpoints import ENDPOINTS, Endpoint, endpoint_for, with_method
 from headgate.dataplane.exchange import ClientGone, Exchange
 from headgate.dataplane.headers import JSON, call_headers
 from headgate.dataplane.limits import Limits
@@ -103,9 +103,7 @@ class DataPlane:
             if self.draining:
                 raise Unavailable("The gateway is shutting down; send the call again.", code="draining", retry_after=1)
             if exchange.method != call.endpoint.method:
-                raise MethodNotAllowed(
-                    f"`{exchange.path}` takes {call.endpoint.method}. {call.endpoint.otherwise}".rstrip()
-                )
+                call.endpoint = _with_method(exchange, call.endpoint)
             await self._serve(exchange, call)
         except HeadgateError as error:
             await self._refuse(exchange, call, error)
@@ -150,6 +148,14 @@ class DataPlane:
     async def _wait(self, timeout_s: float) -> None:
         if running := [call.task for call in self._live]:
             await asyncio.wait(running, timeout=timeout_s)
+
+
+def _with_method(exchange: Exchange, endpoint: Endpoint) -> Endpoint:
+    """Raises `MethodNotAllowed`, which says what the path takes."""
+    if (found := with_method(endpoint, exchange.method)) is not None:
+        return found
+    takes = " and ".join(each.method for each in ENDPOINTS if each.path == endpoint.path)
+    raise MethodNotAllowed(f"`{exchange.path}` takes {takes}. {endpoint.otherwise}".rstrip())
 
 
 LAST_WORDS_S = 5.0

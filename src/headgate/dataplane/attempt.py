@@ -33,8 +33,8 @@ async def attempt(
     assert call.head is not None
     request = Request(
         origin=_origin(target.provider.base_url),
-        method=b"POST",
-        path=target.spec.path(target.format, target.model, stream=call.head.stream).encode(),
+        method=outgoing.method,
+        path=outgoing.path or target.spec.path(target.format, target.model, stream=call.head.stream).encode(),
         headers=_headers(exchange, call, target, outgoing),
         body=outgoing.body,
     )

@@ -1,7 +1,7 @@
 """One call's state, from its first byte to its usage record."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -73,6 +73,8 @@ class Call:
     """Those of limit policies, which depend on its metadata and on where it goes."""
     allowances: tuple[Allowance, ...] = ()
     """All that apply to it: known from step 4 on."""
+    noted: Callable[[str], None] | None = None
+    """Is told of the id under which the provider keeps the answer. None: nobody wants to know."""
     bound: Bound = field(init=False)
     """What it holds at most; what an adaptive stream holds by now."""
     max_tokens: int | None = None

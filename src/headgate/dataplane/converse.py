@@ -7,6 +7,7 @@ from headgate.dataplane.call import Call
 from headgate.dataplane.guarded import guarded
 from headgate.dataplane.metered import metered
 from headgate.dataplane.recorded import Recorded
+from headgate.dataplane.remembered import Remembered
 from headgate.routing.plan import Target
 from headgate.wire.dialogue import Dialogue
 from headgate.wire.document import Document
@@ -40,6 +41,8 @@ def converse(call: Call, target: Target, bound: Bound) -> Dialogue:
     )
     if client in UNIT_FORMATS:
         return metered(call, dialogue)
+    if call.noted is not None:
+        dialogue = Remembered(dialogue, call.noted)
     if call.output_guards:
         dialogue = guarded(call, dialogue)
     return Recorded(dialogue, call.record_up_to) if call.record_up_to else dialogue

@@ -115,6 +115,8 @@ class Downgrader:
             call.dialogue.request()
         except HeadgateError:
             return None
+        if bounds.references and plan.first.provider.integration_id != asked.plan.first.provider.integration_id:
+            return None  # what it names lives where it was to go
         if bound.unbounded or bound.cost_nanos > before.bounds.whole().cost_nanos:
             return None
         ration(call, bounds, self._books)

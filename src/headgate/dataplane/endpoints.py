@@ -1,6 +1,7 @@
 """The data plane's paths: with and without `/v1`, each with the format its clients speak."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Final
 
 
 @dataclass(frozen=True, slots=True)
@@ -17,6 +18,10 @@ class Endpoint:
     """Its answers may be other than JSON: pictures, sound, plain text."""
     form: bool = False
     """It takes a multipart form, not JSON."""
+    aside: bool = False
+    """It is no call to a model."""
+    kept: str = ""
+    """What it is about, where that is kept at a provider: `response`, `file`, `batch`."""
     otherwise: str = ""
     """What to do for what other methods would mean here."""
 
@@ -35,14 +40,24 @@ IMAGE_VARIATIONS = Endpoint("/v1/images/variations", "POST", "openai_image_varia
 SPEECH = Endpoint("/v1/audio/speech", "POST", "openai_speech", media=True)
 TRANSCRIPTIONS = Endpoint("/v1/audio/transcriptions", "POST", "openai_transcriptions", media=True, form=True)
 TRANSLATIONS = Endpoint("/v1/audio/translations", "POST", "openai_translations", media=True, form=True)
-EXPLAIN = Endpoint("/v1/route/explain", "POST", "openai_chat", billed=False)
-LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False)
+RESPONSE = Endpoint("/v1/responses/{id}", "GET", "openai_responses", billed=False, aside=True, kept="response")
+RESPONSE_DELETE = replace(RESPONSE, method="DELETE")
+RESPONSE_CANCEL = replace(RESPONSE, path="/v1/responses/{id}/cancel", method="POST")
+RESPONSE_ITEMS = replace(RESPONSE, path="/v1/responses/{id}/input_items")
+FILES = Endpoint("/v1/files", "GET", "openai_files", billed=False, aside=True, kept="file")
+FILE_UPLOAD = replace(FILES, method="POST", form=True)
+FILE = replace(FILES, path="/v1/files/{id}")
+FILE_DELETE = replace(FILE, method="DELETE")
+FILE_CONTENT = replace(FILE, path="/v1/files/{id}/content", media=True)
+EXPLAIN = Endpoint("/v1/route/explain", "POST", "openai_chat", billed=False, aside=True)
+LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False, aside=True)
 MODELS = Endpoint(
     "/v1/models",
     "GET",
     "openai_chat",
     ("models.list", "completions.write"),
     billed=False,
+    aside=True,
     otherwise="Models are not made or deleted here: an administrator says which ones an integration has, with "
     "PUT and DELETE /v1/integrations/{slug}/models.",
 )
@@ -50,15 +65,31 @@ MODELS = Endpoint(
 ENDPOINTS = (
     *(CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, EXPLAIN, LIMITS, MODELS),
     *(MODERATIONS, RERANK, IMAGES, IMAGE_EDITS, IMAGE_VARIATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS),
+    *(RESPONSE, RESPONSE_DELETE, RESPONSE_CANCEL, RESPONSE_ITEMS),
+    *(FILES, FILE_UPLOAD, FILE, FILE_DELETE, FILE_CONTENT),
 )
 
-_BY_PATH = {path: endpoint for endpoint in ENDPOINTS for path in (endpoint.path, endpoint.path.removeprefix("/v1"))}
+_BY_PATH = {
+    path: endpoint for endpoint in reversed(ENDPOINTS) for path in (endpoint.path, endpoint.path.removeprefix("/v1"))
+}
+_KEPT: Final = ("/responses/", "/files/")
 
 
 def endpoint_for(path: str) -> Endpoint | None:
-    """The endpoint at this path, whatever the method; None if the path is not the data plane's."""
+    """The endpoint at this path, or the first of several, whatever the method; None if the path is not the data
+    plane's."""
     if (endpoint := _BY_PATH.get(path)) is not None:
         return endpoint
-    if path.startswith(("/v1/models/", "/models/")):
+    below = path.removeprefix("/v1")
+    if below.startswith("/models/"):
         return MODELS
+    if below.startswith(_KEPT):
+        noun, _, rest = below[1:].partition("/")
+        _, slash, action = rest.partition("/")
+        return _BY_PATH.get(f"/{noun}/{{id}}{slash}{action}")
     return None
+
+
+def with_method(endpoint: Endpoint, method: str) -> Endpoint | None:
+    """The endpoint at the same path that takes this method."""
+    return next((each for each in ENDPOINTS if each.path == endpoint.path and each.method == method), None)

@@ -62,14 +62,24 @@ class Metered(Wrapped):
 
 def pours(dialogue: Dialogue, kind: bytes | None) -> bool:
     """Whether an answer of this content type goes through as it comes."""
-    return isinstance(dialogue, Poured) and not (kind or b"").startswith(b"application/json")
+    return isinstance(dialogue, Poured) and (dialogue.anything or not (kind or b"").startswith(b"application/json"))
 
 
 class Poured(Metered):
     """Of an answer that is neither JSON nor events: it goes through as it comes, and is whole when it ends."""
 
-    def __init__(self, inner: Dialogue, bound: Mapping[str, int], price: Price | None, form: bytes | None) -> None:
+    def __init__(
+        self,
+        inner: Dialogue,
+        bound: Mapping[str, int],
+        price: Price | None,
+        form: bytes | None,
+        *,
+        anything: bool = False,
+    ) -> None:
         super().__init__(inner, bound, price, form)
+        self.anything = anything
+        """JSON too goes through as it comes."""
         self._delivered = 0
         self._complete = False
 

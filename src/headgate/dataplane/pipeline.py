@@ -20,11 +20,13 @@ from headgate.dataplane.body_log import Copy, copy_nothing
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
-from headgate.dataplane.endpoints import EXPLAIN, LIMITS
+from headgate.dataplane.endpoints import EXPLAIN, LIMITS, RESPONSES
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.explain import Explainer
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.journey import Means, travel
+from headgate.dataplane.kept import Kept
+from headgate.dataplane.kept_calls import KeptCalls
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.models import list_models
@@ -71,6 +73,7 @@ class Pipeline:
         copy: Copy = copy_nothing,
         cache: Cache | None = None,
         once: Once | None = None,
+        kept: Kept | None = None,
     ) -> None:
         waiting = Waiting()
         self._copy = copy
@@ -86,10 +89,16 @@ class Pipeline:
         router, health = Router(catalog), Health(clock)
         self._routes = Routes(router, Configs(router, Balancer(health, clock, chance)), classifier())
         downgrader = Downgrader(router, groups, books, limits, tell)
-        self._preparation = Preparation(catalog, groups, downgrader, books, limits)
+        self._preparation = Preparation(catalog, groups, downgrader, books, limits, kept)
         self._room = Room(books, self._settler, waiting, downgrader)
         self._standing = partial(standing_headers, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
+        self._kept = kept
+        self._kept_calls = None
+        if kept is not None:
+            self._kept_calls = KeptCalls(
+                kept, directory, catalog, groups, books, self._settler, self._room, self._relay, sender, limits
+            )
         watch = Watch(health, clock, limits)
         self.turns = Turns(clock)
         """At providers whose capacity is shared."""
@@ -116,10 +125,8 @@ class Pipeline:
             # 1 authenticate: whose call is it
             call.policy = policy = call.known or await authenticate(exchange, self._directory, endpoint.scopes)
             call.allowances = policy.allowances
-            if endpoint.method == "GET":
-                return await self._show(exchange, call)
-            if endpoint is EXPLAIN:
-                return await self._explainer.explain(exchange, call)
+            if endpoint.aside:
+                return await self._aside(exchange, call)
             # 2 read: the request, once
             body = await exchange.body(limits.body, limits.body_within_s)
             call.document = Form(body, exchange.header(b"content-type")) if endpoint.form else Document(body)
@@ -129,6 +136,8 @@ class Pipeline:
             # 3 resolve and route: for whom, metadata, and where it goes
             policy = await acting(exchange, call, head, self._directory)
             call.metadata = metadata_of(exchange, head, policy)
+            if endpoint is RESPONSES and self._kept is not None and call.document.value("store") is not False:
+                call.noted = partial(self._kept.note, call, "response")
             if self._once is not None and exchange.header(IDEMPOTENCY_KEY) is not None:
                 return await self._once.answer(exchange, call, self._settler, self._answer)
             await self._answer(exchange, call)
@@ -162,6 +171,15 @@ class Pipeline:
         with closing(answer):
             # 7 relay: bytes as they come, usage watched
             await self._relay.answer(exchange, call, answer)
+
+    async def _aside(self, exchange: Exchange, call: Call) -> None:
+        """What is no call to a model."""
+        if call.endpoint.kept and self._kept_calls is not None:
+            await self._kept_calls.serve(exchange, call)
+        elif call.endpoint is EXPLAIN:
+            await self._explainer.explain(exchange, call)
+        else:
+            await self._show(exchange, call)
 
     async def _show(self, exchange: Exchange, call: Call) -> None:
         policy = await acting(exchange, call, NO_BODY, self._directory)

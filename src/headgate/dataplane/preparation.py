@@ -11,6 +11,7 @@ from headgate.dataplane.converse import converse
 from headgate.dataplane.downgrade import Downgrader
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.guard import guard_request
+from headgate.dataplane.kept import Kept
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.ration import ration
 from headgate.tenancy.checks.guard import Guards
@@ -22,7 +23,16 @@ NO_GUARDS: Final = Guards()
 class Preparation:
     """One per pipeline."""
 
-    def __init__(self, catalog: Catalog, groups: Groups, downgrader: Downgrader, books: Books, limits: Limits) -> None:
+    def __init__(
+        self,
+        catalog: Catalog,
+        groups: Groups,
+        downgrader: Downgrader,
+        books: Books,
+        limits: Limits,
+        kept: Kept | None = None,
+    ) -> None:
+        self._kept = kept
         self._catalog = catalog
         self._groups = groups
         self._downgrader = downgrader
@@ -41,6 +51,8 @@ class Preparation:
         bounds = admit.bound_call(call, self._limits.default_max_output)
         if policy.tenant is not None:
             bounds = await self._downgrader.near_cap(call, bounds)
+        if bounds.references and self._kept is not None:
+            await self._kept.check(call, bounds.references)
         call.dialogue = converse(call, call.target, call.bound)
         call.outgoing = call.dialogue.request()
         ration(call, bounds, self._books)

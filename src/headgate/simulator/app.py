@@ -5,17 +5,19 @@ from collections.abc import Mapping, MutableMapping
 from typing import Any
 from urllib.parse import parse_qsl
 
-from headgate.base.clock import Clock, SystemClock
+from headgate.base.clock import NANOS_PER_SECOND, Clock, SystemClock
 from headgate.base.ids import RandomBytes
 from headgate.base.tasks import Tasks
+from headgate.simulator.ask import ProviderError
 from headgate.simulator.behaviours import BEHAVIOURS
 from headgate.simulator.call import Call, Desk, Receive, Request, Send, plain_error, send_whole
 from headgate.simulator.deliveries import HangUp, Pacing
-from headgate.simulator.dialects.base import to_json
+from headgate.simulator.dialects.base import bearer, to_json
 from headgate.simulator.journal import Journal
 from headgate.simulator.models import listed
 from headgate.simulator.prompt_cache import PromptCache
 from headgate.simulator.routes import route, unversioned
+from headgate.simulator.shelf import Shelf
 
 Scope = MutableMapping[str, Any]
 MAX_BODY = 256 * 1024 * 1024
@@ -33,6 +35,8 @@ class Simulator:
         path: str = scope["path"]
         headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
         query = dict(parse_qsl(scope["query_string"].decode("latin-1")))
+        if await self._shelved(scope["method"], path, headers, receive, send):
+            return
         if scope["method"] == "GET":
             await self._get(path, headers, send)
             return
@@ -49,6 +53,30 @@ class Simulator:
             await Call(self._desk, request, receive, send).run()
         except HangUp:
             return  # the server closes a connection whose answer was not completed
+
+    async def _shelved(self, method: str, path: str, headers: Mapping[str, str], receive: Receive, send: Send) -> bool:
+        """Whether it was about something that is kept, and is answered."""
+        plain = unversioned(path)
+        if not plain.startswith(("/responses", "/files")) or (method, plain) == ("POST", "/responses"):
+            return False
+        body = await _body(receive) if method == "POST" else b""
+        credential = bearer(headers)
+        try:
+            if credential is None or self._desk.credential not in (None, credential):
+                raise ProviderError(401, "Incorrect API key provided.")
+            found = self._desk.shelf.answer(method, plain, headers.get("content-type", ""), body or b"")
+        except ProviderError as error:
+            await send_whole(send, error.status, to_json(plain_error(error.message)))
+            return True
+        if found is None:
+            return False
+        if found.document is not None:
+            await send_whole(send, 200, to_json(found.document))
+        else:
+            kind = [(b"content-type", b"application/octet-stream"), (b"content-length", b"%d" % len(found.content))]
+            await send({"type": "http.response.start", "status": 200, "headers": kind})
+            await send({"type": "http.response.body", "body": found.content, "more_body": False})
+        return True
 
     async def _get(self, path: str, headers: Mapping[str, str], send: Send) -> None:
         match unversioned(path):
@@ -72,6 +100,7 @@ def create_app(
     """The application. `credential`: the only one it takes, None for any. `aliases`: further model names, each with the
     name of the behaviour it has. Raises `KeyError` for a behaviour there is none of.
     """
+    clock = clock or SystemClock()
     further = {name: BEHAVIOURS[like] for name, like in (aliases or {}).items()}
     desk = Desk(
         journal=journal,
@@ -79,9 +108,10 @@ def create_app(
         behaviours={**BEHAVIOURS, **further},
         pacing=pacing or Pacing(),
         credential=credential,
-        clock=clock or SystemClock(),
+        clock=clock,
         random_bytes=random_bytes,
         tasks=Tasks(_watcher_failed),
+        shelf=Shelf(lambda: random_bytes(12).hex(), lambda: clock.now() // NANOS_PER_SECOND),
     )
     return Simulator(desk)
 

@@ -20,6 +20,7 @@ from headgate.simulator.dialects.base import Dialect, Frame, Reply, to_json
 from headgate.simulator.form import fields, is_form
 from headgate.simulator.journal import Billed, Intent, Journal
 from headgate.simulator.prompt_cache import PromptCache
+from headgate.simulator.shelf import Shelf
 
 Message = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[Message]]
@@ -43,6 +44,7 @@ class Desk:
     clock: Clock
     random_bytes: RandomBytes
     tasks: Tasks
+    shelf: Shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,6 +123,8 @@ class Call:
             told=told,
             delta_bytes=behaviour.style.delta_bytes,
         )
+        if self._request.dialect.name == "openai_responses":
+            self._desk.shelf.keep(msgspec.json.decode(self._request.dialect.plain(reply)))
         gone = self._desk.tasks.start(self._hung_up(), "watch the caller")
         error_event = self._request.dialect.error_event(_BROKEN) if ask.stream else None
         line = Line(self._write, gone, self._desk.pacing, error_event)

@@ -33,6 +33,9 @@ class Outgoing(msgspec.Struct, frozen=True, gc=False):
     body: bytes
     headers: tuple[tuple[bytes, bytes], ...] = ()
     """Headers the format itself demands (`anthropic-version`), never credentials."""
+    method: bytes = b"POST"
+    path: bytes | None = None
+    """Below the base URL; None: where the catalog says that the provider takes the format."""
 
 
 class Dialogue(Protocol):

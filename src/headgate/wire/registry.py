@@ -9,6 +9,7 @@ from headgate.wire.anthropic_count_tokens import AnthropicCountTokens
 from headgate.wire.anthropic_messages.format import AnthropicMessages
 from headgate.wire.dialogue import Dialogue, Head
 from headgate.wire.document import Document
+from headgate.wire.files import Files
 from headgate.wire.gemini_embeddings import GeminiEmbeddings, embeds
 from headgate.wire.openai_chat.format import OpenAIChat
 from headgate.wire.openai_completions import OpenAICompletions
@@ -37,6 +38,7 @@ _LANGUAGES: Final[tuple[Language, ...]] = (
     Speech(),
     Transcriptions("openai_transcriptions", "/audio/transcriptions"),
     Transcriptions("openai_translations", "/audio/translations"),
+    Files(),
 )
 
 FORMATS: Final[Mapping[str, Language]] = MappingProxyType({language.name: language for language in _LANGUAGES})

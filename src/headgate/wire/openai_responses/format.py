@@ -29,4 +29,4 @@ class OpenAIResponses:
         return {}
 
     def meter(self, document: Document, head: Head, model: str) -> ResponseMeter:
-        return ResponseMeter()
+        return ResponseMeter(goes_on=bool(document.value("background")) if "background" in document else False)

@@ -56,13 +56,14 @@ _BEGINNINGS: Final = ("response.created", "response.in_progress", "response.queu
 class ResponseMeter:
     """Of one answer; whole with `response.completed`, `response.incomplete` or `response.failed`.
 
-    Reasoning is not shown, or only in summary: where it appears, tokens are hidden.
+    Reasoning is not shown, or only in summary: where it appears, tokens are hidden. So they are where the response
+    `goes_on` in the background, whether or not anybody listens.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, *, goes_on: bool = False) -> None:
         self.usage: Usage | None = None
         self.delivered = 0
-        self.hidden_tokens = False
+        self.hidden_tokens = goes_on
         self.complete = False
         self.failed = False
         self._sequence_number = -1
