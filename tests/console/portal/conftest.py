@@ -1,6 +1,8 @@
 """A whole gateway with two customers, its simulator, and browsers that look at it."""
 
+import asyncio
 import os
+import shutil
 from collections.abc import AsyncIterator, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,11 +14,12 @@ from headgate.embed import Headgate
 from headgate.tenancy import keys
 from tests.console.conftest import Browser
 from tests.support.asgi import Reply
-from tests.support.simulator import Simulated, simulating
+from tests.support.simulator import simulating
 
 ADMIN = keys.mint(os.urandom(keys.PEPPER_BYTES)).text
 PRICES = {"request_token": {"price": 0.0}, "response_token": {"price": 0.01}}
 HELLO = {"model": "@openai/sim-fast", "max_tokens": 50, "messages": [{"role": "user", "content": "hello there"}]}
+RATE = {"type": "requests", "unit": "rpm", "value": 60}
 MANAGED = {"keys": "manage", "playground": True, "request_log": True}
 
 
@@ -97,20 +100,12 @@ async def customer(headgate: Headgate, slug: str, **fields: object) -> Tenant:
     return Tenant(made["id"], slug, key["key"], key["id"])
 
 
-@pytest.fixture
-def simulated(tmp_path: Path) -> Iterator[Simulated]:
-    with simulating(tmp_path / "simulator.journal") as running:
-        yield running
-
-
-@pytest.fixture
-async def place(tmp_path: Path, simulated: Simulated, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[Place]:
-    """Running, with the simulator as its provider."""
-    monkeypatch.setenv("HEADGATE_ADMIN_KEY", ADMIN)
-    headgate = Headgate(data_dir=tmp_path / "data", drain_timeout_s=0, url="http://test")
+async def _founded(directory: Path, simulator: str) -> tuple[Tenant, Tenant]:
+    """A gateway that has been set up, and closed."""
+    headgate = Headgate(data_dir=directory, drain_timeout_s=0, admin_key=ADMIN)
     async with headgate.running():
         integration = {"name": "openai", "slug": "openai", "ai_provider_id": "openai", "key": "upstream"}
-        where = {"configurations": {"custom_host": simulated.url + "/v1"}}
+        where = {"configurations": {"custom_host": simulator + "/v1"}}
         await admin(headgate, "POST", "/integrations", integration | where)
         models = [
             {"slug": name, "enabled": True, "is_custom": True, "pricing_config": {"pay_as_you_go": PRICES}}
@@ -121,10 +116,26 @@ async def place(tmp_path: Path, simulated: Simulated, monkeypatch: pytest.Monkey
         await admin(headgate, "PUT", "/integrations/openai/workspaces", access)
         month = {"credit_limit": 20, "periodic_reset": "monthly"}
         acme = await customer(headgate, "acme", usage_limits=month, rate_limits=[RATE])
-        made = Place(headgate, acme, await customer(headgate, "other", allowed_models=["@openai/sim-slow"]))
-        await made.call(acme.key)
-        await made.call(made.other.key, model="@openai/sim-slow")
-        yield made
+        other = await customer(headgate, "other", allowed_models=["@openai/sim-slow"])
+        place = Place(headgate, acme, other)
+        await place.call(acme.key)
+        await place.call(other.key, model="@openai/sim-slow")
+    return acme, other
 
 
-RATE = {"type": "requests", "unit": "rpm", "value": 60}
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[Path, tuple[Tenant, Tenant]]]:
+    """A data directory to copy, with the simulator as its provider."""
+    directory = tmp_path_factory.mktemp("portal")
+    with simulating(directory / "simulator.journal") as simulated:
+        tenants = asyncio.run(_founded(directory / "data", simulated.url))
+        yield directory / "data", tenants
+
+
+@pytest.fixture
+async def place(tmp_path: Path, template: tuple[Path, tuple[Tenant, Tenant]]) -> AsyncIterator[Place]:
+    """Running; each test has its own."""
+    data, (acme, other) = template
+    headgate = Headgate(data_dir=shutil.copytree(data, tmp_path / "data"), drain_timeout_s=0, url="http://test")
+    async with headgate.running():
+        yield Place(headgate, acme, other)
