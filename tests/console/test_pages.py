@@ -181,7 +181,7 @@ async def test_a_member_looks_and_changes_nothing(browser: Browser) -> None:
     """No button leads to a change, and the address alone does not either; the organization is not his to see."""
     tenant = await _member(browser, "member")
     key = browser.cookies["key"]
-    for path in ("", "/tenants", f"/tenants/{tenant}", "/keys", "/requests"):
+    for path in ("", "/tenants", f"/tenants/{tenant}", "/keys", f"/keys/{key}", "/requests"):
         reply = await browser.get(f"/console{path}")
         assert reply.status == 200, (path, text_of(reply))
         assert b"/new" not in reply.body
@@ -189,7 +189,7 @@ async def test_a_member_looks_and_changes_nothing(browser: Browser) -> None:
         assert b"Rotate" not in reply.body
         assert b"/console/audit" not in reply.body
         assert "since this process started" not in text_of(reply)
-    for path in ("/tenants/new", f"/tenants/{tenant}/edit", "/keys/new", f"/keys/{key}", "/audit", "/audit/check"):
+    for path in ("/tenants/new", f"/tenants/{tenant}/edit", "/keys/new", f"/keys/{key}/edit", "/audit", "/audit/check"):
         assert (await browser.get(f"/console{path}")).status == 403, path
     for path in ("/tenants/new", f"/tenants/{tenant}/edit", "/keys/new", f"/keys/{key}/rotate", f"/keys/{key}/revoke"):
         assert (await browser.post(f"/console{path}", {"name": "x"}, page="/console/account")).status == 403, path

@@ -1,25 +1,26 @@
 """API keys: made and shown once, given another secret, revoked."""
 
-from typing import Any, Final
+from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
-from headgate.base.errors import HeadgateError
-from headgate.console import limit_rows
+from headgate.console.chart import Chart
+from headgate.console.overview import calling, spending
 from headgate.console.pager import Pager
 from headgate.console.visit import HOME, Visit
 from headgate.controlplane.api_keys import scope_of
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
-from headgate.tenancy.api_keys import TENANT_SCOPES
-from headgate.tenancy.scopes import ORGANIZATION_SCOPES, WORKSPACE_SCOPES
 from headgate.tenancy.stores import Page
+from headgate.tenancy.workspace import Workspace
 
 KEYS: Final = f"{HOME}/keys"
 KINDS: Final[tuple[Kind, ...]] = tuple((level, owner) for level in KeyLevel for owner in KeyOwner)
 CREATE: Final = tuple(dict.fromkeys(scope_of(level, KeyOwner.SERVICE, "create") for level in KeyLevel))
 ROTATE: Final = tuple(dict.fromkeys(scope_of(*kind, "rotate") for kind in KINDS))
+UPDATE: Final = tuple(dict.fromkeys(scope_of(*kind, "update") for kind in KINDS))
+READ: Final = tuple(dict.fromkeys(scope_of(*kind, "read") for kind in KINDS))
 REVOKE: Final = tuple(dict.fromkeys(scope_of(*kind, "delete") for kind in KINDS))
-CALLS: Final = ("completions.write", "models.list")
+VERBS: Final = ("update", "rotate", "delete")
 TRANSITIONS: Final = {"": "half an hour", "86400000": "a day", "604800000": "a week", "0": "not at all: at once"}
 """How long the old secret stays good, in milliseconds."""
 
@@ -43,105 +44,78 @@ async def listed(visit: Visit) -> Response:
     return visit.page(
         "keys.html",
         rows=list(zip(found, standings, strict=True)),
-        workspaces=await _workspaces(visit),
-        tenant=visit.query.get("tenant", ""),
+        workspaces=await workspaces_by_id(visit),
         pager=pager.over(total),
         now=services.clock.now(),
-        may_rotate=[kind for kind in KINDS if visit.may(scope_of(*kind, "rotate"))],
-        may_revoke=[kind for kind in KINDS if visit.may(scope_of(*kind, "delete"))],
+        may_read=[kind for kind in KINDS if visit.may(scope_of(*kind, "read"))],
+        of=_of(visit),
     )
 
 
-async def new(visit: Visit) -> Response:
-    """The form: for a tenant where one is named in the address."""
-    start = {"tenant_id": visit.query.get("tenant", ""), "level": KeyLevel.WORKSPACE, "scopes": [*CALLS]}
-    return await _form(visit, start)
-
-
-async def create(visit: Visit) -> Response:
-    """Shows the key, this once."""
-    form = visit.form
-    level = KeyLevel.ORGANIZATION if form.one("level") == KeyLevel.ORGANIZATION else KeyLevel.WORKSPACE
-    typed: dict[str, Any] = {name: form.one(name) for name in ("name", "workspace_id", "tenant_id")}
-    typed |= {"level": level, "scopes": form.all("scopes")}
-    try:
-        visit.principal.require(scope_of(level, KeyOwner.SERVICE, "create"))
-        asked = {name: value for name, value in typed.items() if value and name != "level"}
-        if level is KeyLevel.ORGANIZATION:
-            asked.pop("workspace_id", None)  # the form names one in any case
-        asked = {"scopes": [], **asked, **limit_rows.limits_asked(form)}
-        key, text = await visit.services.api_keys.create(visit.principal, level, KeyOwner.SERVICE, asked)
-    except HeadgateError as error:
-        return await _form(visit, typed, error)
-    return _secret(visit, key, text)
-
-
-async def ask(visit: Visit) -> Response:
-    """Before a key is rotated or revoked: which, and what then."""
-    key = await _one(visit, "rotate", "delete")
+async def show(visit: Visit) -> Response:
+    """One key: what it may, its limits and its spend; and, for those who may, another secret or none."""
+    services, principal = visit.services, visit.principal
+    key = await one(visit, "read", "rotate", "delete")
+    charts: list[Chart] = []
+    if visit.may("analytics.view"):
+        sums = await services.analytics.usage.sums(principal, {**visit.time.asked(), "api_key_ids": key.id})
+        charts = [spending(visit, sums["cost"]), calling(visit, sums["requests"])]
     return visit.page(
         "key.html",
         key=key,
+        here=f"{KEYS}/{key.id}",
+        workspace=await services.workspaces.get(principal, key.workspace_id) if key.workspace_id else None,
+        tenant=await services.tenants.get(principal, key.tenant_id) if key.tenant_id else None,
+        budgets=await services.standings.one(principal.organization_id, key),
+        charts=charts,
         transitions=TRANSITIONS,
-        may_rotate=visit.may(scope_of(key.level, key.owner, "rotate")),
-        may_revoke=visit.may(scope_of(key.level, key.owner, "delete")),
-        now=visit.services.clock.now(),
+        verbs={verb for verb in VERBS if visit.may(scope_of(key.level, key.owner, verb))},
+        now=services.clock.now(),
     )
+
+
+async def reset(visit: Visit) -> Response:
+    """What it used before counts no longer."""
+    key = await one(visit, "update")
+    await visit.services.api_keys.update(visit.principal, key.id, {"reset_usage": True})
+    return RedirectResponse(f"{KEYS}/{key.id}", 303)
 
 
 async def rotate(visit: Visit) -> Response:
     """Shows the new secret, this once."""
-    key = await _one(visit, "rotate")
+    key = await one(visit, "rotate")
     transition = visit.form.one("transition")
     fields = {"key_transition_period_ms": int(transition)} if transition in TRANSITIONS and transition else {}
     key, text = await visit.services.api_keys.rotate(visit.principal, key.id, fields)
-    return _secret(visit, key, text)
+    return secret(visit, key, text)
 
 
 async def revoke(visit: Visit) -> Response:
     """At once, and for good."""
-    key = await _one(visit, "delete")
+    key = await one(visit, "delete")
     await visit.services.api_keys.revoke(visit.principal, key.id)
     return RedirectResponse(KEYS, 303)
 
 
-async def _one(visit: Visit, *verbs: str) -> ApiKey:
+async def one(visit: Visit, *verbs: str) -> ApiKey:
     """With a right to do one of these with a key of its kind."""
-    key = await visit.services.api_keys.get(visit.principal, visit.request.path_params["key"])
+    key = await visit.services.api_keys.get(visit.principal, visit.named("key"))
     visit.principal.require(*(scope_of(key.level, key.owner, verb) for verb in verbs))
     return key
 
 
-def _secret(visit: Visit, key: ApiKey, text: str) -> Response:
+def _of(visit: Visit) -> dict[str, str]:
+    """Whose keys the list is about, as its address says."""
+    return {name: visit.query[name] for name in ("workspace", "tenant") if visit.query.get(name)}
+
+
+def secret(visit: Visit, key: ApiKey, text: str) -> Response:
+    """The page that shows a key, this once."""
     calls = key.level is KeyLevel.WORKSPACE and "completions.write" in key.scopes
     return visit.page("secret.html", key=key, text=text, calls=calls)
 
 
-async def _form(visit: Visit, fields: dict[str, Any], error: HeadgateError | None = None) -> Response:
-    return visit.page(
-        "key_form.html",
-        status=error.status if error else 200,
-        fields={"name": "", "workspace_id": "", **fields},
-        levels=[each for each in KeyLevel if visit.may(scope_of(each, KeyOwner.SERVICE, "create"))],
-        workspaces=await _workspaces(visit),
-        scopes=_scopes(visit, tenant=bool(fields["tenant_id"])),
-        limits=limit_rows.limit_rows(None, visit.form),
-        choices=limit_rows,
-        error=error,
-    )
-
-
-def _scopes(visit: Visit, *, tenant: bool) -> list[str]:
-    """Those that he could give, those of calls first."""
-    principal = visit.principal
-    allowed = TENANT_SCOPES if tenant else WORKSPACE_SCOPES
-    if principal.workspace_id is not None:
-        allowed &= principal.scopes
-    elif not tenant:
-        allowed |= ORGANIZATION_SCOPES & principal.scopes
-    return sorted(allowed, key=lambda scope: (scope not in CALLS, scope))
-
-
-async def _workspaces(visit: Visit) -> dict[str, Any]:
+async def workspaces_by_id(visit: Visit) -> dict[str, Workspace]:
+    """Those that he may see."""
     found, _ = await visit.services.workspaces.find(visit.principal, Page())
     return {each.id: each for each in found}

@@ -7,7 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from headgate.base.errors import HeadgateError
 from headgate.console import limit_rows, view_as
 from headgate.console.keys import listed_kinds
-from headgate.console.overview import spending
+from headgate.console.overview import calling, spending
 from headgate.console.pager import Pager
 from headgate.console.visit import HOME, Visit
 from headgate.tenancy.stores import Page
@@ -20,9 +20,8 @@ _TEXTS: Final = ("name", "tier", "default_model")
 async def listed(visit: Visit) -> Response:
     """Fifty at a time, each with where its budgets stand and what it spent."""
     services, principal, pager = visit.services, visit.principal, Pager.of(visit.query)
-    found, total = await services.tenants.find(
-        principal, pager.page, workspace=visit.query.get("workspace") or principal.workspace_id
-    )
+    asked = {name: visit.query[name].strip() for name in ("workspace", "name") if visit.query.get(name, "").strip()}
+    found, total = await services.tenants.find(principal, pager.page, **asked)
     standings = await services.standings.of(principal.organization_id, found)
     spent = await _spent(visit, [each.slug for each in found])
     workspaces, _ = await services.workspaces.find(principal, Page())
@@ -30,33 +29,14 @@ async def listed(visit: Visit) -> Response:
         "tenants.html",
         rows=[(each, its, spent.get(each.id)) for each, its in zip(found, standings, strict=True)],
         workspaces={each.id: each for each in workspaces},
+        asked=asked,
         pager=pager.over(total),
     )
 
 
 async def show(visit: Visit) -> Response:
     """One tenant."""
-    services, principal = visit.services, visit.principal
-    tenant = await services.tenants.get(principal, visit.request.path_params["tenant"])
-    charts = []
-    if visit.may("analytics.view"):
-        asked = {**visit.time.asked(), "tenant_id": tenant.id}
-        charts = [spending(visit, await services.analytics.usage.graph(principal, "cost", asked))]
-    keys, total = [], 0
-    if kinds := listed_kinds(visit):
-        found, total = await services.api_keys.find(principal, Page(limit=100), kinds, tenant=tenant.id)
-        keys = [*found]
-    return visit.page(
-        "tenant.html",
-        tenant=tenant,
-        workspace=await services.workspaces.get(principal, tenant.workspace_id),
-        budgets=await services.standings.one(principal.organization_id, tenant),
-        charts=charts,
-        keys=keys,
-        total=total,
-        now=services.clock.now(),
-        may_view=view_as.allowed(visit),
-    )
+    return await _shown(visit)
 
 
 async def new(visit: Visit) -> Response:
@@ -77,21 +57,63 @@ async def create(visit: Visit) -> Response:
 
 async def edit(visit: Visit) -> Response:
     """The form with what there is."""
-    tenant = await visit.services.tenants.get(visit.principal, visit.request.path_params["tenant"])
+    tenant = await visit.services.tenants.get(visit.principal, visit.named("tenant"))
     return await _form(visit, tenant, _present(tenant))
 
 
 async def update(visit: Visit) -> Response:
     """The same as `create`, for one that is there."""
-    before = await visit.services.tenants.get(visit.principal, visit.request.path_params["tenant"])
+    before = await visit.services.tenants.get(visit.principal, visit.named("tenant"))
     fields = _typed(visit)
     try:
         asked = {name: value or None for name, value in fields.items() if name not in ("tenant_id", "workspace_id")}
+        asked["metadata"] = fields["metadata"]
         asked |= limit_rows.limits_asked(visit.form, before)
         await visit.services.tenants.update(visit.principal, before.id, asked)
     except HeadgateError as error:
         return await _form(visit, before, fields, error)
     return RedirectResponse(f"{TENANTS}/{before.id}", 303)
+
+
+async def reset(visit: Visit) -> Response:
+    """What it used before counts no longer."""
+    tenant = await visit.services.tenants.update(visit.principal, visit.named("tenant"), {"reset_usage": True})
+    return RedirectResponse(f"{TENANTS}/{tenant.id}", 303)
+
+
+async def remove(visit: Visit) -> Response:
+    """One that has no keys any more; what keeps it is said on its page."""
+    try:
+        await visit.services.tenants.delete(visit.principal, visit.named("tenant"))
+    except HeadgateError as error:
+        return await _shown(visit, error)
+    return RedirectResponse(TENANTS, 303)
+
+
+async def _shown(visit: Visit, error: HeadgateError | None = None) -> Response:
+    services, principal = visit.services, visit.principal
+    tenant = await services.tenants.get(principal, visit.named("tenant"))
+    charts = []
+    if visit.may("analytics.view"):
+        sums = await services.analytics.usage.sums(principal, {**visit.time.asked(), "tenant_id": tenant.id})
+        charts = [spending(visit, sums["cost"]), calling(visit, sums["requests"])]
+    keys, total = [], 0
+    if kinds := listed_kinds(visit):
+        found, total = await services.api_keys.find(principal, Page(limit=50), kinds, tenant=tenant.id)
+        keys = [*found]
+    return visit.page(
+        "tenant.html",
+        status=error.status if error else 200,
+        error=error,
+        tenant=tenant,
+        workspace=await services.workspaces.get(principal, tenant.workspace_id),
+        budgets=await services.standings.one(principal.organization_id, tenant),
+        charts=charts,
+        keys=keys,
+        total=total,
+        now=services.clock.now(),
+        may_view=view_as.allowed(visit),
+    )
 
 
 async def _form(
@@ -116,6 +138,7 @@ def _typed(visit: Visit) -> dict[str, Any]:
         **{name: form.one(name) for name in (*_TEXTS, "tenant_id", "workspace_id")},
         "status": form.one("status") or "active",
         "allowed_models": form.lines("allowed_models") or None,
+        "metadata": form.pairs("metadata"),
     }
 
 
@@ -126,6 +149,7 @@ def _present(tenant: Tenant) -> dict[str, Any]:
         "workspace_id": tenant.workspace_id,
         "status": tenant.status,
         "allowed_models": list(tenant.allowed_models or ()),
+        "metadata": tenant.metadata,
     }
 
 

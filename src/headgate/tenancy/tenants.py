@@ -44,11 +44,15 @@ class TenantService:
         return await self._administration.change(principal, work)
 
     async def find(
-        self, principal: Principal, page: Page, *, workspace: str | None = None
+        self, principal: Principal, page: Page, *, workspace: str | None = None, name: str | None = None
     ) -> tuple[Sequence[Tenant], int]:
+        """`name`: a part of the name, or of the platform's name for it."""
+        if name is not None:
+            rules.text(name, "name", rules.NAME_LENGTH)
+
         def work(stores: Stores) -> tuple[Sequence[Tenant], int]:
             within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
-            return stores.tenants.find(principal.organization_id, page, workspace_id=within)
+            return stores.tenants.find(principal.organization_id, page, workspace_id=within, name=name)
 
         return await self._administration.transactions.read(work)
 

@@ -1,6 +1,6 @@
 """Tenants, in the table `tenant`."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, or_, select
 
 from headgate.storage.alert_tables import webhook
 from headgate.storage.portal_tables import portal_session, tenant_user
@@ -43,8 +43,13 @@ class SqlTenants:
         row = rows.one(self._connection, table, table.c.workspace_id == workspace_id, table.c.name == name)
         return rows.noun_of(Tenant, row) if row else None
 
-    def find(self, organization_id: str, page: Page, *, workspace_id: str | None = None) -> tuple[list[Tenant], int]:
+    def find(
+        self, organization_id: str, page: Page, *, workspace_id: str | None = None, name: str | None = None
+    ) -> tuple[list[Tenant], int]:
         statement = select(table).where(table.c.organization_id == organization_id)
         if workspace_id is not None:
             statement = statement.where(table.c.workspace_id == workspace_id)
+        if name is not None:
+            parts = (each.contains(name, autoescape=True) for each in (table.c.name, table.c.slug))
+            statement = statement.where(or_(*parts))
         return rows.listed(self._connection, statement, page, Tenant, table.c.created_at, table.c.id)
