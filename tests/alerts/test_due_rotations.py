@@ -3,7 +3,9 @@
 from headgate.alerts.letter import letter
 from headgate.storage import events
 from headgate.storage.outbox import MAILED
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.webhook import EventType
+from tests.support.administration import PEPPER
 from tests.support.alerting import Alerting
 
 DAY_S = 86_400
@@ -46,6 +48,6 @@ async def test_what_is_told_and_written(both: Alerting) -> None:
     event = await both.database.read(lambda connection: events.get(connection, told["id"]))
     assert event.type is EventType.ROTATION_DUE
     assert event.type in MAILED
-    subject, text = letter(event)
+    subject, text = letter(event, Envelope(PEPPER))
     assert "Ada" in subject
     assert f"/v1/api-keys/{key}/rotate" in text

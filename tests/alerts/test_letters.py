@@ -12,13 +12,15 @@ import pytest
 from headgate.alerts import letters
 from headgate.alerts.letters import LetterSender, MailServer
 from headgate.storage.database import Database
-from tests.support.administration import MovedClock
+from headgate.tenancy.envelope import Envelope
+from tests.support.administration import PEPPER, MovedClock
 from tests.support.alerting import Alerting, alerting
 from tests.support.certificates import Authority
 from tests.support.receiver import Receiver
 from tests.support.smtp_server import Letter, SmtpServer
 
 FROM = "headgate@gateway.test"
+ENVELOPE = Envelope(PEPPER)
 
 
 def read(letter: Letter) -> EmailMessage:
@@ -28,7 +30,7 @@ def read(letter: Letter) -> EmailMessage:
 
 
 def sender(server: SmtpServer, clock: MovedClock, **more: Any) -> LetterSender:
-    return LetterSender(MailServer.parse(f"smtp://127.0.0.1:{server.port}"), FROM, clock, **more)
+    return LetterSender(MailServer.parse(f"smtp://127.0.0.1:{server.port}"), FROM, ENVELOPE, clock, **more)
 
 
 async def spend_85_of_100(alerts: Alerting, **fields: Any) -> str:
@@ -98,7 +100,7 @@ async def test_tls_and_a_password(quick_database: Database, tmp_path: Path, impl
         scheme = "smtps" if implicit else "smtp"
         url = f"{scheme}://user%40corp.test:pass%20word@127.0.0.1:{server.port}"
         assert "pass word" not in repr(MailServer.parse(url))
-        trusting = LetterSender(MailServer.parse(url), FROM, clock, ssl_context=authority.client())
+        trusting = LetterSender(MailServer.parse(url), FROM, ENVELOPE, clock, ssl_context=authority.client())
         async with alerting(quick_database, clock=clock, letters=trusting) as alerts:
             await spend_85_of_100(alerts, alert_emails=["ada@corp.test"])
             await alerts.deliver()
@@ -109,11 +111,11 @@ async def test_tls_and_a_password(quick_database: Database, tmp_path: Path, impl
 async def attempt(url: str, database: Database) -> str:
     """The error of one attempt."""
     clock = MovedClock()
-    async with alerting(database, clock=clock, letters=LetterSender(MailServer.parse(url), FROM, clock)) as alerts:
+    async with alerting(database, clock=clock, letters=LetterSender(MailServer.parse(url), FROM, ENVELOPE, clock)) as alerts:
         await spend_85_of_100(alerts, alert_emails=["ada@corp.test"])
         await alerts.outbox.address(clock.now())
         (due,) = await alerts.outbox.due("email", clock.now(), 10)
-        found = await LetterSender(MailServer.parse(url), FROM, clock).send(due)
+        found = await LetterSender(MailServer.parse(url), FROM, ENVELOPE, clock).send(due)
         return found.error
 
 

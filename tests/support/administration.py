@@ -20,6 +20,7 @@ from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.audit import AuditEntry
 from headgate.tenancy.directory import Directory
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.founding import found
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.principal import Principal
@@ -104,9 +105,14 @@ async def _written() -> None:
 
 @asynccontextmanager
 async def node(
-    database: Database, vault: Vault, clock: MovedClock, admin_key: str, organization: str
+    database: Database,
+    vault: Vault,
+    clock: MovedClock,
+    admin_key: str,
+    organization: str,
+    envelope: Envelope | None = None,
 ) -> AsyncIterator[World]:
-    """A process on a database that is founded already."""
+    """A process on a database that is founded already. With an `envelope` invites go out as letters."""
     reported: list[tuple[str, BaseException]] = []
     transactions = SqlTransactions(database)
     administration = Administration(transactions, clock)
@@ -130,6 +136,7 @@ async def node(
         fetch=Fetcher(client, clock),
         forget_answers=lambda *_: 0,  # no calls are made here
         span=Span(idle_s=3_600, lifetime_s=86_400),
+        envelope=envelope,
     )
     root = Principal.operator(organization)
     app = create_app(services)

@@ -24,6 +24,7 @@ from headgate.storage.refusals import Refusals
 from headgate.storage.stores import SqlTransactions
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.founding import found
 from headgate.tenancy.vault import MasterKey, Vault
 from headgate.upstream.client import Client, Deadlines
@@ -129,7 +130,8 @@ async def alerting(
     organization = await found(Administration(SqlTransactions(database), clock), admin)
     assert organization is not None
     async with AsyncExitStack() as closing:
-        world = await closing.enter_async_context(node(database, vault, clock, admin.text, organization.id))
+        envelope = None if letters is None else Envelope(PEPPER)
+        world = await closing.enter_async_context(node(database, vault, clock, admin.text, organization.id, envelope))
         workspace = await world.ok("POST", "/v1/admin/workspaces", {"name": "Alerts"})
         client = Client(guard=guard or Guard(), clock=clock)
         closing.push_async_callback(client.close)

@@ -5,12 +5,13 @@ from typing import Any
 
 import msgspec
 
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.outbox import Event
 from headgate.tenancy.webhook import EventType
 
 
-def letter(event: Event) -> tuple[str, str]:
-    """Subject and text."""
+def letter(event: Event, envelope: Envelope) -> tuple[str, str]:
+    """Subject and text. Raises `CannotOpen` where what was sealed for it does not open."""
     data = msgspec.json.decode(event.body)["data"]
     if event.type is EventType.THRESHOLD_REACHED:
         return _budget(data)
@@ -18,6 +19,8 @@ def letter(event: Event) -> tuple[str, str]:
         return _rotation(data)
     if event.type is EventType.WEBHOOK_DISABLED:
         return _disabled(data)
+    if event.type is EventType.INVITED:
+        return _invitation(data, envelope.open(data["sealed_link"], event.organization_id, event.id))
     raise ValueError(f"there is no letter for {event.type}")
 
 
@@ -58,6 +61,17 @@ def _disabled(data: Mapping[str, Any]) -> tuple[str, str]:
         "Set its status to active once it is mended; deliveries can be replayed.",
     ]
     return f"The webhook at {data['host']} was disabled", "\n".join(lines) + "\n"
+
+
+def _invitation(data: Mapping[str, Any], link: str) -> tuple[str, str]:
+    lines = [
+        f"You are invited to {data['organization']} on Headgate, as {data['role']}.",
+        "",
+        link,
+        "",
+        f"The link works once, until {data['expires_at']}. If you did not expect it, do nothing.",
+    ]
+    return f"Invitation to {data['organization']}", "\n".join(lines) + "\n"
 
 
 def _amount(value: float, unit: str) -> str:

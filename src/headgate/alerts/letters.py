@@ -14,8 +14,10 @@ from urllib.parse import unquote, urlsplit
 
 from headgate.alerts.letter import letter
 from headgate.base.clock import NANOS_PER_MS, Clock
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.moments import moment
 from headgate.tenancy.outbox import Attempt, Due
+from headgate.tenancy.vault import CannotOpen
 
 TIMEOUT_S: Final = 10.0
 """For each exchange with the mail server."""
@@ -51,10 +53,17 @@ class LetterSender:
     """One letter at a time, in a thread: smtplib waits for each answer."""
 
     def __init__(
-        self, server: MailServer, sender: str, clock: Clock, *, ssl_context: ssl.SSLContext | None = None
+        self,
+        server: MailServer,
+        sender: str,
+        envelope: Envelope,
+        clock: Clock,
+        *,
+        ssl_context: ssl.SSLContext | None = None,
     ) -> None:
         self._server = server
         self._sender = sender
+        self._envelope = envelope
         self._clock = clock
         self._ssl_context = ssl_context
 
@@ -75,6 +84,8 @@ class LetterSender:
             return refused.smtp_code, _text(refused.smtp_error)
         except (OSError, smtplib.SMTPException, ValueError) as error:
             return None, f"{type(error).__name__}: {error}"
+        except CannotOpen as error:
+            return None, error.message
         return DELIVERED, ""
 
     def _deliver(self, message: EmailMessage) -> None:
@@ -99,7 +110,7 @@ class LetterSender:
 
     def _message(self, due: Due, at: int) -> EmailMessage:
         message = EmailMessage()
-        message["Subject"], text = letter(due.event)
+        message["Subject"], text = letter(due.event, self._envelope)
         message["From"] = self._sender
         message["To"] = due.delivery.recipient
         message["Date"] = format_datetime(moment(at))

@@ -13,6 +13,7 @@ from headgate.storage.database import Database
 from headgate.storage.due_rotations import DueRotations
 from headgate.storage.outbox import SqlOutbox
 from headgate.storage.refusals import Refusals
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.vault import Vault
 from headgate.upstream.client import Client
 from headgate.upstream.guard import Guard
@@ -23,6 +24,7 @@ def start_alerts(
     database: Database,
     refusals: Refusals,
     vault: Vault,
+    pepper: bytes,
     guard: Guard,
     services: Services,
     closing: AsyncExitStack,
@@ -33,7 +35,7 @@ def start_alerts(
     closing.push_async_callback(client.close)
     letters = None
     if settings.smtp_url is not None:
-        letters = LetterSender(MailServer.parse(settings.smtp_url), settings.smtp_from, clock)
+        letters = LetterSender(MailServer.parse(settings.smtp_url), settings.smtp_from, Envelope(pepper), clock)
     dispatcher = Dispatcher(
         SqlOutbox(database, letters=letters is not None, keep_days=settings.alert_retention_days),
         (refusals, DueRotations(database, clock)),

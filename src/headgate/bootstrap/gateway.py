@@ -42,6 +42,7 @@ from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.directory import Directory
 from headgate.tenancy.following import Contact
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import Vault
@@ -119,8 +120,9 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             fetch=Fetcher(client, clock),
             forget_answers=cache.answers.forget,
             span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
+            envelope=None if settings.smtp_url is None else Envelope(pepper),
         )
-        start_alerts(settings, database, refusals, vault, webhook_guard, services, closing)
+        start_alerts(settings, database, refusals, vault, pepper, webhook_guard, services, closing)
         logs = start_logs(services, closing)
         pipeline = Pipeline(
             directory,

@@ -11,6 +11,7 @@ from headgate.controlplane.caller import AuthenticatedRoute, OpenTo, WithService
 from headgate.controlplane.origin import origin_of
 from headgate.controlplane.paging import Paged
 from headgate.controlplane.people_bodies import Acceptance, NewInvite
+from headgate.controlplane.services import Services
 from headgate.tenancy.invite import Invite
 from headgate.tenancy.principal import Principal
 
@@ -22,8 +23,8 @@ Creator = Annotated[Principal, needs("organisation_users.create")]
 
 @router.post("")
 async def create(body: NewInvite, services: WithServices, principal: Creator) -> Answer:
-    """Invite somebody. `invite_link` in the answer is the only time it is shown."""
-    return _link(*await services.invites.create(principal, body.sent()))
+    """Invite somebody. `invite_link` in the answer is the only time it is shown; `mailed`: it is sent, too."""
+    return _link(services, *await services.invites.create(principal, body.sent()))
 
 
 @router.get("")
@@ -61,7 +62,7 @@ async def cancel(
 @router.post("/{invite_id}/resend")
 async def resend(invite_id: str, services: WithServices, principal: Creator) -> Answer:
     """A new link for it; the one before is none any more."""
-    return _link(*await services.invites.resend(principal, invite_id))
+    return _link(services, *await services.invites.resend(principal, invite_id))
 
 
 @acceptance.post("/accept", dependencies=[Depends(OpenTo("the token of an invite"))])
@@ -75,5 +76,6 @@ async def accept(body: Acceptance, services: WithServices, request: Request) -> 
     return Answer(people_views.user(made.user, made.places) | {"api_keys": keys})
 
 
-def _link(invite: Invite, link: str) -> Answer:
-    return Answer({"id": invite.id, "invite_link": link, "object": "organisation-user-invite"})
+def _link(services: Services, invite: Invite, link: str) -> Answer:
+    told = {"id": invite.id, "invite_link": link, "mailed": services.invites.mails}
+    return Answer(told | {"object": "organisation-user-invite"})

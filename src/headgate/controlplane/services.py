@@ -19,6 +19,7 @@ from headgate.tenancy.audit_log import AuditLogService
 from headgate.tenancy.cached_answers import CachedAnswerService, Forget
 from headgate.tenancy.configs import ConfigService
 from headgate.tenancy.credential_checks import CredentialCheckService, Fetch
+from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import CheckUrl, IntegrationService
@@ -129,8 +130,10 @@ def services_on(
     fetch: Fetch,
     forget_answers: Forget,
     span: Span,
+    envelope: Envelope | None = None,
 ) -> Services:
-    """All of them on one administration. `url` is where people reach Headgate; `span` how long they stay signed in."""
+    """All of them on one administration. `url` is where people reach Headgate; `span` how long they stay signed in.
+    With an `envelope` invites go out as letters."""
     passwords = Passwords()
     transactions, clock = administration.transactions, administration.clock
     integrations = IntegrationService(administration, vault, catalog, check_url)
@@ -159,7 +162,7 @@ def services_on(
         standings=Standings(transactions, balances, clock),
         users=UserService(administration),
         members=MemberService(administration),
-        invites=InviteService(administration, passwords, pepper, url),
+        invites=InviteService(administration, passwords, pepper, url, envelope),
         sessions=sessions,
         tenant_members=TenantMemberService(administration),
         portal_links=PortalLinkService(administration, pepper, url),

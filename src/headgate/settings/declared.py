@@ -192,7 +192,7 @@ class Settings:
         str | None,
         Is(
             "The mail server for letters: `smtp://user:password@host:587` (TLS as soon as the server offers it), or "
-            "`smtps://`. Without it alerts go to webhooks only.",
+            "`smtps://`. Without it alerts go to webhooks only, and invites are not mailed.",
             schemes=("smtp", "smtps"),
             secret=True,
         ),

@@ -12,6 +12,8 @@ from headgate.tenancy import keys, rules, scopes
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
 from headgate.tenancy.api_keys import create_key
+from headgate.tenancy.envelope import Envelope
+from headgate.tenancy.invitation import send_invitation, withdraw_invitation
 from headgate.tenancy.invite import Invite, InvitedTo, InvitedToTenant, InviteStatus
 from headgate.tenancy.keys import MintedKey
 from headgate.tenancy.membership import add_member, require_may_give, workspace_role
@@ -47,7 +49,8 @@ class Accepted:
 
 
 class InviteService:
-    """Only for those who administer the organization; accepting needs the token of the link and nothing else.
+    """Only for those who administer the organization; accepting needs the token of the link and nothing else. With an
+    `envelope` links are sent as letters, too.
 
     `fields`: `email`, `role`, `workspaces` and `tenants` (`id` and `role` of each), `workspace_api_key_details`
     (`scopes`).
@@ -59,13 +62,20 @@ class InviteService:
         passwords: Passwords,
         pepper: bytes,
         url: str,
+        envelope: Envelope | None,
         random_bytes: RandomBytes = os.urandom,
     ) -> None:
         self._administration = administration
         self._passwords = passwords
         self._pepper = pepper
         self._url = url
+        self._envelope = envelope
         self._random_bytes = random_bytes
+
+    @property
+    def mails(self) -> bool:
+        """Whether who is invited gets a letter."""
+        return self._envelope is not None
 
     async def create(self, principal: Principal, fields: Mapping[str, Any]) -> tuple[Invite, str]:
         """The invite and its link: this is the only time it is seen. Nobody invites with more rights than his own.
@@ -76,6 +86,7 @@ class InviteService:
         def work(change: Change) -> Invite:
             invite = _new(change, fields, self._hash(token))
             change.stores.invites.add(invite)
+            self._send(change, invite, token)
             change.record("create", f"invite:{invite.id}", _seen(invite))
             return invite
 
@@ -115,6 +126,7 @@ class InviteService:
             expires_at = change.now + VALID_S * NANOS_PER_SECOND
             invite = replace(before, token_hash=self._hash(token), expires_at=expires_at, updated_at=change.now)
             change.stores.invites.update(invite)
+            self._send(change, invite, token)
             change.record("update", f"invite:{invite.id}", _seen(invite))
             return invite
 
@@ -128,6 +140,7 @@ class InviteService:
             invite = _open(_existing(change.stores, principal, invite_id))
             cancelled = replace(invite, stored_status=InviteStatus.CANCELLED, updated_at=change.now)
             change.stores.invites.update(cancelled)
+            withdraw_invitation(change, cancelled)
             change.record("delete", f"invite:{invite.id}", _seen(cancelled))
 
         await self._administration.change(principal, work)
@@ -168,6 +181,10 @@ class InviteService:
 
     def _token(self) -> str:
         return base32(int.from_bytes(self._random_bytes(_TOKEN_LENGTH * 5 // 8)), _TOKEN_LENGTH)
+
+    def _send(self, change: Change, invite: Invite, token: str) -> None:
+        if self._envelope is not None:
+            send_invitation(change, self._envelope, invite, self._link(token))
 
     def _link(self, token: str) -> str:
         return f"{self._url.rstrip('/')}{LINK}{token}"
@@ -298,6 +315,7 @@ def _become(change: Change, invite: Invite, user_id: str, fields: Mapping[str, A
         updated_at=change.now,
     )
     change.stores.invites.update(accepted)
+    withdraw_invitation(change, accepted)
     change.record("accept", f"invite:{invite.id}", {"user_id": user_id})
     change.record("create", f"user:{user_id}", seen(user))
     return user

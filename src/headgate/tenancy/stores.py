@@ -30,7 +30,7 @@ from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.usage_export import UsageExport
 from headgate.tenancy.version import Version
-from headgate.tenancy.webhook import Webhook
+from headgate.tenancy.webhook import EventType, Webhook
 from headgate.tenancy.workspace import Workspace
 
 T = TypeVar("T")
@@ -188,6 +188,10 @@ class DeliveryStore(Protocol):
 
     def add(self, event: Event, delivery: Delivery) -> None:
         """To one receiver only."""
+        ...
+
+    def withdraw(self, organization_id: str, event_type: EventType, recipient: str) -> None:
+        """What is still on its way to this address is not sent."""
         ...
 
     def update(self, delivery: Delivery) -> None: ...

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, Final
 
-
 KEEP_S: Final = 7 * 86_400
 """How long a file is kept once it is whole."""
 

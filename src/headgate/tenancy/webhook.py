@@ -14,6 +14,8 @@ class EventType(StrEnum):
     WEBHOOK_DISABLED = "webhook.disabled"
     TEST = "webhook.test"
     """Goes only to the webhook that was asked to try itself."""
+    INVITED = "user.invited"
+    """Goes only to who is invited, as a letter."""
 
 
 class WebhookStatus(StrEnum):

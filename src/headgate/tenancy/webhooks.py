@@ -23,7 +23,7 @@ from headgate.tenancy.workspaces import visible_workspace
 LONGEST_URL: Final = 2_048
 BOTH_FOR_S: Final = 86_400
 """How long after a rotation messages are signed with the old secret too."""
-_SELECTABLE: Final = tuple(each for each in EventType if each is not EventType.TEST)
+_SELECTABLE: Final = tuple(each for each in EventType if each not in (EventType.TEST, EventType.INVITED))
 
 CheckUrl = Callable[[str], str]
 """The URL as it is kept. Raises `InvalidRequest`."""

@@ -2,6 +2,8 @@
 
 from typing import Literal
 
+from pydantic import Field
+
 from headgate.controlplane.openapi.portal import PortalRules
 from headgate.controlplane.openapi.shape import Budget, Document, Metadata, Moment, Number, Rate, Shape
 
@@ -201,4 +203,5 @@ class InviteLink(Shape):
 
     id: str
     invite_link: str
+    mailed: bool = Field(description="Whether it is sent to them as a letter, too.")
     object: Literal["organisation-user-invite"]

@@ -8,10 +8,11 @@ from sqlalchemy import Connection, delete, insert, select, update
 from headgate.storage import events
 from headgate.storage.alert_tables import alert_setting, attempt
 from headgate.storage.alert_tables import delivery as deliveries
+from headgate.storage.alert_tables import event as event_table
 from headgate.storage.alert_tables import webhook as table
 from headgate.storage.repositories import rows
 from headgate.tenancy.alert_setting import AlertSetting
-from headgate.tenancy.outbox import Attempt, Delivery, Event
+from headgate.tenancy.outbox import Attempt, Delivery, DeliveryStatus, Event
 from headgate.tenancy.stores import Page
 from headgate.tenancy.webhook import EventType, Webhook, WebhookStatus
 
@@ -72,6 +73,17 @@ class SqlDeliveries:
     def add(self, event: Event, delivery: Delivery) -> None:
         events.add(self._connection, event, addressed=True)
         self._connection.execute(insert(deliveries).values(**events.delivery_row(delivery)))
+
+    def withdraw(self, organization_id: str, event_type: EventType, recipient: str) -> None:
+        of_type = select(event_table.c.id).where(
+            event_table.c.organization_id == organization_id, event_table.c.type == event_type.value
+        )
+        waiting = update(deliveries).where(
+            deliveries.c.event_id.in_(of_type),
+            deliveries.c.recipient == recipient,
+            deliveries.c.status == DeliveryStatus.PENDING.value,
+        )
+        self._connection.execute(waiting.values(status=DeliveryStatus.FAILED.value))
 
     def update(self, delivery: Delivery) -> None:
         statement = update(deliveries).where(deliveries.c.id == delivery.id)
