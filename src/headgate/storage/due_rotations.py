@@ -39,7 +39,9 @@ class DueRotations:
         at = self._clock.now()
         due, told = table.c.next_rotation_at, table.c.rotation_told_at
         untold = and_(table.c.revoked_at.is_(None), due <= at, or_(told.is_(None), told < due))
-        found = connection.execute(select(table).where(untold).order_by(due).limit(AT_ONCE)).mappings().all()
+        # What another process is telling at this moment is left to it.
+        statement = select(table).where(untold).order_by(due).limit(AT_ONCE).with_for_update(skip_locked=True)
+        found = connection.execute(statement).mappings().all()
         for row in found:
             event = rotation_due_event(object_id("evt", self._random_bytes), rows.noun_of(ApiKey, row), at)
             events.add(connection, event)
