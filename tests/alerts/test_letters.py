@@ -111,11 +111,12 @@ async def test_tls_and_a_password(quick_database: Database, tmp_path: Path, impl
 async def attempt(url: str, database: Database) -> str:
     """The error of one attempt."""
     clock = MovedClock()
-    async with alerting(database, clock=clock, letters=LetterSender(MailServer.parse(url), FROM, ENVELOPE, clock)) as alerts:
+    by_mail = LetterSender(MailServer.parse(url), FROM, ENVELOPE, clock)
+    async with alerting(database, clock=clock, letters=by_mail) as alerts:
         await spend_85_of_100(alerts, alert_emails=["ada@corp.test"])
         await alerts.outbox.address(clock.now())
         (due,) = await alerts.outbox.due("email", clock.now(), 10)
-        found = await LetterSender(MailServer.parse(url), FROM, ENVELOPE, clock).send(due)
+        found = await by_mail.send(due)
         return found.error
 
 
