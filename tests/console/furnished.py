@@ -36,8 +36,8 @@ async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
     """What stands in the paths of pages, by its name there. Everything that has a name has this one."""
     tenant, key = await customer(world, name, tier=name)
     await integration(world, name)
-    policy = {"name": name, "type": "cost", "credit_limit": 3, "group_by": [{"key": f"metadata.{_word(name)}"}]}
-    made = await world.ok("POST", "/v1/policies/usage-limits", policy)
+    policy = {"name": name, "workspace_id": "place", "group_by": [{"key": f"metadata.{_word(name)}"}]}
+    made = await world.ok("POST", "/v1/policies/usage-limits", policy | {"type": "cost", "credit_limit": 3})
     of_calls = {"workspace": "place", "tenant": tenant, "key": key, "request": f"req_{1:032x}"}
     _, token = await invited(world, "seen@example.com", workspaces=[{"id": "place", "role": "member"}])
     accepted = {"token": token, "first_name": name, "last_name": name}
