@@ -8,6 +8,9 @@ from typing import Any
 import pytest
 from redis.asyncio import Redis
 
+from headgate.ledger.allowance import Amounts
+from headgate.ledger.share import LEASE
+from tests.support.asgi import request
 from tests.support.nodes import Nodes, open_nodes
 from tests.support.plane import completion
 from tests.support.raw_server import Peer
@@ -29,14 +32,26 @@ def authority() -> Iterator[Valkey]:
         yield server
 
 
-async def play(peer: Peer, body: dict[str, Any]) -> None:
-    """Uses half of what it may."""
-    await peer.answer(completion("x", 3, body["max_tokens"] // 2))
+class Gate:
+    """A provider that answers while it is open. An answer is half of what it may be."""
+
+    def __init__(self) -> None:
+        self.opened = asyncio.Event()
+        self.opened.set()
+
+    async def play(self, peer: Peer, body: dict[str, Any]) -> None:
+        await self.opened.wait()
+        await peer.answer(completion("x", 3, body["max_tokens"] // 2))
 
 
 @pytest.fixture
-async def nodes(tmp_path: Path, authority: Valkey, postgres_url: str) -> AsyncIterator[Nodes]:
-    async with open_nodes(tmp_path, postgres_url, authority.url, play, "one", "two") as opened:
+def gate() -> Gate:
+    return Gate()
+
+
+@pytest.fixture
+async def nodes(tmp_path: Path, authority: Valkey, postgres_url: str, gate: Gate) -> AsyncIterator[Nodes]:
+    async with open_nodes(tmp_path, postgres_url, authority.url, gate.play, "one", "two") as opened:
         await opened.planes["one"].integrate("openai", {"m": PRICES})
         yield opened
 
@@ -115,3 +130,80 @@ async def test_killed_in_the_middle(nodes: Nodes, authority: Valkey) -> None:
     statuses = await spend(nodes, key, 10, 20)
     assert set(statuses) <= {200, 412, 429}
     assert 0.95 * DOLLAR <= await spent(nodes) <= DOLLAR
+
+
+async def borrow_all(nodes: Nodes, name: str, key: str, cost: int) -> None:
+    """That gateway has borrowed so much of the key's budget, and uses none of it."""
+    allowances = (await nodes.planes[name].gateway.services.directory.authenticate(key)).allowances
+    assert await nodes.sharing(name).borrowing.borrow(allowances, Amounts(cost=cost))
+
+
+async def tell(nodes: Nodes, name: str) -> None:
+    """What that gateway used and holds, as it does several times a second."""
+    await nodes.sharing(name).borrowing.tell(nodes.sharing(name).shares)
+
+
+async def patient(nodes: Nodes) -> None:
+    """Calls wait for room, longer than a slow machine takes."""
+    await nodes.planes["one"].admin("PUT", "/admin/organisation", {"admission": {"hold_wait_ms": 10_000}})
+
+
+@pytest.mark.parametrize(("holder", "caller"), [("one", "two"), ("two", "one")])
+async def test_what_is_borrowed_and_not_used_comes_back(nodes: Nodes, holder: str, caller: str) -> None:
+    """A call that finds all that it needs lent to another process waits for it, and has it."""
+    await patient(nodes)
+    key = await nodes.planes["one"].key(usage_limits={"credit_limit": 0.1})
+    await borrow_all(nodes, holder, key, 80 * NANOS_PER_TOKEN)
+    reply = await nodes.planes[caller].call(key, body(60)).reply()
+    assert reply.status == 200, reply.body
+
+
+async def test_a_call_that_waits_hears_of_room_elsewhere(nodes: Nodes, gate: Gate) -> None:
+    """The one place is taken by a call in another process, and given back there."""
+    await patient(nodes)
+    key = await nodes.planes["one"].key(rate_limits=[{"type": "in_flight", "value": 1}])
+    gate.opened.clear()
+    first = nodes.planes["one"].call(key, body(20))
+    await nodes.reached(1)
+    second = nodes.planes["two"].call(key, body(20))
+    await asyncio.sleep(0.2)  # why: nothing tells that a call waits for another process
+    assert not second.task.done()
+    gate.opened.set()
+    assert [(await each.reply()).status for each in (first, second)] == [200, 200]
+
+
+async def test_a_refusal_tells_what_all_used(nodes: Nodes, gate: Gate) -> None:
+    """What another process used and holds is not left, and is said so; spent is told from held."""
+    key = await nodes.planes["one"].key(usage_limits={"credit_limit": 0.1})
+    assert (await nodes.planes["one"].call(key, body(60)).reply()).status == 200
+    gate.opened.clear()
+    held = nodes.planes["one"].call(key, body(60))
+    await nodes.reached(2)
+    await tell(nodes, "one")
+    [seen] = await nodes.planes["two"].limits(key)
+    assert (seen["used"], seen["held"], seen["left"]) == tuple(each * NANOS_PER_TOKEN for each in (30, 60, 10))
+    refused = await nodes.planes["two"].call(key, body(20)).reply()
+    assert (refused.status, refused.json["error"]["details"]["left"]) == (429, "$0.010000")
+    gate.opened.set()
+    assert (await held.reply()).status == 200
+    await tell(nodes, "one")
+    [seen] = await nodes.planes["two"].limits(key)
+    assert (seen["used"], seen["held"]) == (60 * NANOS_PER_TOKEN, 0)
+    refused = await nodes.planes["two"].call(key, body(60)).reply()
+    assert (refused.status, refused.json["error"]["details"]["left"]) == (412, "$0.040000")
+
+
+async def test_nothing_is_left_to_decide_on(nodes: Nodes, authority: Valkey) -> None:
+    """Without the authority a call is let in on what was borrowed; one that needs more is refused with 503, and says
+    why. Where nothing is heard for as long as what was borrowed counts, the process says that it takes no calls."""
+    one = nodes.planes["one"]
+    key = await one.key(usage_limits={"credit_limit": 10})
+    await borrow_all(nodes, "one", key, 30 * NANOS_PER_TOKEN)
+    authority.kill()
+    assert (await one.call(key, body(30)).reply()).status == 200
+    refused = await one.call(key, body(300)).reply()
+    assert (refused.status, refused.json["error"]["code"]) == (503, "shares_unavailable")
+    assert (await request(one.gateway.app, "GET", "/readyz")).status == 200
+    nodes.sharing("one").authority.heard_at -= LEASE
+    told = await request(one.gateway.app, "GET", "/readyz")
+    assert (told.status, told.json["status"]) == (503, "redis does not answer")

@@ -51,6 +51,22 @@ def gauges_of(
         Gauge("headgate_capacity_turns", "Turns given.", lambda: turns.given, label="provider", counts=True),
         Gauge("headgate_capacity_refusals", "Turns refused.", lambda: turns.refused, label="provider", counts=True),
         Gauge("headgate_ready", "1 while calls are taken.", lambda: trouble() is None),
+        *_of_shares(kept),
+    ]
+
+
+def _of_shares(kept: BookKeeping) -> list[Gauge]:
+    """Where allowances are shared: how often that costs a call a round trip, and how long those take."""
+    if kept.sharing is None:
+        return []
+    ledger, borrowing = kept.restoring.ledger, kept.sharing.borrowing
+    trips = borrowing.trips
+    return [
+        Gauge("headgate_share_decisions", "Holds that were asked for.", lambda: ledger.decisions, counts=True),
+        Gauge("headgate_share_waits", "Those that waited for a round trip.", lambda: trips.waited, counts=True),
+        Gauge("headgate_share_trips", "Round trips, by seconds.", lambda: trips.within, label="within", counts=True),
+        Gauge("headgate_share_trip_seconds", "What they took together.", lambda: trips.seconds, counts=True),
+        Gauge("headgate_shares_held", "Allowances of which something is borrowed.", lambda: borrowing.held),
     ]
 
 

@@ -5,7 +5,7 @@ import sys
 import typer
 
 from headgate.base.errors import HeadgateError
-from headgate.cli import api_keys, audit, integrations, keys, migrate, prices, usage, workspaces
+from headgate.cli import api_keys, audit, integrations, keys, migrate, prices, processes, usage, workspaces
 from headgate.cli.apply.command import apply
 from headgate.cli.backup import backup, restore
 from headgate.cli.check import check
@@ -38,6 +38,7 @@ app.add_typer(keys.app, name="keys")
 app.add_typer(usage.app, name="usage")
 app.add_typer(audit.app, name="audit")
 app.add_typer(prices.app, name="prices")
+app.add_typer(processes.app, name="processes")
 
 
 def main() -> None:
