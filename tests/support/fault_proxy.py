@@ -40,6 +40,8 @@ class FaultProxy:
         self.refuses = False
         self.connections = 0
         """Made so far."""
+        self.open = 0
+        """Joined to the server, and something may still come through."""
         self.port = 0
         self._loop = loop
         self._changed = asyncio.Event()
@@ -134,11 +136,13 @@ class FaultProxy:
             self._cut_one(writer)
             return
         self._alive.add(server_writer)
+        self.open += 1
         try:
             await asyncio.gather(
                 self._pump(reader, server_writer, self.up), self._pump(server_reader, writer, self.down)
             )
         finally:
+            self.open -= 1
             for each in (writer, server_writer):
                 self._alive.discard(each)
                 each.close()
@@ -171,11 +175,12 @@ class FaultProxy:
             while way.paused:
                 await self._changed.wait()
             with suppress(OSError):
-                if not data:
-                    if writer.can_write_eof():
-                        writer.write_eof()
-                    return
-                await self._throttled(data, writer, way)
+                if data:
+                    await self._throttled(data, writer, way)
+                elif writer.can_write_eof():
+                    writer.write_eof()
+            if not data:
+                return
 
     async def _throttled(self, data: bytes, writer: asyncio.StreamWriter, way: Way) -> None:
         while data:

@@ -17,14 +17,15 @@ QUIET_WITHIN_S = 20.0
 
 
 class Mortal:
-    """`gateway` is the one that lives now; data directory, admin key and simulator with its journal stay."""
+    """`gateway` is the one that lives now; data directory, admin key and simulator with its journal stay. `environment`
+    is that of the lives to come."""
 
     def __init__(self, directory: Path, simulator: str, environment: Mapping[str, str], journal: Path) -> None:
         self._directory = directory
         self._simulator = simulator
         self._journal = journal
         self._admin_key = keys.mint(os.urandom(keys.PEPPER_BYTES)).text
-        self._environment = {"HEADGATE_ADMIN_KEY": self._admin_key, "PYTHONPATH": str(ROOT), **environment}
+        self.environment = {"HEADGATE_ADMIN_KEY": self._admin_key, "PYTHONPATH": str(ROOT), **environment}
         self._life = ExitStack()
         self._number = 0
 
@@ -35,7 +36,7 @@ class Mortal:
         data_dir = self._directory / "data"
         arguments = ("serve", "--port", "0", "--data-dir", data_dir)
         begun = time.monotonic()
-        process, address = self._life.enter_context(running(arguments, self.log, ADDRESS, self._environment, program))
+        process, address = self._life.enter_context(running(arguments, self.log, ADDRESS, self.environment, program))
         self.gateway = Gateway(address[1], data_dir, self._admin_key, process, self._simulator, self._journal)
         return time.monotonic() - begun
 

@@ -55,10 +55,14 @@ class Server(uvicorn.Server):
         """The port it listens on, once `ready`."""
         return int(self._listeners()[0].getsockname()[1])
 
-    def stop_accepting(self) -> None:
-        """Close the listeners and the connections at rest; those with a call under way close after its answer."""
+    def stop_listening(self) -> None:
+        """Connections that are there stay, and may begin calls."""
         for server in self.servers:
             server.close()
+
+    def stop_accepting(self) -> None:
+        """Close the listeners and the connections at rest; those with a call under way close after its answer."""
+        self.stop_listening()
         for connection in list(self.server_state.connections):
             connection.shutdown()
 

@@ -2,8 +2,10 @@
 
 import asyncio
 import gc
+import select
 import socket
 from collections.abc import Callable
+from typing import Final
 
 import structlog
 
@@ -13,6 +15,9 @@ from headgate.process.signals import Stop
 from headgate.settings import Settings
 
 log = structlog.get_logger("headgate.process")
+
+LINGER_S: Final = 0.5
+"""Who was accepted last has so long to send a request, when a worker leaves and others stay."""
 
 
 async def take_calls(
@@ -31,6 +36,9 @@ async def take_calls(
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     log.info("draining", calls=gateway.data_plane.live, deadline_s=settings.drain_timeout_s)
     if stop.others_stay:
+        await _accepted(listening)
+        server.stop_listening()
+        await asyncio.sleep(LINGER_S)
         server.stop_accepting()
     await gateway.drain(settings.drain_timeout_s)
     server.stop_accepting()
@@ -39,6 +47,16 @@ async def take_calls(
     failed = serving.exception() is not None
     await tasks.close()
     return 1 if failed else 0
+
+
+async def _accepted(listening: socket.socket) -> None:
+    """Returns when no connection waits to be accepted, or after a while: those that wait at the end are reset."""
+    waiting = select.poll()
+    waiting.register(listening, select.POLLIN)
+    for _ in range(1_000):
+        if not waiting.poll(0):
+            return
+        await asyncio.sleep(0)  # why: the server accepts one at each turn of the loop
 
 
 def _spare_the_collector() -> None:
