@@ -49,6 +49,11 @@ class Lab:
         versions = {subject.name: subject.version for subject in (self.nginx, self.headgate, *self.peers)}
         return {"versions": versions, "on": EVERYTHING, "absent": self.absent}
 
+    @property
+    def parallel(self) -> list[Subject]:
+        """The peers that take more than one call at a time."""
+        return [peer for peer in self.peers if peer.at_once > 1]
+
     def tell_absent(self) -> None:
         """Who was asked for and did not take part, and why."""
         for name, why in self.absent.items():

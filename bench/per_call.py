@@ -34,7 +34,7 @@ def chunks_of(here: Lab, subject: Subject) -> Row:
 
 
 def _drive(here: Lab, subject: Subject, unit: str, connections: int, per: int, most: int) -> Row:
-    stream = unit == "chunk"
+    stream, connections = unit == "chunk", min(connections, subject.at_once)
     warm = ask("bench.load", subject, here.folder, KB, connections, 2 * connections, stream=stream)
     calls = max(connections, min(most, int(ROUND_S * warm["calls"] / warm["seconds"])))
     before = cpu_seconds(subject.pid)

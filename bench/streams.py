@@ -97,7 +97,7 @@ def run(*, peers: bool = False, quick: bool = False) -> None:
     try:
         with lab(peers=peers, chunks=PIECES, pace_s=PACE_S) as here:
             seconds = 2.0 if quick else SECONDS
-            everybody = [here.nginx, here.headgate, *here.peers]
+            everybody = [here.nginx, here.headgate, *here.parallel]
             direct = watch(here, here.mock, ALONE, seconds)
             alone = {each.name: watch(here, each, ALONE, seconds) for each in (*everybody, here.translated)}
             loads = {} if quick else {each.name: carried(here, each, seconds) for each in everybody}

@@ -77,7 +77,7 @@ class Trials:
 def measure(here: Lab, bounds: tuple[int, ...], seconds: float) -> dict[str, dict[int, Cell]]:
     """From the loosest bound to the tightest: what holds for one is where the next begins."""
     found: dict[str, dict[int, Cell]] = {}
-    for subject in (here.nginx, here.headgate, *here.peers):
+    for subject in (here.nginx, here.headgate, *here.parallel):
         trials, start = Trials(here, subject, seconds), 64.0
         cells: dict[int, Cell] = {}
         for bound in reversed(bounds):

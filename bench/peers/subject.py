@@ -22,6 +22,8 @@ class Subject:
     model: str
     headers: Mapping[str, str] = field(default_factory=dict)
     path: str = PATH
+    at_once: int = 10_000
+    """More calls than these are not sent at once: it would not answer them."""
 
     def asking(self, name: str, model: str) -> Self:
         """The same process, asked for another model."""
