@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import analytics, failover, fairness, latency, ledger, per_call, streams, tenants, throughput, wire
+from bench import analytics, console, failover, fairness, latency, ledger, per_call, streams, tenants, throughput, wire
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
@@ -20,6 +20,7 @@ BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "throughput": lambda: throughput.run(peers=PEERS in sys.argv, quick=QUICK in sys.argv),
     "streams": lambda: streams.run(peers=PEERS in sys.argv, quick=QUICK in sys.argv),
     "analytics": lambda: analytics.run(quick=QUICK in sys.argv),
+    "console": lambda: console.run(quick=QUICK in sys.argv),
     "tenants": tenants.run,
     "fairness": lambda: fairness.run(quick=QUICK in sys.argv),
     "failover": lambda: failover.run(quick=QUICK in sys.argv),

@@ -37,11 +37,11 @@ from headgate.tenancy.stores import Page
 RECORDS: Final = 1_000_000
 QUICK: Final = 50_000
 DAYS: Final = 30
-_BATCH: Final = 5_000
-_KEYS: Final = 5_000
-_PER_TENANT: Final = 25
+BATCH: Final = 5_000
+KEYS: Final = 5_000
+PER_TENANT: Final = 25
 _MODELS: Final = ("gpt-5", "gpt-5-mini", "gpt-5-nano", "gpt-4o", "claude-opus", "claude-haiku", "gemini-pro", "llama")
-_TIERS: Final = ("starter", "professional", "enterprise")
+TIERS: Final = ("starter", "professional", "enterprise")
 _FEATURES: Final = ("chat", "search", "summary", "draft", "agent")
 _CALLS: Final = 6
 """Of a session, on average, one a minute."""
@@ -80,7 +80,7 @@ def records(count: int, organization_id: str, end: int) -> Iterator[UsageRecord]
 
 
 def _session(random: Random) -> Session:
-    return Session(int(_KEYS * random.random() ** 1.5), random.choice(_FEATURES), _model(random))
+    return Session(int(KEYS * random.random() ** 1.5), random.choice(_FEATURES), _model(random))
 
 
 def _model(random: Random) -> str:
@@ -89,7 +89,7 @@ def _model(random: Random) -> str:
 
 def _record(random: Random, number: int, session: Session, organization_id: str, started_at: int) -> UsageRecord:
     key = session.key
-    tier = key // _PER_TENANT % len(_TIERS)
+    tier = key // PER_TENANT % len(TIERS)
     model = session.model if random.random() < 0.9 else _model(random)
     status = 200 if random.random() < 0.97 else random.choice((400, 429, 500, 502))
     return UsageRecord(
@@ -98,7 +98,7 @@ def _record(random: Random, number: int, session: Session, organization_id: str,
         organization_id=organization_id,
         workspace_id=f"ws_{tier:020d}",
         key_id=f"key_{key:020d}",
-        tenant_id=f"ten_{key // _PER_TENANT:020d}",
+        tenant_id=f"ten_{key // PER_TENANT:020d}",
         integration_id="int_00000000000000000001",
         provider="openai-prod",
         provider_kind="openai",
@@ -116,7 +116,7 @@ def _record(random: Random, number: int, session: Session, organization_id: str,
         cost=random.randrange(10**8),
         price_id="gpt-4o@2024-10-02",
         metadata={
-            "subscription_tier": _TIERS[tier],
+            "subscription_tier": TIERS[tier],
             "_user": f"user-{key}",
             "user_email": f"user-{key}@example.com",
             "feature": session.feature,
@@ -169,7 +169,7 @@ async def measure(folder: Path, count: int) -> dict[str, Any]:
         rows, batch, begun = AlertedRows(clock), [], time.perf_counter()
         for record in records(count, organization.id, end):
             batch.append(record)
-            if len(batch) == _BATCH:
+            if len(batch) == BATCH:
                 await database.write(partial(rows.insert, records=batch))
                 batch = []
         written_s = time.perf_counter() - begun

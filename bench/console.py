@@ -1,0 +1,176 @@
+"""How long the console's pages take over a million usage records, 200 tenants and 5,000 keys, on the embedded SQLite.
+
+The records are those of `bench.analytics`; every tenant and every key has a monthly budget. Somebody who administers
+the organization asks for every page there is, over 30 days where a page is about a time. Each figure is the slower of
+two runs; CPU time is what a busy neighbour disturbs least.
+"""
+
+import asyncio
+import re
+import tempfile
+import time
+from collections.abc import Iterator
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+from urllib.parse import urlencode
+
+from bench.analytics import BATCH, KEYS, PER_TENANT, QUICK, RECORDS, TIERS, records
+from bench.rig import save, table
+from headgate.console.app import create_console
+from headgate.console.pages import PAGES
+from headgate.ledger.allowance import Resource
+from headgate.storage.alert_rows import AlertedRows
+from headgate.storage.database import open_database
+from headgate.storage.migrate import upgrade
+from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
+from headgate.tenancy.limits import UsageLimit
+from headgate.tenancy.stores import Stores
+from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.workspace import Workspace
+from tests.support.administration import World, founded
+from tests.support.asgi import Reply, request
+
+_LIMIT_MS: Final = 500
+_TENANTS: Final = KEYS // PER_TENANT
+_MONTHLY: Final = (UsageLimit(Resource.COST, 10**15, reset="month"),)
+_TIME: Final = "range=30d"
+_QUERIES: Final = {
+    "/integrations/{integration}/access": "workspace=enterprise",
+    "/models/price": "provider=openai&model=gpt-4o",
+}
+_MORE: Final = (
+    "/console/tenants?page=4&range=30d",
+    "/console/keys?page=100",
+    "/console/keys?workspace=enterprise",
+    "/console/models?disputed=yes",
+    "/console/requests?tenant_id=tenant-7&range=30d",
+    "/console/requests?status_code=500&range=30d",
+)
+
+
+def furnish(stores: Stores, organization_id: str, now: int) -> None:
+    """The workspaces, tenants and keys that the records are of."""
+    of: dict[str, Any] = {"organization_id": organization_id, "created_at": now, "updated_at": now}
+    limited = {**of, "usage_limits": _MONTHLY}
+    for number, tier in enumerate(TIERS):
+        stores.workspaces.add(Workspace(id=f"ws_{number:020d}", slug=tier, name=tier, **limited))
+    for number in range(_TENANTS):
+        workspace_id = f"ws_{number % len(TIERS):020d}"
+        name = f"tenant-{number}"
+        stores.tenants.add(Tenant(id=f"ten_{number:020d}", workspace_id=workspace_id, slug=name, name=name, **limited))
+    for number in range(KEYS):
+        tenant = number // PER_TENANT
+        stores.api_keys.add(
+            ApiKey(
+                id=f"key_{number:020d}",
+                workspace_id=f"ws_{tenant % len(TIERS):020d}",
+                tenant_id=f"ten_{tenant:020d}",
+                level=KeyLevel.WORKSPACE,
+                owner=KeyOwner.SERVICE,
+                name=f"seat {number}",
+                hash=number.to_bytes(32),
+                masked="hg_…",
+                scopes=frozenset({"completions.write"}),
+                **limited,
+            )
+        )
+
+
+async def things(world: World) -> dict[str, str]:
+    """What stands in the paths of pages, by its name there."""
+    body = {"name": "OpenAI", "slug": "openai-prod", "ai_provider_id": "openai", "key": "a credential"}
+    await world.ok("POST", "/v1/integrations", body)
+    access = {"enabled": True, "usage_limits": [{"type": "cost", "credit_limit": 10_000, "periodic_reset": "monthly"}]}
+    given = {"workspaces": [{"id": tier, **access} for tier in TIERS]}
+    await world.ok("PUT", "/v1/integrations/openai-prod/workspaces", given)
+    policy = {"name": "Users", "type": "cost", "credit_limit": 100, "group_by": [{"key": "metadata._user"}]}
+    made = await world.ok("POST", "/v1/policies/usage-limits", policy | {"periodic_reset": "monthly"})
+    invite = await world.ok("POST", "/v1/admin/users/invites", {"email": "ann@example.com", "role": "admin"})
+    token = invite["invite_link"].partition("#token=")[2]
+    accepted = {"token": token, "first_name": "Ann"}
+    user = await world.ok("POST", "/v1/admin/users/invites/accept", accepted, key="")
+    return {
+        "workspace": "enterprise",
+        "tenant": "tenant-7",
+        "key": f"key_{175:020d}",
+        "request": f"req_{7:032x}",
+        "integration": "openai-prod",
+        "kind": "budgets",
+        "policy": made["id"],
+        "user": user["id"],
+    }
+
+
+def pages(values: dict[str, str]) -> Iterator[str]:
+    """Every page there is to look at."""
+    for method, path, _, _ in PAGES:
+        if method == "GET":
+            query = "&".join(filter(None, (_TIME, _QUERIES.get(path))))
+            yield f"/console{path.format(**values)}?{query}"
+    yield from _MORE
+
+
+async def measure(folder: Path, count: int) -> dict[str, Any]:
+    """Write so many records, then look at everything."""
+    database = await open_database(f"sqlite:///{folder}/headgate.db", synchronous="NORMAL")
+    try:
+        await upgrade(database)
+        async with founded(database) as world:
+            organization_id, end = world.root.organization_id, world.clock.now()
+            await world.transactions.write(partial(furnish, organization_id=organization_id, now=end))
+            await _written(world, count, end)
+            values = await things(world)
+            app = create_console(world.services, dict, "http://test")
+            cookie = await _cookie(world, app)
+            times = {}
+            for page in pages(values):
+                runs = [await _timed(app, page, cookie) for _ in range(2)]
+                times[re.sub(r"[a-z]{3}_[0-9a-z]{20,32}", "…", page.removeprefix("/console"))] = {
+                    "ms": max(wall for wall, _ in runs),
+                    "cpu_ms": max(cpu for _, cpu in runs),
+                }
+            return {"records": count, "pages": times}
+    finally:
+        await database.close()
+
+
+async def _written(world: World, count: int, end: int) -> None:
+    rows, batch = AlertedRows(world.clock), []
+    for record in records(count, world.root.organization_id, end):
+        batch.append(record)
+        if len(batch) == BATCH:
+            await world.database.write(partial(rows.insert, records=batch))
+            batch = []
+
+
+async def _cookie(world: World, app: Any) -> str:
+    fields = urlencode({"key": world.admin_key}).encode()
+    headers = {"content-type": "application/x-www-form-urlencoded", "origin": "http://test"}
+    reply: Reply = await request(app, "POST", "/console/sign-in", fields, headers)
+    return reply.headers["set-cookie"].partition(";")[0]
+
+
+async def _timed(app: Any, page: str, cookie: str) -> tuple[float, float]:
+    begun, used = time.perf_counter(), time.process_time()
+    reply: Reply = await request(app, "GET", page, headers={"cookie": cookie})
+    took = round((time.perf_counter() - begun) * 1_000, 1), round((time.process_time() - used) * 1_000, 1)
+    assert reply.status in (200, 303), f"{page}: {reply.status} {reply.body[:2_000]!r}"
+    return took
+
+
+def run(*, quick: bool = False) -> int:
+    """1 where a page takes more than it may."""
+    with tempfile.TemporaryDirectory() as folder:
+        result = asyncio.run(measure(Path(folder), QUICK if quick else RECORDS))
+    times = result["pages"]
+    table(
+        f"Pages of the console over {result['records']:,} usage records and {KEYS:,} keys (SQLite)",
+        [(name, f"{each['ms']:,.0f} ms", f"{each['cpu_ms']:,.0f} ms") for name, each in times.items()],
+        ("page", "took", "CPU"),
+    )
+    slowest = max(times, key=lambda name: times[name]["cpu_ms"])
+    print(f"\n  most: {slowest}, {times[slowest]['cpu_ms']:,.0f} ms of CPU")
+    if not quick:
+        save("console", result)
+    return int(times[slowest]["cpu_ms"] > _LIMIT_MS)

@@ -1,0 +1,13 @@
+"""The console benchmark looks at what it says it looks at."""
+
+from pathlib import Path
+
+from bench.console import measure
+from headgate.console.pages import PAGES
+
+
+async def test_every_page_is_looked_at(tmp_path: Path) -> None:
+    """Over records that were written with their sums; each page is there."""
+    result = await measure(tmp_path, 5_000)
+    assert len(result["pages"]) >= sum(method == "GET" for method, *_ in PAGES)
+    assert all(each["ms"] > 0 for each in result["pages"].values())
