@@ -35,6 +35,8 @@ def carry_out(steps: Sequence[Step], administrator: Administrator, names: Names,
 def _sent(step: Step, administrator: Administrator, names: Names) -> Mapping[str, Any]:
     workspace = step.declared.fields.get("slug" if step.declared.kind is WORKSPACES else "workspace_id")
     body = {name: by_slug(name, revealed(value), names, workspace) for name, value in step.body.items()}
+    if step.method == "DELETE":
+        return administrator.delete(step.path)
     if step.method == "PUT":
         return administrator.put(step.path, body)
     once = uuid.uuid4().hex

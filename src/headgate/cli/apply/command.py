@@ -1,5 +1,6 @@
 """`headgate apply`: over HTTP, on a running server."""
 
+import json
 import sys
 from pathlib import Path
 from typing import Annotated
@@ -11,7 +12,7 @@ from headgate.cli.options import Url
 
 
 def apply(
-    file: Annotated[Path, typer.Option("--file", "-f", help="What is to be there, as YAML.")],
+    file: Annotated[Path | None, typer.Option("--file", "-f", help="What is to be there, as YAML.")] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show only. Exit code 0: nothing would change; 2: something would.")
     ] = False,
@@ -23,13 +24,28 @@ def apply(
     credentials: Annotated[
         bool, typer.Option("--credentials", help="Send all credentials again, even where they look the same.")
     ] = False,
+    prune: Annotated[
+        bool, typer.Option("--prune", help="Remove what the file does not name, of the sections that it has.")
+    ] = False,
+    with_contents: Annotated[
+        bool, typer.Option("--with-contents", help="With --prune: remove also what the removed things hold.")
+    ] = False,
+    schema: Annotated[
+        bool, typer.Option("--schema", help="Print the JSON Schema of the file, for editors, and do nothing else.")
+    ] = False,
     url: Url = None,
 ) -> None:
-    """Make everything as a file declares it. What the file does not name is left alone."""
-    # Here, because the other commands do without what this one needs.
+    """Make everything as a file declares it. What the file does not name is left alone, unless it is pruned."""
+    # Here, because the other commands do without what these need.
     from headgate.cli.apply.run import Run
+    from headgate.cli.apply.schema import file_schema
 
-    run = Run.of(file, url, credentials=credentials)
+    if schema:
+        print(json.dumps(file_schema(), indent=2))
+        return
+    if file is None:
+        raise typer.BadParameter("Which file? Name it.", param_hint="--file")
+    run = Run.of(file, url, credentials=credentials, prune=prune, with_contents=with_contents)
     for line in run.told():
         print(line)
     if dry_run:

@@ -116,3 +116,5 @@ KINDS: Final = (
     WEBHOOKS,
 )
 """In the order in which one may refer to another."""
+REQUIRED: Final = {INTEGRATIONS: ("slug",), PROVIDERS: ("slug", "workspace_id"), TENANTS: ("workspace_id",)}
+"""Besides what the server itself requires: what tells one from another."""

@@ -18,6 +18,7 @@ from headgate.cli.apply.kinds import (
     Kind,
 )
 from headgate.cli.apply.platform import Declared, Identity
+from headgate.cli.apply.source import Source
 
 PAGE: Final = 10_000
 
@@ -80,11 +81,29 @@ class Live:
             ids = ", ".join(str(each["id"]) for each in entries)
             raise wanted.wrong("", f"there are {len(entries)} with this name ({ids}). Rename or remove all but one.")
         shown = entries[0]
-        reference = shown.get("slug") or shown["id"]
-        path = f"{kind.path}/{quote(str(reference), safe='')}"
+        path = _path(kind, shown)
         if kind in (INTEGRATIONS, CONFIGS, GUARDRAILS):  # a list does not show all of them
             shown = self._named(self._administrator.get(path))
         return Found(f"{path}?workspace_id={shown['workspace_id']}" if kind is PROVIDERS else path, shown)
+
+    def all(self, kind: Kind, source: Source) -> list[Declared]:
+        """Everything of a kind, as the file would name it."""
+        listed = self._listed(kind).values()
+        return [Declared(kind, kind.section, each, source) for entries in listed for each in entries]
+
+    def path(self, each: Declared) -> str:
+        """Where one is that was found so."""
+        path = _path(each.kind, each.fields)
+        return f"{path}?workspace_id={each.fields['workspace_id']}" if each.kind is PROVIDERS else path
+
+    def given(self, integration: Declared) -> list[str]:
+        """The workspaces that have it, by their slugs."""
+        given, _ = self.access(str(integration.fields["slug"]))
+        return [slug for slug, each in given.items() if each["enabled"]]
+
+    def made_by_itself(self, provider: Declared) -> bool:
+        """Whether an integration gave it its own name."""
+        return (provider.fields["slug"],) in self._listed(INTEGRATIONS)
 
     def access(self, integration: str) -> tuple[Mapping[str, Mapping[str, Any]], Mapping[str, Any]]:
         """What each workspace has of an integration, by its slug, and what those to come will have."""
@@ -140,6 +159,10 @@ class Live:
             return shown
         slugs = [self.workspaces.get(each, each) for each in ([value] if isinstance(value, str) else value)]
         return {**shown, "value": slugs[0] if isinstance(value, str) else slugs}
+
+
+def _path(kind: Kind, shown: Mapping[str, Any]) -> str:
+    return f"{kind.path}/{quote(str(shown.get('slug') or shown['id']), safe='')}"
 
 
 def _whole(shown: Mapping[str, Any]) -> dict[str, Any]:

@@ -11,7 +11,7 @@ from headgate.base.errors import InvalidRequest
 from headgate.base.redaction import without_secrets
 from headgate.cli.apply.errors import BadFile
 from headgate.cli.apply.fields import canonical_url
-from headgate.cli.apply.kinds import INTEGRATIONS, KEYS, KINDS, ORGANISATION, PROVIDERS, TENANTS, WEBHOOKS, Kind
+from headgate.cli.apply.kinds import INTEGRATIONS, KEYS, KINDS, ORGANISATION, REQUIRED, WEBHOOKS, Kind
 from headgate.cli.apply.known import unknown_fields
 from headgate.cli.apply.secret import Secret, revealed
 from headgate.cli.apply.source import Source
@@ -19,8 +19,6 @@ from headgate.controlplane.errors import invalid
 
 _HEADERS: Final = re.compile(r"(?:models\[\d+\]\.)?configurations\.custom_headers\.[^.]+")
 _WAY_OUT: Final = "a credential does not go into this file. Name an environment variable: `{env: OPENAI_API_KEY}`."
-_REQUIRED: Final = {INTEGRATIONS: ("slug",), PROVIDERS: ("slug", "workspace_id"), TENANTS: ("workspace_id",)}
-"""Besides what the server itself requires."""
 Identity = tuple[str | None, ...]
 
 

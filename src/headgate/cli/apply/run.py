@@ -12,6 +12,7 @@ from headgate.cli.apply.keys_file import keeping
 from headgate.cli.apply.live import Live
 from headgate.cli.apply.plan import plan
 from headgate.cli.apply.platform import Declared, declared
+from headgate.cli.apply.pruning import removals
 from headgate.cli.apply.shown import told
 from headgate.cli.apply.source import LARGEST, Source, parsed
 from headgate.cli.apply.step import Step
@@ -28,12 +29,17 @@ class Run:
     _live: Live
 
     @classmethod
-    def of(cls, file: Path, url: str | None, *, credentials: bool) -> "Run":
-        """Raises `BadFile` naming the line, and what the server says."""
-        objects = declared(_read(file), os.environ)
+    def of(cls, file: Path, url: str | None, *, credentials: bool, prune: bool, with_contents: bool) -> "Run":
+        """With `prune` what the file does not name is removed, `with_contents` also what that holds. Raises `BadFile`
+        naming the line, and what the server says."""
+        source = _read(file)
+        objects = declared(source, os.environ)
         administrator = Administrator(settings_from(url=url))
         live = Live(administrator)
-        return cls(objects, plan(objects, live, credentials=credentials), administrator, live)
+        steps = plan(objects, live, credentials=credentials)
+        if prune:
+            steps += removals(objects, source, live, with_contents=with_contents)
+        return cls(objects, steps, administrator, live)
 
     def told(self) -> Iterator[str]:
         return told(self.steps, len(self.objects))

@@ -8,7 +8,7 @@ from headgate.cli.apply.secret import Secret
 from headgate.cli.apply.step import Step
 
 LONGEST: Final = 100
-_MARKS: Final = {"create": "+", "change": "~"}
+_MARKS: Final = {"create": "+", "change": "~", "remove": "-"}
 _TOLD_ONLY: Final = frozenset(
     ("current_usage", "held", "remaining", "status", "last_reset_at", "next_usage_reset_at", "next_rotation_at")
 )
@@ -24,9 +24,12 @@ def told(steps: Sequence[Step], declared: int) -> Iterator[str]:
                 was = "" if before is None else f"{_short(before)} -> "
                 yield f"    {place}: {was}{_short(after)}"
     made = sum(step.verb == "create" for step in steps)
-    touched = {(step.declared.kind.section, step.declared.identity) for step in steps}
+    kept = [step.declared for step in steps if step.verb != "remove"]
+    touched = {(each.kind.section, each.identity) for each in kept}
+    gone = sum(step.method == "DELETE" for step in steps)
     if steps:
-        yield f"{made} to create, {len(touched) - made} to change, {declared - len(touched)} as they are."
+        removed = f"{gone} to remove, " if gone else ""
+        yield f"{made} to create, {len(touched) - made} to change, {removed}{declared - len(touched)} as they are."
     else:
         yield f"Nothing to change: all {declared} are as they are declared."
 

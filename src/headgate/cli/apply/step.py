@@ -12,10 +12,10 @@ from headgate.cli.apply.platform import Declared
 class Step:
     """`body` is as in the file: its credentials and its references are resolved when it is sent."""
 
-    verb: Literal["create", "change"]
+    verb: Literal["create", "change", "remove"]
     title: str
     differences: Sequence[Difference]
-    method: Literal["POST", "PUT"]
+    method: Literal["POST", "PUT", "DELETE"]
     path: str
     body: Mapping[str, Any]
     declared: Declared
