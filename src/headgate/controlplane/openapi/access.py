@@ -56,17 +56,6 @@ class IntegrationDetail(Integration):
     workspace_count: int
 
 
-class CredentialCheck(Shape):
-    """`status` is the provider's own; null where it did not answer."""
-
-    outcome: Literal["accepted", "refused", "unclear", "unreachable"]
-    message: str
-    status: int | None
-    models: int | None
-    took_ms: int
-    object: Literal["credential_check"]
-
-
 class AccessGiven(Shape):
     id: str
     slug: str

@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headgate.controlplane.openapi import access, observed, owners, portal
+from headgate.controlplane.openapi import access, checks, observed, owners, portal
 from headgate.controlplane.openapi.shape import Done, Listed, Shape
 
 ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
@@ -52,7 +52,7 @@ ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
     "GET /integrations/{slug}": access.IntegrationDetail,
     "PUT /integrations/{slug}": Done,
     "DELETE /integrations/{slug}": Done,
-    "POST /integrations/{slug}/test": access.CredentialCheck,
+    "POST /integrations/{slug}/test": checks.CredentialCheck,
     "GET /integrations/{slug}/workspaces": access.IntegrationWorkspaces,
     "PUT /integrations/{slug}/workspaces": Done,
     "GET /integrations/{slug}/models": access.IntegrationModels,
