@@ -56,6 +56,8 @@ INNER: Final = (
 WRITTEN: Final[Mapping[str, Mapping[str, str]]] = {
     "NewMember": {"id": "which user"},
     "InvitedWorkspace": {"id": "which workspace"},
+    "InvitedTenant": {"id": "which tenant"},
+    "NewTenantMember": {"id": "which user"},
     "WorkspaceAccess": {"id": "which workspace"},
     "TenantChange": {"status": "suspends it"},
     "WebhookChange": {"status": "brings it back"},
