@@ -35,7 +35,8 @@ def forget(
 ) -> None:
     """Give up a process that died with its disk: what it had borrowed can be lent anew.
 
-    Of what it spent, only what it wrote to the database counts. One whose disk is there is started again on it instead: then nothing is lost. Refused for one that may be alive.
+    Of what it spent, only what it wrote to the database counts. One whose disk is there is started again on it instead:
+    then nothing is lost. Refused for one that may be alive.
     """
     from headgate.process import sharers
 
