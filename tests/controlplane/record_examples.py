@@ -197,6 +197,19 @@ async def rules(walk: Walk) -> None:
     await walk("GET /configs/{slug}", made["slug"])
     await walk("GET /configs/{slug}/versions", made["slug"])
     await walk("DELETE /configs/{slug}", made["slug"])
+    prompt = {
+        "name": "Greeting",
+        "model": "@openai-prod/gpt-4o",
+        "messages": [{"role": "user", "content": "Say hello to {{name}}."}],
+        "parameters": {"max_tokens": 100},
+        "workspace_id": "workspace-enterprise",
+    }
+    made = await walk("POST /prompts", body=prompt)
+    await walk("GET /prompts", workspace_id="workspace-enterprise")
+    await walk("PUT /prompts/{prompt_id}", made["slug"], body={"parameters": {"max_tokens": 50}})
+    await walk("GET /prompts/{prompt_id}", made["slug"])
+    await walk("POST /prompts/{prompt_id}/render", made["slug"], body={"variables": {"name": "Ada"}})
+    await walk("DELETE /prompts/{prompt_id}", made["slug"])
 
 
 async def policies(walk: Walk) -> None:

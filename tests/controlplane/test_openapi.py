@@ -83,7 +83,7 @@ async def test_statuses_that_can_be_provoked_are_answered(world: World, document
     """What is declared can happen: without a key 401, without a scope 403, without the object 404, with a body that is
     none 400, with an idempotency key that was used 422; and where it is not declared it does not."""
     powerless = await world.ok(
-        "POST", "/v1/api-keys/workspace/service", {"name": "k", "workspace_id": "default", "scopes": ["prompts.list"]}
+        "POST", "/v1/api-keys/workspace/service", {"name": "k", "workspace_id": "default", "scopes": ["prompts.publish"]}
     )
     for name, operation in operations(document):
         method, _, path = name.partition(" ")

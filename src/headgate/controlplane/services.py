@@ -34,6 +34,7 @@ from headgate.tenancy.policy import Policy
 from headgate.tenancy.portal_keys import PortalKeyService
 from headgate.tenancy.portal_links import PortalLinkService
 from headgate.tenancy.portal_sessions import PortalSessionService
+from headgate.tenancy.prompts import PromptService
 from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.sessions import SessionService, Span
@@ -99,6 +100,7 @@ class Services:
     limit_policies: LimitPolicyService
     policy_groups: PolicyGroups
     configs: ConfigService
+    prompts: PromptService
     guardrails: GuardrailService
     standings: Standings
     users: UserService
@@ -158,6 +160,7 @@ def services_on(
         limit_policies=LimitPolicyService(administration),
         policy_groups=PolicyGroups(administration, balances),
         configs=ConfigService(administration),
+        prompts=PromptService(administration),
         guardrails=GuardrailService(administration),
         standings=Standings(transactions, balances, clock),
         users=UserService(administration),

@@ -51,6 +51,7 @@ FILE_DELETE = replace(FILE, method="DELETE")
 FILE_CONTENT = replace(FILE, path="/v1/files/{id}/content", media=True)
 EXPLAIN = Endpoint("/v1/route/explain", "POST", "openai_chat", billed=False, aside=True)
 LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False, aside=True)
+PROMPT = Endpoint("/v1/prompts/{id}/completions", "POST", "openai_chat")
 MODELS = Endpoint(
     "/v1/models",
     "GET",
@@ -65,7 +66,7 @@ MODELS = Endpoint(
 ENDPOINTS = (
     *(CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, EXPLAIN, LIMITS, MODELS),
     *(MODERATIONS, RERANK, IMAGES, IMAGE_EDITS, IMAGE_VARIATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS),
-    *(RESPONSE, RESPONSE_DELETE, RESPONSE_CANCEL, RESPONSE_ITEMS),
+    *(PROMPT, RESPONSE, RESPONSE_DELETE, RESPONSE_CANCEL, RESPONSE_ITEMS),
     *(FILES, FILE_UPLOAD, FILE, FILE_DELETE, FILE_CONTENT),
 )
 
@@ -83,6 +84,8 @@ def endpoint_for(path: str) -> Endpoint | None:
     below = path.removeprefix("/v1")
     if below.startswith("/models/"):
         return MODELS
+    if below.startswith("/prompts/"):
+        return PROMPT if below.endswith("/completions") and below.count("/") == 3 else None
     if below.startswith(_KEPT):
         noun, _, rest = below[1:].partition("/")
         _, slash, action = rest.partition("/")

@@ -20,7 +20,7 @@ from headgate.dataplane.body_log import Copy, copy_nothing
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
-from headgate.dataplane.endpoints import EXPLAIN, LIMITS, RESPONSES
+from headgate.dataplane.endpoints import EXPLAIN, LIMITS, PROMPT, RESPONSES
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.explain import Explainer
 from headgate.dataplane.groups import Groups
@@ -34,6 +34,7 @@ from headgate.dataplane.once import HEADER as IDEMPOTENCY_KEY
 from headgate.dataplane.once import Once
 from headgate.dataplane.own_limits import list_limits
 from headgate.dataplane.preparation import Preparation
+from headgate.dataplane.prompts import from_prompt
 from headgate.dataplane.recall import Cache
 from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
@@ -130,6 +131,8 @@ class Pipeline:
             # 2 read: the request, once
             body = await exchange.body(limits.body, limits.body_within_s)
             call.document = Form(body, exchange.header(b"content-type")) if endpoint.form else Document(body)
+            if endpoint is PROMPT:
+                call.document = from_prompt(call, exchange.path)
             if policy.keeps_bodies:
                 exchange = self._copy(exchange, call)
             call.head = head = FORMATS[endpoint.format].head(call.document)

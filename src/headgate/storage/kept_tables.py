@@ -30,6 +30,7 @@ prompt = Table(
     Column("slug", Text, nullable=False),
     Column("name", Text, nullable=False),
     Column("document", Document, nullable=False),
+    Column("version_id", Text, nullable=False),
     Column("created_at", BigInteger, nullable=False),
     Column("updated_at", BigInteger, nullable=False),
     UniqueConstraint("organization_id", "slug"),

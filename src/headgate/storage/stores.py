@@ -6,7 +6,7 @@ from typing import Final, TypeVar
 
 from sqlalchemy import Connection, select, update
 
-from headgate.storage import config_tables
+from headgate.storage import config_tables, kept_tables
 from headgate.storage.database import Database
 from headgate.storage.notices import announce
 from headgate.storage.repositories.answer_purges import SqlAnswerPurges
@@ -28,6 +28,7 @@ from headgate.storage.repositories.workspaces import SqlWorkspaces
 from headgate.storage.tables import counter
 from headgate.tenancy.config import Config
 from headgate.tenancy.guardrail import Guardrail
+from headgate.tenancy.prompt import Prompt
 from headgate.tenancy.stores import Stores
 
 T = TypeVar("T")
@@ -131,6 +132,10 @@ class SqlStores:
     @cached_property
     def guardrails(self) -> SqlVersioned[Guardrail]:
         return SqlVersioned(self._connection, config_tables.guardrail, Guardrail)
+
+    @cached_property
+    def prompts(self) -> SqlVersioned[Prompt]:
+        return SqlVersioned(self._connection, kept_tables.prompt, Prompt)
 
     def version(self) -> int:
         value: int = self._connection.execute(select(counter.c.value).where(counter.c.name == _POLICY)).scalar_one()

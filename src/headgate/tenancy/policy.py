@@ -17,6 +17,7 @@ from headgate.tenancy.checks.guard import Guards
 from headgate.tenancy.limit_policy import LimitPolicy
 from headgate.tenancy.limits import UTC, Zone
 from headgate.tenancy.model_names import ModelNames
+from headgate.tenancy.prompt_template import PromptTemplate
 from headgate.tenancy.route_nodes import RouteConfig
 from headgate.tenancy.routing_table import RoutingTable
 from headgate.tenancy.tenant_policy import TenantPolicy
@@ -116,6 +117,8 @@ class Policy:
     """The one that its calls take which name none."""
     configs: Mapping[str, RouteConfig] = field(default_factory=dict)
     """Those that a call may name, by slug."""
+    prompts: Mapping[str, PromptTemplate] = field(default_factory=dict)
+    """Those that a call may be made from, by slug and by id."""
     allow_config_override: bool = True
     """Whether a call may bring a config of its own."""
     guardrails: Guards | None = None

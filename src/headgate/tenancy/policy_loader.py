@@ -17,6 +17,8 @@ from headgate.tenancy.limits import Zone, allowances
 from headgate.tenancy.model_names import ModelNames
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.policy import Policy, Provider
+from headgate.tenancy.prompt import Prompt
+from headgate.tenancy.prompt_template import PromptTemplate, templates_of
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.provider_policy import ProviderPolicies
 from headgate.tenancy.routing_table import Document, routing_table
@@ -52,6 +54,7 @@ class WorkspacePart:
     """The parts of the routing table that organization and workspace hold."""
     rules: CallRules
     keeps_bodies: bool
+    prompts: Mapping[str, PromptTemplate]
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +67,7 @@ class _Stored:
     limit_policies: Sequence[LimitPolicy]
     configs: Sequence[Config]
     guardrails: Sequence[Guardrail]
+    prompts: Sequence[Prompt]
 
 
 class PolicyLoader:
@@ -124,7 +128,10 @@ class PolicyLoader:
             policies = stores.limit_policies.in_force(organization_id, workspace.id)
             configs = stores.configs.usable(organization_id, workspace.id)
             guardrails = stores.guardrails.usable(organization_id, workspace.id)
-            return _Stored(stores.version(), organization, workspace, providers, models, policies, configs, guardrails)
+            prompts = stores.prompts.usable(organization_id, workspace.id)
+            return _Stored(
+                *(stores.version(), organization, workspace, providers, models, policies, configs, guardrails, prompts)
+            )
 
         stored = await self._transactions.read(work)
         return None if stored is None else self._workspace_part(stored)
@@ -150,6 +157,7 @@ class PolicyLoader:
             routing=(organization.routing, workspace.routing),
             keeps_bodies=organization.keep_bodies_days is not None,
             rules=call_rules(organization, workspace, stored.configs, stored.guardrails),
+            prompts=templates_of(stored.prompts),
         )
 
 
@@ -202,6 +210,7 @@ def policy_of(part: KeyPart, workspace: WorkspacePart | None) -> Policy:
         models=None if key.allowed_models is None else ModelNames(key.allowed_models),
         config=rules.config_of(key.config_id),
         configs=rules.configs,
+        prompts=workspace.prompts if workspace else {},
         allow_config_override=key.allow_config_override and rules.allow_override,
         guardrails=rules.guards_of(key.config_id),
     )

@@ -26,6 +26,7 @@ from headgate.tenancy.people_stores import (
     UserStore,
 )
 from headgate.tenancy.portal_stores import PortalSessionStore, TenantMemberStore
+from headgate.tenancy.prompt import Prompt
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.usage_export import UsageExport
@@ -298,6 +299,8 @@ class Stores(Protocol):
     def configs(self) -> VersionedStore[Config]: ...
     @property
     def guardrails(self) -> VersionedStore[Guardrail]: ...
+    @property
+    def prompts(self) -> VersionedStore[Prompt]: ...
     @property
     def users(self) -> UserStore: ...
     @property

@@ -200,6 +200,43 @@ class ConfigDetail(WholeConfig):
     data: WholeConfig
 
 
+class PromptNamed(_VersionNamed):
+    object: Literal["prompt"]
+
+
+class PromptMade(PromptNamed):
+    success: Literal[True]
+    data: PromptNamed
+
+
+class Prompt(_VersionNamed):
+    name: str
+    organisation_id: str
+    workspace_id: str
+    model: str | None
+    created_at: Moment
+    last_updated_at: Moment
+    object: Literal["prompt"]
+
+
+class WholePrompt(Prompt):
+    messages: list[Document]
+    parameters: Document
+    variables: list[str]
+
+
+class PromptDetail(WholePrompt):
+    success: Literal[True]
+    data: WholePrompt
+
+
+class PromptRendered(Shape):
+    """`data` is a chat request."""
+
+    success: Literal[True]
+    data: Document
+
+
 class GuardrailNamed(_VersionNamed):
     object: Literal["guardrail"]
 

@@ -6,6 +6,7 @@ from sqlalchemy import Connection, Table, delete, or_, select
 
 from headgate.storage.config_tables import config, guardrail
 from headgate.storage.config_tables import version as versions
+from headgate.storage.kept_tables import prompt
 from headgate.storage.repositories import rows
 from headgate.tenancy.stores import Page
 from headgate.tenancy.version import Version
@@ -14,8 +15,8 @@ V = TypeVar("V")
 
 
 def remove_versioned(connection: Connection, workspace_id: str) -> None:
-    """All configs and guardrails of a workspace."""
-    for table in (config, guardrail):
+    """All configs, guardrails and prompts of a workspace."""
+    for table in (config, guardrail, prompt):
         its = select(table.c.id).where(table.c.workspace_id == workspace_id)
         connection.execute(delete(versions).where(versions.c.of_id.in_(its)))
         connection.execute(delete(table).where(table.c.workspace_id == workspace_id))
