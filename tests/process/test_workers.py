@@ -19,6 +19,7 @@ from tests.support.mix import a_request
 from tests.support.money_oracle import Recorded, wrongs
 from tests.support.mortal import Mortal, mortal
 from tests.support.postgres_records import usage_records_in
+from tests.support.processes import NotReady
 from tests.support.swarm import Seen, send, swarm, told
 from tests.support.valkey import valkey_server
 
@@ -100,6 +101,19 @@ async def house(tmp_path: Path, postgres_url: str) -> AsyncIterator[House]:
             made = House(lives, database_url)
             await made.all_ready()
             yield made
+
+
+async def test_a_start_that_cannot_be_is_told_in_one_sentence(tmp_path: Path, postgres_url: str) -> None:
+    """By the first worker, and the others are not started: here Redis may forget what it has lent."""
+    with valkey_server("--maxmemory-policy", "allkeys-lru") as valkey:
+        database_url = await create_postgres_database(postgres_url)
+        environment = {**ENVIRONMENT, "HEADGATE_DATABASE_URL": database_url, "HEADGATE_REDIS_URL": valkey.url}
+        with mortal(tmp_path, environment) as lives, pytest.raises(NotReady, match="It ended with 1 ") as caught:
+            lives.start()
+    assert "\nheadgate: Redis may evict what Headgate keeps in it: its maxmemory-policy is allkeys-lru." in str(
+        caught.value
+    )
+    assert "Traceback" not in str(caught.value)
 
 
 async def test_all_take_calls_and_none_passes_the_budget(house: House) -> None:

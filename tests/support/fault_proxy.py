@@ -171,7 +171,7 @@ class FaultProxy:
     ) -> None:
         while True:
             due, data = await queue.get()
-            await asyncio.sleep(due - self._loop.time())
+            await asyncio.sleep(due - self._loop.time())  # why: it is late by so much
             while way.paused:
                 await self._changed.wait()
             with suppress(OSError):
@@ -190,7 +190,7 @@ class FaultProxy:
             writer.write(piece)
             await writer.drain()
             if rate:
-                await asyncio.sleep(len(piece) / rate)
+                await asyncio.sleep(len(piece) / rate)  # why: so slow is the line
 
     async def close(self) -> None:
         """Raises what went wrong in the proxy itself."""

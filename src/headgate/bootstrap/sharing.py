@@ -20,7 +20,7 @@ from headgate.storage.disk import disk_id
 from headgate.storage.processes import Processes
 from headgate.storage.restoring import Restoring
 from headgate.storage.shares.address import RedisAddress
-from headgate.storage.shares.authority import Authority
+from headgate.storage.shares.authority import Authority, Evicts
 from headgate.storage.shares.borrowing import Borrowing
 from headgate.storage.shares.connection import connect
 from headgate.storage.shares.generations import Generations
@@ -47,11 +47,14 @@ class Sharing:
     knowing: Knowing
 
     async def start(self) -> None:
-        """It may borrow from now on. The authority may be away: then it is looked for in the background."""
+        """It may borrow from now on. The authority may be away: then it is looked for in the background. One that is of
+        no use raises `Evicts`."""
         await self.membership.join()
-        for step in (self.membership.beat, self.borrowing.look):
+        for step in (self.authority.check, self.membership.beat, self.borrowing.look):
             try:
                 await step()
+            except Evicts:
+                raise
             except Unavailable as error:
                 report("shares", error)
         self.membership.start()

@@ -71,8 +71,8 @@ class Settings:
     redis_url: Annotated[
         str | None,
         Is(
-            "The Redis or Valkey through which processes share allowances: one server, Sentinels or a cluster. Not "
-            "supported yet: a start is refused.",
+            "The Redis or Valkey through which processes share allowances: one server, Sentinels or a cluster. Needs "
+            "`database_url`.",
             schemes=("redis", "rediss", "redis+sentinel", "rediss+sentinel", "redis+cluster", "rediss+cluster"),
             secret=True,
         ),

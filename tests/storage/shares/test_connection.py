@@ -10,7 +10,7 @@ import pytest
 from redis.asyncio import Redis
 
 from headgate.storage.shares.address import RedisAddress
-from headgate.storage.shares.authority import Authority, AuthorityAway, group_of
+from headgate.storage.shares.authority import Authority, AuthorityAway, Evicts, group_of
 from headgate.storage.shares.connection import connect
 from tests.support.certificates import Authority as Certificates
 from tests.support.fault_proxy import fault_proxy
@@ -22,6 +22,7 @@ from tests.support.valkey_sentinel import valkey_sentinel
 
 RIGHTS = "~headgate:* +fcall +function|load +info +time +del +pexpire +hget +hmget +hset +hsetnx +hdel +hexists +hkeys"
 """What docs/operating/scale.md says a user needs."""
+IN_A_CLUSTER = "+cluster|slots +command"
 KEY = f"headgate:{{{group_of(BUDGET.id)}}}"
 """In whose slot everything about the budget is."""
 
@@ -66,6 +67,17 @@ async def test_a_user_with_the_rights_that_are_documented(server: Valkey) -> Non
     await admin.aclose()
     async with sharing(url, records) as (one, _):
         assert not await held(one, "third", 101)
+
+
+async def test_a_user_of_a_cluster_with_the_rights_that_are_documented() -> None:
+    """The same, and it may look at the cluster."""
+    async with valkey_cluster() as cluster:
+        for client in cluster.clients:
+            rights = f"{RIGHTS} {IN_A_CLUSTER}".split(" ")
+            await client.execute_command("ACL", "SETUSER", "gate", "on", ">secret", "resetkeys", "-@all", *rights)
+        async with sharing(cluster.url.replace("://", "://gate:secret@")) as (one, two):
+            assert await held(one, "first", 60)
+            assert not await held(two, "second", 41)
 
 
 @pytest.mark.parametrize(("who", "why"), [("gate:wrong", "invalid username-password pair"), ("", "Authentication")])
@@ -153,9 +165,9 @@ async def test_a_server_that_evicts_is_refused(server: Valkey, policy: str) -> N
     """It would forget what it has lent: nothing is lent there, and a start says so."""
     await told(server, "CONFIG", "SET", "maxmemory-policy", policy)
     authority = Authority(connect(RedisAddress.parse(server.url)), ManualClock())
-    with pytest.raises(AuthorityAway, match=f"its maxmemory-policy is {policy}"):
+    with pytest.raises(Evicts, match=f"its maxmemory-policy is {policy}"):
         await authority.check()
-    with pytest.raises(AuthorityAway, match="Set it to noeviction"):
+    with pytest.raises(Evicts, match="Set it to noeviction"):
         async with sharing(server.url):
             raise AssertionError("it lends")
     await told(server, "CONFIG", "SET", "maxmemory-policy", "noeviction")

@@ -150,7 +150,7 @@ def _timeout(text: str | None) -> float:
     if text is None:
         return TIMEOUT_S
     try:
-        seconds = float(text)
+        seconds = float(text)  # why: a duration
     except ValueError:
         seconds = 0.0
     if not 0.01 <= seconds <= _LONGEST_S:

@@ -36,6 +36,10 @@ class AuthorityAway(Unavailable):
     code = "shares_unavailable"
 
 
+class Evicts(AuthorityAway):
+    """Redis may forget what it was told, so nothing is lent there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Stale:
     """Another generation of the data counts now; "" if none does, because the data was lost."""
@@ -75,7 +79,8 @@ class Authority:
         await self._redis.aclose()
 
     async def check(self) -> None:
-        """That the server keeps what it is told: one that may evict keys would forget what it has lent."""
+        """That the server keeps what it is told: one that may evict keys would forget what it has lent. Raises
+        `Evicts`."""
         where = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self._redis, RedisCluster) else {}
         try:
             found = await self._redis.info("memory", **where)
@@ -83,7 +88,7 @@ class Authority:
             raise _away(error) from error
         for each in found.values() if where else [found]:
             if (policy := each.get("maxmemory_policy")) not in (None, NO_EVICTION):
-                raise AuthorityAway(
+                raise Evicts(
                     f"Redis may evict what Headgate keeps in it: its maxmemory-policy is {policy}. Set it to "
                     f"{NO_EVICTION}, or name a Redis of its own in redis_url.",
                     retry_after=1.0,
