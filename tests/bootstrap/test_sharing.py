@@ -23,6 +23,7 @@ PRICES = {"request_token": 0.0, "response_token": 0.1}
 """Nothing for input, a tenth of a cent for each token of output."""
 NANOS_PER_TOKEN = 1_000_000
 DOLLAR = 1_000_000_000
+CUSTOMER = {"name": "customer", "workspace_id": "default", "scopes": ["completions.write"]}
 MESSAGES = [{"role": "user", "content": "hi"}]
 
 
@@ -170,6 +171,26 @@ async def test_a_call_that_waits_hears_of_room_elsewhere(nodes: Nodes, gate: Gat
     assert not second.task.done()
     gate.opened.set()
     assert [(await each.reply()).status for each in (first, second)] == [200, 200]
+
+
+async def test_a_new_limit_counts_calls_under_way_in_all_processes(nodes: Nodes, gate: Gate) -> None:
+    """Also in one where no other call of the same customer comes: it hears of the limit."""
+    one, two = nodes.planes["one"], nodes.planes["two"]
+    made = await one.admin("POST", "/api-keys/workspace/service", CUSTOMER)
+    gate.opened.clear()
+    calls = [plane.call(made["key"], body(40)) for plane in (one, two)]
+    await nodes.reached(2)
+    await one.admin("PUT", f"/api-keys/{made['id']}", {"usage_limits": {"credit_limit": 0.1}})
+    async with asyncio.timeout(10):
+        while (await one.limits(made["key"]))[0]["held"] != 80 * NANOS_PER_TOKEN:
+            await asyncio.sleep(
+                0.05
+            )  # why: the other process hears of the limit, and tells what it holds, in its own time
+    assert (await one.call(made["key"], body(40)).reply()).status == 429
+    gate.opened.set()
+    assert [(await each.reply()).status for each in calls] == [200, 200]
+    await tell(nodes, "two")
+    assert (await one.limits(made["key"]))[0]["used"] == 40 * NANOS_PER_TOKEN
 
 
 async def test_a_refusal_tells_what_all_used(nodes: Nodes, gate: Gate) -> None:

@@ -41,8 +41,8 @@ from headgate.telemetry.calls import CallCounts
 from headgate.telemetry.page import MetricsPage
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.directory import Directory
-from headgate.tenancy.following import Contact
 from headgate.tenancy.envelope import Envelope
+from headgate.tenancy.following import Contact
 from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import Vault
@@ -104,7 +104,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         closing.push_async_callback(client.close)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
-        follow(settings, database, directory, cache, administration, closing)
+        follow(settings, database, directory, cache, administration, kept, closing)
         once = await open_once(settings, administration.transactions, vault, clock, closing)
         services = services_on(
             administration,

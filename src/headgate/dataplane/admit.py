@@ -90,7 +90,8 @@ def hold(call: Call, books: Books, settler: Settler) -> Denied | None:
 
     Raises `JournalUnavailable` (503); then nothing was taken.
     """
-    result = books.hold(call.request_id, claimed(call), amounts_of(call.bound))
+    allowances = claimed(call) if call.counted else call.allowances
+    result = books.hold(call.request_id, allowances, amounts_of(call.bound))
     if isinstance(result, Denied):
         return result
     call.started_at = result.at

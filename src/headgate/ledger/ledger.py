@@ -56,6 +56,10 @@ class LocalLedger:
         """How many calls hold something."""
         return len(self._claims)
 
+    def callers(self) -> set[tuple[str, str | None]]:
+        """Whose calls are under way: ids of a key, and of the tenant it acts for."""
+        return {(each.unheard.key_id, each.unheard.tenant_id) for each in self._claims.values() if each.unheard}
+
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         if request_id in self._claims or request_id in self._resolved:
             raise DuplicateHold(f"{request_id} was held before")

@@ -6,8 +6,9 @@ a command) as soon as `tenancy.following` hears of it.
 
 import asyncio
 import hmac
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any, Final, TypeVar
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
@@ -163,6 +164,15 @@ class Directory:
             self._invalidations += 1
             self._forget_before(version)
             self._known_version = version
+
+    async def reload(self, callers: Iterable[tuple[str, str | None]]) -> None:
+        """Once it returns, the policies of these are in force as they are now: ids of a key, and of the tenant it acts
+        for. Those that are gone are left out. Raises `Unavailable`."""
+        for key_id, tenant_id in callers:
+            entry = self._entries.get(key_id) or await self._once(f"key {key_id}", partial(self._load, key_id))
+            if entry is None or tenant_id in (None, entry.policy.tenant_id) or tenant_id in entry.acting:
+                continue
+            await self._once(f"key {key_id} for {tenant_id}", partial(self._load_acting, key_id, tenant_id))
 
     async def close(self) -> None:
         await self._tasks.close()
