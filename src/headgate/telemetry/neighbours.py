@@ -31,6 +31,8 @@ class Neighbours:
     def __init__(self, number: int, sockets: Sequence[socket.socket], secret: bytes) -> None:
         self._number = number
         self._socket = sockets[number - 1]
+        self.address: tuple[str, int] = self._socket.getsockname()
+        """Where it tells its own page."""
         self._addresses = {of: each.getsockname() for of, each in enumerate(sockets, 1) if of != number}
         self._secret = secret
         self._server: asyncio.Server | None = None
