@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
 from headgate.base.ids import RandomBytes
-from headgate.tenancy import call_defaults, keys, limit_rules, moments, rules, scopes
+from headgate.tenancy import call_defaults, keys, moments, rules, scopes
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
 from headgate.tenancy.holder import require_within_role
@@ -15,6 +15,7 @@ from headgate.tenancy.key_rotation import held_for, rotate_key
 from headgate.tenancy.keys import MintedKey
 from headgate.tenancy.model_names import granted
 from headgate.tenancy.owner import changed
+from headgate.tenancy.owner_fields import limit_changes
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.rotation import rotation_policy
 from headgate.tenancy.stores import Page, Stores
@@ -78,8 +79,6 @@ class ApiKeyService:
             before = visible_key(change.stores, principal, key_id)
             _require_same(before, fields)
             after = changed(before, replace(_with(before, fields, change), updated_at=change.now), change.now)
-            if fields.get("reset_usage"):
-                after = replace(after, usage_reset_at=change.now)
             change.stores.api_keys.update(after)
             change.touched.keys.add(key_id)
             change.record("update", f"api_key:{key_id}", {"fields": sorted(fields)} | _seen(after))
@@ -194,12 +193,7 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
         changes["allowed_models"] = granted(fields["allowed_models"], "allowed_models", change.principal.models)
     if "alert_emails" in fields:
         changes["alert_emails"] = rules.addresses(fields["alert_emails"], "alert_emails")
-    if "usage_limits" in fields:
-        changes["usage_limits"] = limit_rules.usage_limits(
-            fields["usage_limits"], now=change.now, previous=key.usage_limits
-        )
-    if "rate_limits" in fields:
-        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    changes |= limit_changes(key, fields, change.now)
     if "rotation_policy" in fields:
         changes["rotation_policy"], changes["next_rotation_at"] = rotation_policy(fields["rotation_policy"], change.now)
     if "expires_at" in fields:

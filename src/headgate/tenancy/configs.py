@@ -8,11 +8,10 @@ from headgate.base.errors import InvalidRequest
 from headgate.tenancy import attached, route_config, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.config import Config
-from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.principal import Principal
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.version import Version
-from headgate.tenancy.versions import free_slug, next_version
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.versions import free_slug, next_version, place_of, record, visible, within
 
 LARGEST: Final = 64 * 1024
 """Characters of a config, as JSON."""
@@ -42,12 +41,10 @@ class ConfigService:
         """Raises `InvalidRequest` naming the field, within the config too."""
 
         def work(change: Change) -> SeenConfig:
-            reference = fields.get("workspace_id") or principal.workspace_id
-            workspace = visible_workspace(change.stores, principal, reference) if reference else None
             blank = Config(
                 id=change.new_id("cfg"),
                 organization_id=principal.organization_id,
-                workspace_id=workspace.id if workspace else None,
+                workspace_id=place_of(change, fields),
                 slug=free_slug(change, change.stores.configs, "pc"),
                 name="",
                 document={},
@@ -57,7 +54,7 @@ class ConfigService:
             )
             config, version = _written(blank, {"name": None, "config": None, **fields}, change)
             change.stores.configs.add(config, version)
-            _record(change, "create", config, _seen(config))
+            record(change, "create", "config", config, _seen(config))
             _set_default(change, config, fields.get("is_default"))
             return _with_default(change.stores, config)
 
@@ -67,8 +64,8 @@ class ConfigService:
         self, principal: Principal, page: Page, *, workspace: str | None = None
     ) -> tuple[Sequence[SeenConfig], int]:
         def work(stores: Stores) -> tuple[Sequence[SeenConfig], int]:
-            within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
-            found, total = stores.configs.find(principal.organization_id, page, workspace_id=within)
+            place = within(stores, principal, workspace)
+            found, total = stores.configs.find(principal.organization_id, page, workspace_id=place)
             return [_with_default(stores, config) for config in found], total
 
         return await self._administration.transactions.read(work)
@@ -94,7 +91,7 @@ class ConfigService:
             if config.archived:
                 attached.refuse_used_config(change.stores, config)
             change.stores.configs.update(config, version)
-            _record(change, "update", config, {"fields": sorted(fields)} | _seen(config))
+            record(change, "update", "config", config, {"fields": sorted(fields)} | _seen(config))
             _set_default(change, config, fields.get("is_default"))
             return _with_default(change.stores, config)
 
@@ -107,17 +104,13 @@ class ConfigService:
             config = _visible(change.stores, principal, reference)
             attached.refuse_used_config(change.stores, config)
             change.stores.configs.remove(config.id)
-            _record(change, "delete", config, {"slug": config.slug, "name": config.name})
+            record(change, "delete", "config", config, {"slug": config.slug, "name": config.name})
 
         await self._administration.change(principal, work)
 
 
 def _visible(stores: Stores, principal: Principal, reference: str) -> Config:
-    config = stores.configs.get(principal.organization_id, reference)
-    if config is None:
-        raise not_found("config", reference)
-    principal.require_sight(config.workspace_id, "config", reference)
-    return config
+    return visible(stores.configs, principal, "config", reference)
 
 
 def _with_default(stores: Stores, config: Config) -> SeenConfig:
@@ -175,11 +168,6 @@ def _set_default(change: Change, config: Config, is_default: object) -> None:
     changed = replace(workspace, config_id=config.slug if is_default else None, updated_at=change.now)
     change.stores.workspaces.update(changed)
     change.record("update", f"workspace:{workspace.id}", {"slug": workspace.slug, "config_id": changed.config_id})
-
-
-def _record(change: Change, action: str, config: Config, body: Mapping[str, Any]) -> None:
-    change.touched.within(config.workspace_id)
-    change.record(action, f"config:{config.id}", {**body, "workspace_id": config.workspace_id})
 
 
 def _seen(config: Config) -> dict[str, Any]:

@@ -9,11 +9,10 @@ from headgate.tenancy import attached, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.guardrail import Guardrail
 from headgate.tenancy.guardrail_rules import guardrail_actions, guardrail_checks
-from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.principal import Principal
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.version import Version
-from headgate.tenancy.versions import free_slug, next_version
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.versions import free_slug, next_version, place_of, record, visible, within
 
 
 class GuardrailService:
@@ -27,12 +26,10 @@ class GuardrailService:
         """Raises `InvalidRequest` naming the check and the parameter."""
 
         def work(change: Change) -> Guardrail:
-            reference = fields.get("workspace_id") or principal.workspace_id
-            workspace = visible_workspace(change.stores, principal, reference) if reference else None
             blank = Guardrail(
                 id=change.new_id("grd"),
                 organization_id=principal.organization_id,
-                workspace_id=workspace.id if workspace else None,
+                workspace_id=place_of(change, fields),
                 slug=free_slug(change, change.stores.guardrails, "pg"),
                 name="",
                 checks=(),
@@ -43,7 +40,7 @@ class GuardrailService:
             _require(principal, blank, "create")
             guardrail, version = _written(blank, {"name": None, "checks": None, "actions": {}, **fields}, change)
             change.stores.guardrails.add(guardrail, version)
-            _record(change, "create", guardrail, _seen(guardrail))
+            record(change, "create", "guardrail", guardrail, _seen(guardrail))
             return guardrail
 
         return await self._administration.change(principal, work)
@@ -54,8 +51,8 @@ class GuardrailService:
         """Those of the workspaces, or of one, and for an admin key the organization's."""
 
         def work(stores: Stores) -> tuple[Sequence[Guardrail], int]:
-            within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
-            return stores.guardrails.find(principal.organization_id, page, workspace_id=within)
+            place = within(stores, principal, workspace)
+            return stores.guardrails.find(principal.organization_id, page, workspace_id=place)
 
         return await self._administration.transactions.read(work)
 
@@ -77,7 +74,7 @@ class GuardrailService:
             before = _visible(change.stores, principal, reference, "update")
             guardrail, version = _written(before, fields, change)
             change.stores.guardrails.update(guardrail, version)
-            _record(change, "update", guardrail, {"fields": sorted(fields)} | _seen(guardrail))
+            record(change, "update", "guardrail", guardrail, {"fields": sorted(fields)} | _seen(guardrail))
             return guardrail
 
         return await self._administration.change(principal, work)
@@ -89,7 +86,7 @@ class GuardrailService:
             guardrail = _visible(change.stores, principal, reference, "delete")
             attached.refuse_used_guardrail(change.stores, guardrail)
             change.stores.guardrails.remove(guardrail.id)
-            _record(change, "delete", guardrail, {"slug": guardrail.slug, "name": guardrail.name})
+            record(change, "delete", "guardrail", guardrail, {"slug": guardrail.slug, "name": guardrail.name})
 
         await self._administration.change(principal, work)
 
@@ -100,10 +97,7 @@ def _require(principal: Principal, guardrail: Guardrail, verb: str) -> None:
 
 
 def _visible(stores: Stores, principal: Principal, reference: str, verb: str) -> Guardrail:
-    guardrail = stores.guardrails.get(principal.organization_id, reference)
-    if guardrail is None:
-        raise not_found("guardrail", reference)
-    principal.require_sight(guardrail.workspace_id, "guardrail", reference)
+    guardrail = visible(stores.guardrails, principal, "guardrail", reference)
     _require(principal, guardrail, verb)
     return guardrail
 
@@ -121,11 +115,6 @@ def _written(guardrail: Guardrail, fields: Mapping[str, Any], change: Change) ->
     after = replace(guardrail, **changes, version_id=change.new_id("ver"), updated_at=change.now)
     document = {"name": after.name, "checks": list(after.checks), "actions": dict(after.actions)}
     return after, next_version(change, change.stores.guardrails, after.id, after.version_id, document)
-
-
-def _record(change: Change, action: str, guardrail: Guardrail, body: Mapping[str, Any]) -> None:
-    change.touched.within(guardrail.workspace_id)
-    change.record(action, f"guardrail:{guardrail.id}", {**body, "workspace_id": guardrail.workspace_id})
 
 
 def _seen(guardrail: Guardrail) -> dict[str, Any]:

@@ -7,15 +7,14 @@ from typing import Any, Final
 from headgate.base.errors import InvalidRequest
 from headgate.ledger.allowance import Window, WindowKind
 from headgate.ledger.period import period_of
-from headgate.tenancy import call_defaults, limit_rules, rules
+from headgate.tenancy import call_defaults, rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.metadata_schema import metadata_schema
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.owner import changed
+from headgate.tenancy.owner_fields import call_changes, limit_changes
 from headgate.tenancy.portal import origins
 from headgate.tenancy.principal import Principal
-from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Stores
 
 LONGEST_RETENTION_DAYS: Final = 365
@@ -67,16 +66,7 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["time_zone"] = _time_zone(fields["time_zone"])
         if changes["time_zone"] != organization.time_zone:
             changes["time_zone_set_at"] = change.now
-    if "usage_limits" in fields:
-        changes["usage_limits"] = limit_rules.usage_limits(
-            fields["usage_limits"], now=change.now, previous=organization.usage_limits
-        )
-    if "rate_limits" in fields:
-        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
-    if "admission" in fields:
-        changes["admission"] = admission_rules(fields["admission"])
-    if "routing_table" in fields:
-        changes["routing"] = routing_document(fields["routing_table"])
+    changes |= limit_changes(organization, fields, change.now) | call_changes(fields)
     if "defaults" in fields:
         changes |= call_defaults.of_organization(organization, fields["defaults"], change)
     if "log_bodies" in fields:
@@ -86,8 +76,6 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
     for schema in SCHEMAS:
         if schema in fields:
             changes[schema] = metadata_schema(fields[schema], schema)
-    if fields.get("reset_usage"):
-        changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission, "

@@ -9,13 +9,12 @@ import msgspec
 from headgate.base.errors import InvalidRequest
 from headgate.tenancy import rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.principal import Principal, not_found
+from headgate.tenancy.principal import Principal
 from headgate.tenancy.prompt import Prompt
 from headgate.tenancy.prompt_template import MESSAGES, VARIABLES, template_of
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.version import Version
-from headgate.tenancy.versions import free_slug, next_version
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.versions import free_slug, next_version, place_of, record, visible, within
 
 LARGEST: Final = 256 * 1024
 """Characters of a prompt, as JSON."""
@@ -33,14 +32,13 @@ class PromptService:
         """Raises `InvalidRequest` naming the field."""
 
         def work(change: Change) -> Prompt:
-            reference = fields.get("workspace_id") or principal.workspace_id
-            if not reference:
+            workspace_id = place_of(change, fields)
+            if workspace_id is None:
                 raise InvalidRequest("`workspace_id` is required: a prompt is a workspace's.", param="workspace_id")
-            workspace = visible_workspace(change.stores, principal, reference)
             blank = Prompt(
                 id=change.new_id("prm"),
                 organization_id=principal.organization_id,
-                workspace_id=workspace.id,
+                workspace_id=workspace_id,
                 slug=free_slug(change, change.stores.prompts, "pp"),
                 name="",
                 document={},
@@ -50,7 +48,7 @@ class PromptService:
             )
             prompt, version = _written(blank, {"name": None, **fields}, change)
             change.stores.prompts.add(prompt, version)
-            _record(change, "create", prompt, _seen(prompt))
+            record(change, "create", "prompt", prompt, _seen(prompt))
             return prompt
 
         return await self._administration.change(principal, work)
@@ -59,8 +57,8 @@ class PromptService:
         self, principal: Principal, page: Page, *, workspace: str | None = None
     ) -> tuple[Sequence[Prompt], int]:
         def work(stores: Stores) -> tuple[Sequence[Prompt], int]:
-            within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
-            return stores.prompts.find(principal.organization_id, page, workspace_id=within)
+            place = within(stores, principal, workspace)
+            return stores.prompts.find(principal.organization_id, page, workspace_id=place)
 
         return await self._administration.transactions.read(work)
 
@@ -77,7 +75,7 @@ class PromptService:
         def work(change: Change) -> Prompt:
             prompt, version = _written(_visible(change.stores, principal, reference), fields, change)
             change.stores.prompts.update(prompt, version)
-            _record(change, "update", prompt, {"fields": sorted(fields)} | _seen(prompt))
+            record(change, "update", "prompt", prompt, {"fields": sorted(fields)} | _seen(prompt))
             return prompt
 
         return await self._administration.change(principal, work)
@@ -88,17 +86,13 @@ class PromptService:
         def work(change: Change) -> None:
             prompt = _visible(change.stores, principal, reference)
             change.stores.prompts.remove(prompt.id)
-            _record(change, "delete", prompt, {"slug": prompt.slug, "name": prompt.name})
+            record(change, "delete", "prompt", prompt, {"slug": prompt.slug, "name": prompt.name})
 
         await self._administration.change(principal, work)
 
 
 def _visible(stores: Stores, principal: Principal, reference: str) -> Prompt:
-    prompt = stores.prompts.get(principal.organization_id, reference)
-    if prompt is None:
-        raise not_found("prompt", reference)
-    principal.require_sight(prompt.workspace_id, "prompt", reference)
-    return prompt
+    return visible(stores.prompts, principal, "prompt", reference)
 
 
 def _written(prompt: Prompt, fields: Mapping[str, Any], change: Change) -> tuple[Prompt, Version]:
@@ -145,11 +139,6 @@ def _check_messages(messages: object) -> None:
     for at, message in enumerate(messages):
         if not isinstance(message, dict) or not isinstance(message.get("role"), str):
             raise InvalidRequest(f"`messages.{at}` must be an object with a `role`.", param=f"{MESSAGES}.{at}")
-
-
-def _record(change: Change, action: str, prompt: Prompt, body: Mapping[str, Any]) -> None:
-    change.touched.within(prompt.workspace_id)
-    change.record(action, f"prompt:{prompt.id}", {**body, "workspace_id": prompt.workspace_id})
 
 
 def _seen(prompt: Prompt) -> dict[str, Any]:

@@ -5,10 +5,11 @@ from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import limit_rules, moments, rules
+from headgate.tenancy import moments, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.integration import Integration, Provisioning
 from headgate.tenancy.owner import changed
+from headgate.tenancy.owner_fields import limit_changes
 from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provider import WorkspaceProvider
@@ -179,17 +180,10 @@ def _with(provider: WorkspaceProvider, fields: Mapping[str, Any], change: Change
         changes["name"] = rules.name(fields["name"])
     if "note" in fields:
         changes["note"] = rules.text(fields["note"] or "", "note")
-    if "usage_limits" in fields:
-        changes["usage_limits"] = limit_rules.usage_limits(
-            fields["usage_limits"], now=change.now, previous=provider.usage_limits
-        )
-    if "rate_limits" in fields:
-        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
+    changes |= limit_changes(provider, fields, change.now)
     if "expires_at" in fields:
         expires_at = fields["expires_at"]
         changes["expires_at"] = None if expires_at is None else moments.in_future(expires_at, "expires_at", change.now)
-    if fields.get("reset_usage"):
-        changes["usage_reset_at"] = change.now
     return replace(provider, **changes)
 
 

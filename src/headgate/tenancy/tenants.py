@@ -5,12 +5,13 @@ from dataclasses import replace
 from typing import Any, Final
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import call_defaults, limit_rules, rules, short_limits, tenant_rules
+from headgate.tenancy import call_defaults, rules, short_limits, tenant_rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.capacity_rules import weight
 from headgate.tenancy.model_names import model_names
 from headgate.tenancy.owner import changed
+from headgate.tenancy.owner_fields import limit_changes
 from headgate.tenancy.portal import portal_document
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.routing_table_rules import routing_document
@@ -137,8 +138,6 @@ def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:
         changes["weight"] = value
     if "routing_table" in fields:
         changes["routing"] = routing_document(fields["routing_table"])
-    if fields.get("reset_usage"):
-        changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, tier, status, allowed_models, default_model, "
@@ -163,14 +162,12 @@ _READERS: Final[Mapping[str, Callable[[Any], Any]]] = {
 
 def _limits(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> dict[str, Any]:
     """Those that differ now, in whichever spelling they came."""
-    budgets, rates = tenant.usage_limits, tenant.rate_limits
-    if "usage_limits" in fields:
-        budgets = limit_rules.usage_limits(fields["usage_limits"], now=change.now, previous=budgets)
-    if "rate_limits" in fields:
-        rates = limit_rules.rate_limits(fields["rate_limits"])
+    changes = limit_changes(tenant, fields, change.now)
     if {"usage_limits", "rate_limits", *short_limits.NAMES}.isdisjoint(fields):
-        return {}
-    return {
+        return changes
+    budgets = changes.get("usage_limits", tenant.usage_limits)
+    rates = changes.get("rate_limits", tenant.rate_limits)
+    return changes | {
         "usage_limits": short_limits.with_short_budgets(budgets, fields),
         "rate_limits": short_limits.with_short_rate(rates, fields),
     }

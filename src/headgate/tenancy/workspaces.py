@@ -5,17 +5,16 @@ from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import call_defaults, limit_rules, rules
+from headgate.tenancy import call_defaults, rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.admission_rules import admission_rules
 from headgate.tenancy.integration import Provisioning
 from headgate.tenancy.membership import add_member
 from headgate.tenancy.owner import changed
+from headgate.tenancy.owner_fields import call_changes, limit_changes
 from headgate.tenancy.portal import portal_document
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
 from headgate.tenancy.roles import WorkspaceRole
-from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.users import existing_user
 from headgate.tenancy.workspace import Workspace
@@ -142,20 +141,9 @@ def _with(workspace: Workspace, fields: Mapping[str, Any], change: Change) -> Wo
         changes["description"] = rules.text(fields["description"] or "", "description")
     if "defaults" in fields:
         changes |= call_defaults.of_workspace(workspace, fields["defaults"], change)
-    if "usage_limits" in fields:
-        changes["usage_limits"] = limit_rules.usage_limits(
-            fields["usage_limits"], now=change.now, previous=workspace.usage_limits
-        )
-    if "rate_limits" in fields:
-        changes["rate_limits"] = limit_rules.rate_limits(fields["rate_limits"])
-    if "admission" in fields:
-        changes["admission"] = admission_rules(fields["admission"])
-    if "routing_table" in fields:
-        changes["routing"] = routing_document(fields["routing_table"])
+    changes |= limit_changes(workspace, fields, change.now) | call_changes(fields)
     if "portal" in fields:
         changes["portal"] = portal_document(fields["portal"])
-    if fields.get("reset_usage"):
-        changes["usage_reset_at"] = change.now
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, description, defaults, limits, reset_usage, "
