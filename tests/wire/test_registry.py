@@ -26,6 +26,7 @@ def test_formats_are_known_by_their_names() -> None:
         "openai_transcriptions",
         "openai_translations",
         "openai_files",
+        "openai_batches",
     }
     assert all(language.name == name for name, language in FORMATS.items())
 

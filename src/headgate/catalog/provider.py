@@ -34,6 +34,7 @@ FORMATS: Final = frozenset(
         "openai_transcriptions",
         "openai_translations",
         "openai_files",
+        "openai_batches",
     }
 )
 """What a provider file may name under `[formats]`."""

@@ -24,12 +24,15 @@ _anything: Final = msgspec.json.Decoder(msgspec.Raw)
 class About:
     """A `Dialogue`. `note` is told of a good answer before the client has it."""
 
-    def __init__(self, outgoing: Outgoing, note: Callable[[bytes], None] | None = None) -> None:
+    def __init__(
+        self, outgoing: Outgoing, note: Callable[[bytes], None] | None = None, *, unknown: bool = False
+    ) -> None:
+        """`unknown`: what it will use is not known when it is answered."""
         self._outgoing = outgoing
         self._note = note
-        self.usage: Usage | None = _NOTHING
+        self.usage: Usage | None = None if unknown else _NOTHING
         self.delivered = 0
-        self.hidden_tokens = False
+        self.hidden_tokens = unknown
         self.complete = False
         self.passed_error = False
         self.shown = b""

@@ -51,6 +51,10 @@ FILE_DELETE = replace(FILE, method="DELETE")
 FILE_CONTENT = replace(FILE, path="/v1/files/{id}/content", media=True)
 EXPLAIN = Endpoint("/v1/route/explain", "POST", "openai_chat", billed=False, aside=True)
 LIMITS = Endpoint("/v1/limits", "GET", "openai_chat", ("completions.write",), billed=False, aside=True)
+BATCHES = Endpoint("/v1/batches", "GET", "openai_batches", billed=False, aside=True, kept="batch")
+BATCH_CREATE = replace(BATCHES, method="POST", billed=True)
+BATCH = replace(BATCHES, path="/v1/batches/{id}")
+BATCH_CANCEL = replace(BATCH, path="/v1/batches/{id}/cancel", method="POST")
 PROMPT = Endpoint("/v1/prompts/{id}/completions", "POST", "openai_chat")
 MODELS = Endpoint(
     "/v1/models",
@@ -67,13 +71,14 @@ ENDPOINTS = (
     *(CHAT, COMPLETIONS, EMBEDDINGS, RESPONSES, MESSAGES, COUNT_TOKENS, EXPLAIN, LIMITS, MODELS),
     *(MODERATIONS, RERANK, IMAGES, IMAGE_EDITS, IMAGE_VARIATIONS, SPEECH, TRANSCRIPTIONS, TRANSLATIONS),
     *(PROMPT, RESPONSE, RESPONSE_DELETE, RESPONSE_CANCEL, RESPONSE_ITEMS),
+    *(BATCHES, BATCH_CREATE, BATCH, BATCH_CANCEL),
     *(FILES, FILE_UPLOAD, FILE, FILE_DELETE, FILE_CONTENT),
 )
 
 _BY_PATH = {
     path: endpoint for endpoint in reversed(ENDPOINTS) for path in (endpoint.path, endpoint.path.removeprefix("/v1"))
 }
-_KEPT: Final = ("/responses/", "/files/")
+_KEPT: Final = ("/responses/", "/files/", "/batches/")
 
 
 def endpoint_for(path: str) -> Endpoint | None:

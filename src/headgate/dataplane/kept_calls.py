@@ -4,7 +4,10 @@ Each goes to the integration that has the object, with the same steps as any cal
 his, a request is held, sent, relayed and settled. None of it costs anything at the providers.
 """
 
+import asyncio
 from contextlib import closing
+from dataclasses import replace
+from functools import partial
 from typing import Any, Final
 from urllib.parse import parse_qs, quote
 
@@ -19,9 +22,11 @@ from headgate.dataplane.about import About, id_in
 from headgate.dataplane.acting import NO_BODY, acting
 from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory
+from headgate.dataplane.batch_lines import bound_of_batch
+from headgate.dataplane.batches import read_lines, refuse_limited, results_in
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
-from headgate.dataplane.endpoints import FILE_CONTENT, FILE_UPLOAD, Endpoint
+from headgate.dataplane.endpoints import BATCH_CREATE, FILE_CONTENT, FILE_UPLOAD, Endpoint
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.headers import JSON, call_headers
@@ -39,6 +44,7 @@ from headgate.routing.resolve import provider_named
 from headgate.tenancy.kept_object import KeptObject
 from headgate.tenancy.policy import Policy, Provider
 from headgate.wire.dialogue import Outgoing
+from headgate.wire.document import Document
 from headgate.wire.form import Form
 
 NOTHING: Final = Bound(0, 0, {}, Cost(0))
@@ -86,6 +92,8 @@ class KeptCalls:
             await self._about(exchange, call, found)
         elif endpoint is FILE_UPLOAD:
             await self._upload(exchange, call)
+        elif endpoint is BATCH_CREATE:
+            await self._create_batch(exchange, call)
         else:
             await self._list(exchange, call)
 
@@ -95,7 +103,8 @@ class KeptCalls:
         path = call.target.spec.path(call.target.format, found.model, stream=False) + _below(endpoint, found.id)
         if exchange.query and endpoint.method == "GET":
             path = f"{path}?{exchange.query}"
-        about = call.dialogue = About(Outgoing(b"", (), endpoint.method.encode(), path.encode()))
+        note = partial(self._note_results, call) if endpoint.kept == "batch" else None
+        about = call.dialogue = About(Outgoing(b"", (), endpoint.method.encode(), path.encode()), note)
         if endpoint is FILE_CONTENT or "stream=true" in exchange.query:
             call.dialogue = Poured(about, {}, None, None, anything=True)
         await self._go(exchange, call)
@@ -103,6 +112,38 @@ class KeptCalls:
             await self._kept.gone(found)
         elif found.document and endpoint.path.endswith("{id}") and about.shown:
             await self._kept.shown(found, about.shown.decode())
+
+    def _note_results(self, call: Call, body: bytes) -> None:
+        """The files that a batch has made belong to whoever made the batch."""
+        for name in results_in(body):
+            document = {"id": name, "object": "file", "purpose": "batch_output"}
+            self._kept.note(call, "file", name, msgspec.json.encode(document).decode())
+
+    async def _create_batch(self, exchange: Exchange, call: Call) -> None:
+        """Charged as held: it goes on when the call is over. See `batch_lines`."""
+        call.document = Document(await exchange.body(self._limits.body, self._limits.body_within_s))
+        policy = call.policy
+        found = await self._kept.find(policy, "file", call.document.string("input_file_id") or "")
+        provider = provider_of(policy, found)
+        self._aim(call, provider, "")
+        refuse_limited(policy, call.plan.allowances)
+        path = f"{call.target.spec.formats['openai_files']}/{quote(found.id, safe='')}/content".encode()
+        content = Outgoing(b"", (), b"GET", path)
+        with closing(
+            await attempt(exchange, call, call.target, content, self._sender, self._limits.deadlines)
+        ) as answer:
+            lines = await read_lines(answer, self._limits.answer, call)
+        target, bound = await asyncio.to_thread(
+            bound_of_batch, lines, policy, self._catalog, provider.slug, call.started_at
+        )
+        call.plan = Plan(target.model, (replace(target, format="openai_batches"),), call.plan.allowances)
+        path = call.target.spec.path("openai_batches", "", stream=False).encode()
+
+        def note(body: bytes) -> None:
+            self._kept.note(call, "batch", id_in(body), body.decode())
+
+        call.dialogue = About(Outgoing(call.document.body, (), b"POST", path), note, unknown=True)
+        await self._go(exchange, call, bound)
 
     async def _upload(self, exchange: Exchange, call: Call) -> None:
         assert isinstance(call.document, Form)
@@ -147,9 +188,9 @@ class KeptCalls:
         call.plan = Plan(model, (target,), call.policy.allowances + provider.allowances)
         call.told = target.told if model else target.told[1:]
 
-    async def _go(self, exchange: Exchange, call: Call) -> None:
+    async def _go(self, exchange: Exchange, call: Call, bound: Bound = NOTHING) -> None:
         """Hold a request, send it, and relay what comes."""
-        call.allowances, call.bound = call.plan.allowances, NOTHING
+        call.allowances, call.bound = call.plan.allowances, bound
         if call.policy.limit_policies:
             call.allowances += await self._groups.of_call(call)
         call.outgoing = call.dialogue.request()

@@ -57,7 +57,7 @@ class Simulator:
     async def _shelved(self, method: str, path: str, headers: Mapping[str, str], receive: Receive, send: Send) -> bool:
         """Whether it was about something that is kept, and is answered."""
         plain = unversioned(path)
-        if not plain.startswith(("/responses", "/files")) or (method, plain) == ("POST", "/responses"):
+        if not plain.startswith(("/responses", "/files", "/batches")) or (method, plain) == ("POST", "/responses"):
             return False
         body = await _body(receive) if method == "POST" else b""
         credential = bearer(headers)

@@ -7,10 +7,12 @@ import re
 from collections.abc import Callable
 from typing import Final, NamedTuple
 
+import msgspec
+
 from headgate.simulator.ask import Json, ProviderError
 from headgate.simulator.form import fields
 
-_PATH: Final = re.compile(r"^/(responses|files)(?:/([^/]+)(?:/(cancel|input_items|content))?)?$")
+_PATH: Final = re.compile(r"^/(responses|files|batches)(?:/([^/]+)(?:/(cancel|input_items|content))?)?$")
 
 
 class Found(NamedTuple):
@@ -39,6 +41,8 @@ class Shelf:
         if found is None or (method, path) == ("POST", "/responses"):
             return None
         noun, identifier, action = found.groups()
+        if identifier is None and noun == "batches":
+            return Found(self._batch(body) if method == "POST" else self._list())
         if identifier is None:
             return Found(self._upload(kind, body) if method == "POST" else self._list())
         if identifier not in self._documents or not identifier.startswith(noun[:4]):
@@ -74,6 +78,18 @@ class Shelf:
             "purpose": form.get("purpose", "user_data"),
             "status": "processed",
         }
+        return document
+
+    def _batch(self, body: bytes) -> Json:
+        """Carried out at once: each line's answer is its own body."""
+        asked = msgspec.json.decode(body)
+        lines = [msgspec.json.decode(line) for line in self._contents[asked["input_file_id"]].splitlines() if line]
+        results = [{"custom_id": line["custom_id"], "response": {"body": line["body"]}} for line in lines]
+        output, identifier = f"file-{self._new_id()}", f"batch_{self._new_id()}"
+        self._contents[output] = b"\n".join(map(msgspec.json.encode, results))
+        self._documents[output] = {"id": output, "object": "file", "purpose": "batch_output"}
+        document = {**asked, "id": identifier, "object": "batch", "status": "completed", "output_file_id": output}
+        self._documents[identifier] = document
         return document
 
     def _list(self) -> Json:

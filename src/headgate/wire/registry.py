@@ -38,7 +38,8 @@ _LANGUAGES: Final[tuple[Language, ...]] = (
     Speech(),
     Transcriptions("openai_transcriptions", "/audio/transcriptions"),
     Transcriptions("openai_translations", "/audio/translations"),
-    Files(),
+    Files("openai_files", "/files"),
+    Files("openai_batches", "/batches"),
 )
 
 FORMATS: Final[Mapping[str, Language]] = MappingProxyType({language.name: language for language in _LANGUAGES})

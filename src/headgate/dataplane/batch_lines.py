@@ -1,0 +1,101 @@
+"""The most that a batch can cost: the sum of its lines, each bounded as the call that it is."""
+
+from collections import Counter
+from typing import Any, Final
+
+import msgspec
+
+from headgate.base.errors import InvalidRequest
+from headgate.base.usage import Usage
+from headgate.catalog.bound import Bound, bounds_of
+from headgate.catalog.catalog import Catalog
+from headgate.catalog.price import Cost, cost_of
+from headgate.routing.plan import Target
+from headgate.routing.resolve import resolve
+from headgate.tenancy.policy import Policy
+from headgate.wire.document import Document
+from headgate.wire.registry import FORMATS
+
+MOST_LINES: Final = 50_000
+TERMS: Final = "batch"
+"""What prices call the terms of a batch."""
+URLS: Final = {
+    "/v1/chat/completions": "openai_chat",
+    "/v1/completions": "openai_completions",
+    "/v1/embeddings": "openai_embeddings",
+    "/v1/responses": "openai_responses",
+}
+
+
+class _Line(msgspec.Struct):
+    custom_id: str
+    url: str
+    body: msgspec.Raw
+    method: str = "POST"
+
+
+_line: Final = msgspec.json.Decoder(_Line)
+
+
+def bound_of_batch(content: bytes, policy: Policy, catalog: Catalog, slug: str, at: int) -> tuple[Target, Bound]:
+    """Where all lines go, and the most they can use and cost together. Pure, and slow for a large file: call it in a
+    thread.
+
+    Raises `InvalidRequest` naming the line, and `ModelNotAllowed` for a model that the caller may not use.
+    """
+    target: Target | None = None
+    counts: Counter[str] = Counter()
+    tokens = [0, 0]
+    lines = [line for line in content.split(b"\n") if line.strip()]
+    if not 0 < len(lines) <= MOST_LINES:
+        raise InvalidRequest(f"A batch has from 1 to {MOST_LINES:,} lines.", param="input_file_id")
+    for number, raw in enumerate(lines, 1):
+        target, bound = _bounded(raw, number, policy, catalog, slug, at, target)
+        counts.update(bound.counts)
+        tokens[0] += bound.input_tokens
+        tokens[1] += bound.output_tokens
+    assert target is not None
+    price = target.price.under(TERMS) or target.price if target.price is not None else None
+    usage = Usage(dict(counts))
+    cost = Cost(0, unpriced=tuple(counts)) if price is None else cost_of(usage, price)
+    return target, Bound(tokens[0], tokens[1], dict(counts), cost, terms=TERMS)
+
+
+def _bounded(
+    raw: bytes, number: int, policy: Policy, catalog: Catalog, slug: str, at: int, before: Target | None
+) -> tuple[Target, Bound]:
+    try:
+        line = _line.decode(raw)
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
+        raise _wrong(number, "is no JSON object with `custom_id`, `method`, `url` and `body`") from None
+    client = URLS.get(line.url)
+    if client is None or line.method != "POST":
+        raise _wrong(number, f"must be a POST to one of {', '.join(URLS)}")
+    document = Document(bytes(line.body))
+    head = FORMATS[client].head(document)
+    if head.model is None or head.model.startswith("@"):
+        raise _wrong(number, "must name its model plainly, as the provider knows it")
+    if head.stream:
+        raise _wrong(number, "asks for a stream")
+    target = before
+    if before is None or (before.model, before.format) != (head.model, client):
+        target = resolve(policy, catalog, f"@{slug}/{head.model}", None, client, at).first
+        if before is not None or target.format != client:
+            raise _wrong(number, "goes to another model or endpoint than the line before")
+    assert target is not None
+    bounds = bounds_of(
+        client, document, head, spec=target.spec, model=target.model, facts=target.facts, price=target.price
+    )
+    bound = bounds.whole()
+    if bound.needs_output_limit is not None:
+        raise _wrong(number, "needs an output limit such as `max_tokens`: that of the model is not known")
+    if bounds.references or bound.tokens_unbounded:
+        raise _wrong(number, f"has no known bound ({bound.tokens_unbounded or 'it names what is kept elsewhere'})")
+    return target, bound
+
+
+def _wrong(number: int, why: str) -> InvalidRequest:
+    details: dict[str, Any] = {"line": number}
+    return InvalidRequest(
+        f"Line {number} of the batch {why}.", param="input_file_id", code="batch_line", details=details
+    )
