@@ -43,7 +43,8 @@ async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
     accepted = {"token": token, "first_name": name, "last_name": name}
     user = await world.ok("POST", "/v1/admin/users/invites/accept", accepted, key="")
     invite, _ = await invited(world, "asked@example.com")
-    people = {"user": user["id"], "invite": invite}
+    link = await world.ok("POST", "/v1/admin/tenants/acme/portal-sessions", {"name": name})
+    people = {"user": user["id"], "invite": invite, "session": link["id"]}
     return {**of_calls, **people, "integration": "ours", "kind": "budgets", "policy": made["id"]}
 
 

@@ -55,11 +55,13 @@ class SignIn:
         except HeadgateError as error:
             return self._console.page(request, "invite.html", status=error.status, **names, error=error)
         if not made.user.administers and not made.places:  # he has no page to see yet
-            return self._console.page(request, "welcome.html", keys=made.keys, opened=False)
+            return self._console.page(
+                request, "welcome.html", keys=made.keys, opened=False, customer=bool(made.tenants)
+            )
         session, token = await services.sessions.open_for(made.user, origin)
         response: Response = RedirectResponse(HOME, 303)
         if made.keys:
-            response = self._console.page(request, "welcome.html", keys=made.keys, opened=True)
+            response = self._console.page(request, "welcome.html", keys=made.keys, opened=True, customer=False)
         return self._with_cookie(request, response, token, session.expires_at)
 
     async def theme(self, request: Request) -> Response:

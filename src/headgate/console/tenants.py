@@ -5,7 +5,7 @@ from typing import Any, Final
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import HeadgateError
-from headgate.console import limit_rows, view_as
+from headgate.console import limit_rows, portal_rows, view_as
 from headgate.console.keys import listed_kinds
 from headgate.console.overview import calling, spending
 from headgate.console.pager import Pager
@@ -113,6 +113,7 @@ async def _shown(visit: Visit, error: HeadgateError | None = None) -> Response:
         total=total,
         now=services.clock.now(),
         may_view=view_as.allowed(visit),
+        inside=await view_as.inside(visit, tenant.id),
     )
 
 
@@ -128,6 +129,8 @@ async def _form(
         limits=limit_rows.limit_rows(tenant, visit.form),
         workspaces=workspaces,
         choices=limit_rows,
+        portal=portal_rows.portal_fields(fields.get("portal") or {}),
+        portal_choices=portal_rows,
         error=error,
     )
 
@@ -139,6 +142,7 @@ def _typed(visit: Visit) -> dict[str, Any]:
         "status": form.one("status") or "active",
         "allowed_models": form.lines("allowed_models") or None,
         "metadata": form.pairs("metadata"),
+        "portal": portal_rows.typed_portal(form),
     }
 
 
@@ -150,6 +154,7 @@ def _present(tenant: Tenant) -> dict[str, Any]:
         "status": tenant.status,
         "allowed_models": list(tenant.allowed_models or ()),
         "metadata": tenant.metadata,
+        "portal": tenant.portal,
     }
 
 

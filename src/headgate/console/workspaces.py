@@ -1,11 +1,12 @@
 """Workspaces: what each spends, its limits, what it has of the integrations, and who is in it."""
 
+from collections.abc import Mapping
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import HeadgateError
-from headgate.console import limit_rows
+from headgate.console import limit_rows, portal_rows
 from headgate.console.chart import Chart
 from headgate.console.formats import lines_of
 from headgate.console.keys import listed_kinds
@@ -188,8 +189,17 @@ def _form(
         fields=fields,
         limits=limit_rows.limit_rows(workspace, visit.form),
         choices=limit_rows,
+        portal=portal_rows.portal_fields(_portal(visit, workspace)),
+        portal_choices=portal_rows,
         error=error,
     )
+
+
+def _portal(visit: Visit, workspace: Workspace | None) -> Mapping[str, Any]:
+    """As it was typed, or as it is."""
+    if visit.form.fields:
+        return portal_rows.typed_portal(visit.form)
+    return {} if workspace is None else workspace.portal
 
 
 def _typed(visit: Visit) -> dict[str, str]:
@@ -200,7 +210,8 @@ def _asked(visit: Visit, before: Workspace | None = None) -> dict[str, Any]:
     form = visit.form
     said = {name: form.one(name) for name in ("name", "description")}
     defaults = {"metadata": form.pairs("metadata")}
-    return {**said, "defaults": defaults, **limit_rows.limits_asked(form, before)}
+    portal = portal_rows.typed_portal(form)
+    return {**said, "defaults": defaults, "portal": portal, **limit_rows.limits_asked(form, before)}
 
 
 async def _spent(visit: Visit, slugs: list[str]) -> dict[str, Any]:

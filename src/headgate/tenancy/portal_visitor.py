@@ -34,6 +34,11 @@ class Visitor:
         return self.session.entry is Entry.VIEW
 
     @property
+    def framed_by(self) -> tuple[str, ...]:
+        """Sites in whose frames he may be: only a link leads there."""
+        return self.origins if self.session.entry is Entry.LINK else ()
+
+    @property
     def reads_keys(self) -> bool:
         return self.portal.keys is not KeyAccess.NONE
 

@@ -49,6 +49,9 @@ async def test_an_origin_that_is_allowed_frames_it(place: Place) -> None:
         assert "x-frame-options" not in page.headers
     for path in ("/portal/sign-in", "/portal/enter?token=x"):
         assert (await Guest(guest.app).send("GET", path)).headers["x-frame-options"] == "DENY"
+    with_key = over_tls(place)
+    await with_key.send("POST", "/portal/sign-in", {"key": place.acme.key}, {"origin": "https://test"})
+    assert (await with_key.get("/portal")).headers["x-frame-options"] == "DENY"
     console = await place.guest().send("GET", "/console/sign-in")
     assert console.headers["x-frame-options"] == "DENY"
     await place.admin("PUT", "/admin/organisation", {"portal_origins": []})

@@ -32,6 +32,44 @@ async def test_it_is_said_on_every_page_and_written_down(place: Place) -> None:
     assert (await operator.send("GET", "/portal")).status == 303
 
 
+async def test_who_is_inside_is_listed_and_can_be_ended(place: Place) -> None:
+    """On the tenant's page: a session, and a link that nobody opened yet."""
+    guest = await place.visiting(name="ada@example.com")
+    link = await place.link(name="bob@example.com")
+    operator = place.guest()
+    await operator.sign_in(key=ADMIN)
+    seen = text_of(await operator.get("/console/tenants/acme"))
+    assert "ada@example.com a link " in seen
+    assert "bob@example.com a link, not opened yet" in seen
+    for each in (await place.admin("GET", "/admin/tenants/acme/portal-sessions"))["data"]:
+        path = f"/console/tenants/acme/portal/{each['id']}/end"
+        assert "In the portal" in text_of(await operator.get("/console/tenants/acme"))
+        assert (await operator.post(path, page="/console/tenants/acme")).status == 200
+    assert "In the portal" not in text_of(await operator.get("/console/tenants/acme"))
+    assert (await guest.send("GET", "/portal")).status == 303
+    assert (await place.guest().enter(link)).status == 401
+
+
+async def test_what_customers_may_is_set_on_forms(place: Place) -> None:
+    """Of a workspace, and of a tenant over it; what is left open is inherited."""
+    operator = place.guest()
+    await operator.sign_in(key=ADMIN)
+    said = {"portal_keys": "manage", "portal_playground": "no", "portal_request_log": ""}
+    workspace = (await place.admin("GET", "/admin/workspaces/default"))["name"]
+    await operator.post("/console/workspaces/default/edit", {"name": workspace, **said})
+    assert (await place.admin("GET", "/admin/workspaces/default"))["portal"] == {"keys": "manage", "playground": False}
+    own = {"portal_keys": "", "portal_playground": "yes", "portal_request_log": "no"}
+    await operator.post("/console/tenants/acme/edit", {"name": "Acme", **own})
+    assert (await place.admin("GET", "/admin/tenants/acme"))["portal"] == {"playground": True, "request_log": False}
+    form = (await operator.get("/console/tenants/acme/edit")).body.decode()
+    assert form.count('<option value="yes" selected>') == 1
+    assert form.count('<option value="no" selected>') == 1
+    seen = text_of(await (await place.visiting()).get("/portal/keys"))
+    assert "New key" in seen
+    assert "Playground" in seen
+    assert "Requests" not in seen
+
+
 @pytest.mark.parametrize("path", [path for method, path, _, _ in PAGES if method == "POST"])
 async def test_no_form_is_taken_from_him(place: Place, path: str) -> None:
     """Not even those whose pages he sees."""

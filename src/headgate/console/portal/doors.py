@@ -48,7 +48,7 @@ class Doors:
         """With a link, once. It may stand in a frame of a site that the organization allows."""
         sessions = self._site.services.portal_sessions
         session, token = await sessions.enter_with_link(request.query_params.get("token", ""), audited(request, EMPTY))
-        origins = (await sessions.visitor(token)).origins
+        origins = (await sessions.visitor(token)).framed_by
         may_be_framed(request, origins)
         return self._site.with_cookie(request, RedirectResponse(HOME, 303), token, session.expires_at, origins)
 
@@ -57,7 +57,7 @@ class Doors:
         await self._site.services.portal_sessions.end(visit.visitor)
         there = f"{CONSOLE}/tenants/{visit.visitor.tenant.id}" if visit.visitor.read_only else SIGN_IN
         response = RedirectResponse(there, 303)
-        return self._site.with_cookie(visit.request, response, "", 0, visit.visitor.origins)
+        return self._site.with_cookie(visit.request, response, "", 0, visit.visitor.framed_by)
 
     async def theme(self, request: Request) -> Response:
         """Light, dark, or as the system is; kept by the browser."""

@@ -122,7 +122,7 @@ class PortalVisit:
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         """In a frame only where the organization allows the site."""
-        may_be_framed(self.request, self.visitor.origins)
+        may_be_framed(self.request, self.visitor.framed_by)
         return self.site.console.page(self.request, f"portal/{template}", status=status, visit=self, **values)
 
     async def policy(self) -> Policy:
