@@ -119,8 +119,8 @@ async def measure(folder: Path, count: int) -> dict[str, Any]:
         async with founded(database) as world:
             organization_id, end = world.root.organization_id, world.clock.now()
             await world.transactions.write(partial(furnish, organization_id=organization_id, now=end))
-            await _written(world, count, end)
             values = await things(world)
+            await _written(world, count, end)
             app = create_console(world.services, dict, "http://test")
             cookie = await _cookie(world, app)
             times = {}

@@ -42,10 +42,14 @@ async def test_groups_are_seen_and_begin_anew(admin: Browser) -> None:
     await admin.post("/console/policies/budgets/new", BUDGET)
     (found,) = (await admin.world.ok("GET", "/v1/policies/usage-limits"))["data"]
     page = f"/console/policies/budgets/{found['id']}"
-    assert f"tenant_id {tenant} $0.01 $0.00 $1.99" in text_of(await admin.get(page))
+    assert f'hx-get="{page}/groups"' in (await admin.get(page)).body.decode()
+    assert f"tenant_id {tenant} $0.01 $0.00 $1.99" in text_of(await admin.get(f"{page}/groups"))
+    rows = await admin.get(f"{page}/groups", {"hx-request": "true"})
+    assert rows.body.lstrip().startswith(b'<div class="scroll">')
     groups = await admin.world.ok("GET", f"/v1/policies/usage-limits/{found['id']}/entities")
     await admin.post(f"{page}/reset", {"group": groups["data"][0]["id"]}, page)
-    assert f"tenant_id {tenant} $0.00 $0.00 $2.00" in text_of(await admin.get(page))
+    assert f"tenant_id {tenant} $0.00 $0.00 $2.00" in text_of(await admin.get(f"{page}/groups"))
+    assert (await admin.get(f"{page}/groups?page=2")).status == 200
     assert (await admin.post(f"{page}/reset", {}, page)).status == 200
     assert (await admin.post(f"{page}/reset", {"group": "none"}, page)).status == 404
 

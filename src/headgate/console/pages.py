@@ -79,6 +79,7 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("POST", "/policies/{kind}/new", policies.create, ("policies.create",)),
     ("GET", "/policies/{kind}/{policy}", policies.show, ("policies.read",)),
     ("GET", "/policies/{kind}/{policy}/groups", policies.groups, ("policies.read",)),
+    ("GET", "/policies/{kind}/{policy}/groups", policies.groups, ("policies.read",)),
     ("GET", "/policies/{kind}/{policy}/edit", policies.edit, ("policies.update",)),
     ("POST", "/policies/{kind}/{policy}/edit", policies.update, ("policies.update",)),
     ("POST", "/policies/{kind}/{policy}/reset", policies.reset, ("policies.update",)),

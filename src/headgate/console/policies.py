@@ -32,22 +32,31 @@ async def listed(visit: Visit) -> Response:
 
 
 async def show(visit: Visit) -> Response:
-    """One of them, with its groups, fifty at a time."""
+    """One of them."""
+    name, kind = _kind(visit)
+    policy = await visit.services.limit_policies.get(visit.principal, kind, visit.named("policy"))
+    here = f"{POLICIES}/{name}/{policy.id}"
+    return visit.page("policy.html", policy=policy, here=here, limit=_limit(policy), title=TITLES[kind])
+
+
+async def groups(visit: Visit) -> Response:
+    """What each group used, fifty at a time. It is found out by looking through calls, so it comes after the rest of
+    the page: to a script the rows alone."""
     pager = Pager.of(visit.query)
     name, kind = _kind(visit)
-    policy, groups, total = await visit.services.policy_groups.find(
+    policy, found, total = await visit.services.policy_groups.find(
         visit.principal, kind, visit.named("policy"), pager.page
     )
-    return visit.page(
-        "policy.html",
+    response = visit.page(
+        "policy_group_rows.html" if visit.request.headers.get("hx-request") == "true" else "policy_groups.html",
         policy=policy,
         here=f"{POLICIES}/{name}/{policy.id}",
-        limit=_limit(policy),
-        groups=groups,
-        of={each.id: _named_by(policy, each.values) for each in groups},
-        title=TITLES[kind],
+        groups=found,
+        of={each.id: _named_by(policy, each.values) for each in found},
         pager=pager.over(total),
     )
+    response.headers["vary"] = "hx-request"
+    return response
 
 
 async def reset(visit: Visit) -> Response:
@@ -58,7 +67,7 @@ async def reset(visit: Visit) -> Response:
         await visit.services.policy_groups.reset(visit.principal, kind, policy, group)
     else:
         await visit.services.limit_policies.update(visit.principal, LimitKind.USAGE, policy, {"reset_usage": True})
-    return RedirectResponse(f"{POLICIES}/{name}/{policy}", 303)
+    return RedirectResponse(f"{POLICIES}/{name}/{policy}/groups", 303)
 
 
 async def remove(visit: Visit) -> Response:

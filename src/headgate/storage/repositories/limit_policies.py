@@ -1,6 +1,6 @@
 """Limit policies, in the table `limit_policy`."""
 
-from sqlalchemy import Connection, and_, delete, or_, select, update
+from sqlalchemy import Connection, and_, delete, func, or_, select, update
 
 from headgate.storage.policy_records import fact_column, looked_at
 from headgate.storage.repositories import rows
@@ -49,8 +49,13 @@ class SqlLimitPolicies:
         if not found:
             there = self._connection.execute(select(usage_record.c.request_id).where(calls).limit(1)).first()
             return ([()] if there else []), int(there is not None)
-        rows_of, total = rows.page_of(self._connection, select(*found).where(calls).distinct(), page, *found)
-        return [tuple(row[each.name] for each in found) for row in rows_of], total
+        # Counted beside, not before: it is the looking through the calls that takes the time.
+        there_are = select(*found).where(calls).distinct().subquery()
+        counted = select(*there_are.c, func.count().over()).order_by(*there_are.c)
+        found_rows = self._connection.execute(counted.offset(page.offset).limit(page.limit)).all()
+        if not found_rows and page.offset:
+            return [], self._connection.execute(select(func.count()).select_from(there_are)).scalar_one()
+        return [tuple(row[:-1]) for row in found_rows], found_rows[0][-1] if found_rows else 0
 
     def in_force(self, organization_id: str, workspace_id: str) -> list[LimitPolicy]:
         here = or_(table.c.workspace_id.is_(None), table.c.workspace_id == workspace_id)
