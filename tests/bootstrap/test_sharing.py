@@ -183,9 +183,7 @@ async def test_a_new_limit_counts_calls_under_way_in_all_processes(nodes: Nodes,
     await one.admin("PUT", f"/api-keys/{made['id']}", {"usage_limits": {"credit_limit": 0.1}})
     async with asyncio.timeout(10):
         while (await one.limits(made["key"]))[0]["held"] != 80 * NANOS_PER_TOKEN:
-            await asyncio.sleep(
-                0.05
-            )  # why: the other process hears of the limit, and tells what it holds, in its own time
+            await tell(nodes, "two")
     assert (await one.call(made["key"], body(40)).reply()).status == 429
     gate.opened.set()
     assert [(await each.reply()).status for each in calls] == [200, 200]

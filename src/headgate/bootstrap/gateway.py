@@ -28,7 +28,10 @@ from headgate.dataplane.app import DataPlane, Observer
 from headgate.dataplane.door import Door, Trouble
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.inside import Inside
+from headgate.dataplane.kept import Kept
+from headgate.dataplane.once import Once
 from headgate.dataplane.pipeline import Pipeline
+from headgate.dataplane.recall import Cache
 from headgate.settings import Settings
 from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
@@ -97,7 +100,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         administration = Administration(SqlTransactions(database), clock)
         refusals = Refusals(database, clock)
         kept = await open_books(settings, database, refusals, clock, closing)
-        restoring, usage = kept.restoring, kept.usage
+        restoring, usage, sharing = kept.restoring, kept.usage, kept.sharing
         directory = _directory(settings, administration, vault, catalog, pepper, kept.restore, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         client = Client(guard=guard, clock=clock)
@@ -124,20 +127,8 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         )
         start_alerts(settings, database, refusals, vault, pepper, webhook_guard, services, closing)
         logs = start_logs(services, closing)
-        pipeline = Pipeline(
-            directory,
-            catalog,
-            kept.books,
-            Groups(restoring.ledger, kept.restore, clock),
-            client,
-            clock,
-            limits_of(settings),
-            refusals.downgraded,
-            copy=logs.bodies.copy,
-            cache=cache,
-            once=once,
-            kept=kept_objects(database, clock, closing),
-        )
+        objects = kept_objects(database, clock, closing)
+        pipeline = _pipeline(settings, clock, directory, catalog, kept, client, refusals, logs, cache, once, objects)
         data_plane, counts, metrics, trouble = _watched(
             settings, clock, pipeline, kept, directory, database, logs, cache.answers, closing
         )
@@ -152,9 +143,38 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             usage,
             logs,
             metrics,
-            kept.sharing,
+            sharing,
             closing.pop_all(),
         )
+
+
+def _pipeline(
+    settings: Settings,
+    clock: Clock,
+    directory: Directory,
+    catalog: Catalog,
+    kept: BookKeeping,
+    client: Client,
+    refusals: Refusals,
+    logs: Logs,
+    cache: Cache,
+    once: Once,
+    objects: Kept,
+) -> Pipeline:
+    return Pipeline(
+        directory,
+        catalog,
+        kept.books,
+        Groups(kept.restoring.ledger, kept.restore, clock),
+        client,
+        clock,
+        limits_of(settings),
+        refusals.downgraded,
+        copy=logs.bodies.copy,
+        cache=cache,
+        once=once,
+        kept=objects,
+    )
 
 
 def _door(

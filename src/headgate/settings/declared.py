@@ -77,6 +77,15 @@ class Settings:
             secret=True,
         ),
     ] = None
+    process_lost_after_s: Annotated[
+        float | None,
+        Is(
+            "After how long a process that shares allowances, and that nobody has seen since, is taken for lost with "
+            "its disk: what it had borrowed is lent anew. Without it, once no call that it let in can be under way.",
+            low=60,
+            high=7 * 86_400,
+        ),
+    ] = None
     journal_sync: Annotated[
         str,
         Is(

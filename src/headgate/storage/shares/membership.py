@@ -11,7 +11,6 @@ from typing import Final
 from headgate.base.errors import Unavailable
 from headgate.base.tasks import Tasks
 from headgate.base.ticks import every
-from headgate.ledger.share import LEASE
 from headgate.storage.processes import Processes
 from headgate.storage.shares.generations import Generations
 
@@ -22,7 +21,8 @@ Note = Callable[[str, str], None]
 
 
 class Membership:
-    """`longest_call`: nanoseconds that a call may take. `disk` is whose journal this process has replayed."""
+    """`lost_after`: nanoseconds until one that nobody saw is taken for lost; longer than its lease. `disk` is whose
+    journal this process has replayed."""
 
     def __init__(
         self,
@@ -30,7 +30,7 @@ class Membership:
         generations: Generations,
         disk: str,
         place: str,
-        longest_call: int,
+        lost_after: int,
         note: Note,
         report: Callable[[str, BaseException], None],
     ) -> None:
@@ -38,7 +38,7 @@ class Membership:
         self._generations = generations
         self._disk = disk
         self._place = place
-        self._lost_after = LEASE + longest_call
+        self._lost_after = lost_after
         self._note = note
         self._report = report
         self._before: list[str] = []
