@@ -209,6 +209,29 @@ async def test_whoever_signs_out_is_out(place: Place) -> None:
     assert (await guest.send("GET", "/portal")).status == 303
 
 
+async def test_looking_ahead_does_not_use_a_link_up(place: Place) -> None:
+    """A program that asks for the head, a browser that loads it ahead: the link still works afterwards."""
+    path = (await place.link()).removeprefix("http://test")
+    guest = place.guest()
+    for method, headers in (("HEAD", {}), ("GET", {"sec-purpose": "prefetch;prerender"})):
+        reply = await guest.send(method, path, headers=headers)
+        assert (reply.status, "set-cookie" in reply.headers) == (204, False)
+    assert (await guest.get(path)).status == 200
+
+
+async def test_an_invited_customer_is_led_to_the_portal(place: Place) -> None:
+    """The page of the invite chooses the password; the console has nothing for him."""
+    body = {"email": "ada@example.com", "role": "member", "tenants": [{"id": "acme", "role": "member"}]}
+    token = (await place.admin("POST", "/admin/users/invites", body))["invite_link"].partition("#token=")[2]
+    guest, password = place.guest(), "a password of ours"
+    accepted = await guest.send("POST", "/console/invite", {"token": token, "first_name": "Ada", "password": password})
+    assert b'href="/portal/sign-in"' in accepted.body
+    fields = {"email": "ada@example.com", "password": password}
+    assert (await guest.send("POST", "/portal/sign-in", fields)).headers["location"] == "/portal"
+    assert "Name of acme Ada" in text_of(await guest.get("/portal"))
+    assert (await guest.send("POST", "/console/sign-in", fields)).status == 403
+
+
 async def test_the_way_back_is_the_one_of_the_link(place: Place) -> None:
     """Where the platform's backend said there is one."""
     guest = await place.visiting(return_url="https://app.example.com/billing?x=1&y=2")

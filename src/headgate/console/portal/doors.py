@@ -45,7 +45,10 @@ class Doors:
         return self._site.with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
 
     async def enter(self, request: Request) -> Response:
-        """With a link, once. It may stand in a frame of a site that the organization allows."""
+        """With a link, once. It may stand in a frame of a site that the organization allows. Whoever only looks whether
+        the link leads somewhere, as mail programs and browsers do ahead, does not use it up."""
+        if request.method != "GET" or request.headers.get("sec-purpose", "").startswith("prefetch"):
+            return Response(status_code=204)
         sessions = self._site.services.portal_sessions
         session, token = await sessions.enter_with_link(request.query_params.get("token", ""), audited(request, EMPTY))
         origins = (await sessions.visitor(token)).framed_by
