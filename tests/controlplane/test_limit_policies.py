@@ -57,7 +57,7 @@ async def test_a_rate_policy_s_life(world: World) -> None:
         ({"credit_limit": None}, "credit_limit"),
         ({"alert_threshold": 11}, "alert_threshold"),
         ({"periodic_reset_days": 3}, "periodic_reset_days"),
-        ({"conditions": [{"key": "prompt", "value": "x"}]}, "conditions[0].key"),
+        ({"conditions": [{"key": "endpoint", "value": "x"}]}, "conditions[0].key"),
         ({"group_by": [{"key": "api_key"}, {"key": "api_key"}]}, "group_by"),
     ],
 )

@@ -54,6 +54,30 @@ async def limit(plane: Plane, body: dict[str, Any], kind: str = "usage-limits") 
     return str((await plane.admin("POST", f"/policies/{kind}", body))["id"])
 
 
+async def test_a_config_has_a_counter_of_its_own(plane: Plane) -> None:
+    """Calls that take it share one, whoever makes them; calls without one, and with another, do not count in it."""
+    configs = [
+        (await plane.admin("POST", "/configs", {"name": name, "config": {"retry": {"attempts": 1}}}))["slug"]
+        for name in ("one", "two")
+    ]
+    body = {**TWO_CENTS, "group_by": [{"key": "config"}], "conditions": [{"key": "config", "value": "pc-*"}]}
+    policy_id = await limit(plane, body)
+    ask = {"model": "@openai/m", "max_tokens": 100, "messages": [{"role": "user", "content": "hi"}]}
+    keys = [await plane.key(), await plane.key(name="other")]
+    for key, named, status in (
+        (keys[0], configs[0], 200),
+        (keys[1], configs[0], 200),
+        (keys[1], configs[0], 412),
+        (keys[0], configs[1], 200),
+    ):
+        assert (await plane.call(key, ask, x_portkey_config=named).reply()).status == status
+    for _ in range(3):
+        assert (await call(plane, keys[0])).status == 200
+    await plane.gateway.usage.flush()
+    found = await plane.admin("GET", f"/policies/usage-limits/{policy_id}/entities")
+    assert sorted(each["current_usage"] for each in found["data"]) == [0.01, 0.02]
+
+
 async def test_one_counter_for_each_value(plane: Plane) -> None:
     """Each user has the whole cap; those who do not say who they are share one; the refusal names the group."""
     key = await plane.key()

@@ -44,7 +44,16 @@ def made(number: int, **more: Any) -> UsageRecord:
 def records() -> list[UsageRecord]:
     kinds = product(("ws", "other"), (None, "tnt"), ("openai", "Openai"), ("m", "gpt_4%o"), METADATA)
     return [
-        made(number, workspace_id=workspace, tenant_id=tenant, provider=provider, model=model, metadata=metadata)
+        made(
+            number,
+            workspace_id=workspace,
+            tenant_id=tenant,
+            provider=provider,
+            model=model,
+            metadata=metadata,
+            config=("", "pc-1", "pc-2")[number % 3],
+            prompt=("", "pp-1")[number % 2],
+        )
         for number, (workspace, tenant, provider, model, metadata) in enumerate(kinds)
     ]
 
@@ -61,6 +70,8 @@ POLICIES = [
     policy({"key": "model", "value": "@openai/m", "excludes": True}),
     policy({"key": "tenant_id", "value": "tnt", "excludes": True}, group_by=("metadata.user",)),
     policy({"key": "metadata.user", "value": ["a*", "zoe"]}, group_by=("metadata.user", "workspace_id")),
+    policy({"key": "config", "value": "pc-1", "excludes": True}, group_by=("config", "prompt")),
+    policy({"key": "prompt", "value": "pp-*"}, group_by=("config",)),
     policy({"key": "metadata.tier", "value": "x", "excludes": True}, group_by=("metadata.a.b/c d",)),
     policy({"key": "metadata.user", "value": "*"}, group_by=("metadata.tier", "api_key", "organisation_id")),
 ]

@@ -17,6 +17,8 @@ CALL: dict[str, Any] = {
     "key_id": "key",
     "provider": "openai-prod",
     "model": "gpt-4o",
+    "config": "pc-1",
+    "prompt": "",
     "metadata": {"user": "ann", "tier": "gold"},
 }
 
@@ -53,6 +55,10 @@ def policy(*conditions: dict[str, Any], group_by: tuple[str, ...] = (), **more: 
         ({"key": "model", "value": "@openai-prod/gpt-4"}, False),
         ({"key": "model", "value": "@OpenAI-prod/*"}, False),
         ({"key": "model", "value": "@anthropic/*", "excludes": True}, True),
+        ({"key": "config", "value": "pc-1"}, True),
+        ({"key": "config", "value": "pc-2"}, False),
+        ({"key": "prompt", "value": "pp-1"}, False),
+        ({"key": "prompt", "value": "pp-1", "excludes": True}, True),
         ({"key": "metadata.tier", "value": "gold"}, True),
         ({"key": "metadata.tier", "value": "go*"}, True),
         ({"key": "metadata.absent", "value": "x"}, False),
@@ -102,7 +108,7 @@ def test_figures_of_several_customers_are_hidden() -> None:
 @pytest.mark.parametrize(
     ("written", "param"),
     [
-        ({"key": "config", "value": "x"}, "conditions[0].key"),
+        ({"key": "endpoint", "value": "x"}, "conditions[0].key"),
         ({"key": 'metadata.a"b', "value": "x"}, "conditions[0].key"),
         ({"key": "api_key"}, "conditions[0].value"),
         ({"key": "api_key", "value": []}, "conditions[0].value"),

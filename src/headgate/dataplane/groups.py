@@ -7,7 +7,16 @@ from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import RateLimited
 from headgate.dataplane.call import Call
 from headgate.ledger.allowance import Allowance
-from headgate.tenancy.limit_policy import METADATA, OF_THE_TARGET, Facts, LimitPolicy, Values, facts_of, groups_of
+from headgate.tenancy.limit_policy import (
+    METADATA,
+    OF_THE_CALL,
+    OF_THE_TARGET,
+    Facts,
+    LimitPolicy,
+    Values,
+    facts_of,
+    groups_of,
+)
 from headgate.tenancy.limits import Zone
 from headgate.tenancy.policy import Policy
 
@@ -45,7 +54,7 @@ class Groups:
         """Those of the policies that apply to where this call goes. Raises `RateLimited` for a value too many, and
         `Unavailable` while the past cannot be read."""
         policy, target = call.policy, call.target
-        facts = _facts(policy, target.provider.slug, target.model, call.metadata)
+        facts = _facts(policy, call.metadata, target.provider.slug, target.model, call.config, call.prompt)
         return await self._counted(policy, policy.limit_policies, facts)
 
     async def of_key(self, policy: Policy) -> tuple[Allowance, ...]:
@@ -55,11 +64,11 @@ class Groups:
             limit
             for limit in policy.limit_policies
             if all(
-                key in known or not (key.startswith(METADATA) or key in OF_THE_TARGET)
+                key in known or not (key.startswith(METADATA) or key in OF_THE_TARGET | OF_THE_CALL)
                 for key in (*limit.group_by, *(each.key for each in limit.conditions))
             )
         ]
-        return await self._counted(policy, fixed, _facts(policy, "", "", policy.metadata)) if fixed else ()
+        return await self._counted(policy, fixed, _facts(policy, policy.metadata)) if fixed else ()
 
     async def _counted(self, policy: Policy, limits: Sequence[LimitPolicy], facts: Facts) -> tuple[Allowance, ...]:
         found = tuple([self._allowance(*group, policy.zone) for group in groups_of(limits, facts)])
@@ -96,7 +105,9 @@ class Groups:
         )
 
 
-def _facts(policy: Policy, provider: str, model: str, metadata: Mapping[str, str]) -> Facts:
+def _facts(
+    policy: Policy, metadata: Mapping[str, str], provider: str = "", model: str = "", config: str = "", prompt: str = ""
+) -> Facts:
     return facts_of(
         organization_id=policy.organization_id,
         workspace_id=policy.workspace_id,
@@ -104,5 +115,7 @@ def _facts(policy: Policy, provider: str, model: str, metadata: Mapping[str, str
         key_id=policy.key_id,
         provider=provider,
         model=model,
+        config=config,
+        prompt=prompt,
         metadata=metadata,
     )

@@ -68,6 +68,8 @@ def _can_be_paid(
         key_id=policy.key_id,
         provider=provider.slug,
         model=model,
+        config="" if policy.config is None else policy.config.slug,
+        prompt="",
         metadata=metadata,
     )
     budgets = (limit for found, _ in groups_of(policy.limit_policies, facts) for limit in found.usage_limits)

@@ -16,6 +16,8 @@ _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
     "provider": table.c.provider,
     "virtual_key": table.c.provider,
     "model": literal("@") + table.c.provider + "/" + table.c.model,
+    "config": func.nullif(table.c.config, ""),
+    "prompt": func.nullif(table.c.prompt, ""),
     "workspace_id": table.c.workspace_id,
     "organisation_id": table.c.organization_id,
     "tenant_id": table.c.tenant_id,

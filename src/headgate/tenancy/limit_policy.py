@@ -16,10 +16,15 @@ from headgate.ledger.allowance import Allowance, Scope
 from headgate.tenancy.limits import RateLimit, UsageLimit, Zone, allowances
 
 METADATA: Final = "metadata."
-KEYS: Final = ("api_key", "provider", "virtual_key", "model", "workspace_id", "organisation_id", "tenant_id")
+KEYS: Final = (
+    *("api_key", "provider", "virtual_key", "model", "config", "prompt"),
+    *("workspace_id", "organisation_id", "tenant_id"),
+)
 """What conditions and groups may look at, besides `metadata.<key>`. A virtual key is a provider by its older name."""
 OF_THE_TARGET: Final = frozenset({"provider", "virtual_key", "model"})
 """Of these, what depends on where a call goes."""
+OF_THE_CALL: Final = frozenset({"config", "prompt"})
+"""And what a call chooses for itself, as it does metadata."""
 ANY: Final = "*"
 _SHOWN: Final = 128
 """Characters of a group's values in its name."""
@@ -44,7 +49,10 @@ class Facts(dict[str, str | None]):
         return None
 
 
-FACTS: Final = ("organization_id", "workspace_id", "tenant_id", "key_id", "provider", "model", "metadata")
+FACTS: Final = (
+    *("organization_id", "workspace_id", "tenant_id", "key_id"),
+    *("provider", "model", "config", "prompt", "metadata"),
+)
 """The fields of a usage record that `facts_of` takes."""
 
 
@@ -56,15 +64,19 @@ def facts_of(
     key_id: str,
     provider: str,
     model: str,
+    config: str,
+    prompt: str,
     metadata: Mapping[str, str],
 ) -> Facts:
-    """Of one call."""
+    """Of one call. Empty: it has no config, no prompt."""
     return Facts(
         {f"{METADATA}{key}": value for key, value in metadata.items()},
         api_key=key_id,
         provider=provider,
         virtual_key=provider,
         model=f"@{provider}/{model}",
+        config=config or None,
+        prompt=prompt or None,
         workspace_id=workspace_id,
         organisation_id=organization_id,
         tenant_id=tenant_id,
