@@ -87,7 +87,7 @@ async def refused(told: Told) -> BaseException:
     """What the writer was told, once it was."""
     async with asyncio.timeout(30):
         while not told.failures:  # noqa: ASYNC110 - a list of what happened
-            await asyncio.sleep(0.01)
+            await asyncio.sleep(0.01)  # why: watched from outside
     return told.failures[-1][1]
 
 
@@ -257,10 +257,10 @@ async def test_a_process_out_of_contact_takes_no_calls(url: str, server: Postgre
         with server.paused():
             async with asyncio.timeout(10):
                 while await ready() == 200:  # noqa: ASYNC110 - watched from outside, as a balancer would
-                    await asyncio.sleep(0.05)
+                    await asyncio.sleep(0.05)  # why: watched from outside
             told = await models()
             assert (told.status, told.json["error"]["code"]) == (503, "database_lost")
         async with asyncio.timeout(10):
             while await ready() != 200:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+                await asyncio.sleep(0.05)  # why: watched from outside
         assert (await models()).status != 503

@@ -83,7 +83,7 @@ async def until(reached: Callable[[], Awaitable[bool]]) -> float:
     started = time.monotonic()
     async with asyncio.timeout(SOON_S):
         while not await reached():  # noqa: ASYNC110 - watched from outside, as a caller would
-            await asyncio.sleep(0.002)
+            await asyncio.sleep(0.002)  # why: watched from outside
     return time.monotonic() - started
 
 

@@ -6,6 +6,7 @@ handling of parameters would cost more than all the rest of a call's bookkeeping
 
 from collections.abc import Mapping, Sequence
 from functools import cache, lru_cache
+from operator import attrgetter
 from typing import Any, Final
 
 import msgspec
@@ -109,17 +110,19 @@ def insert_new(
     connection: Connection, records: Sequence[UsageRecord]
 ) -> tuple[list[UsageRecord], list[tuple[object, ...]]]:
     """Write those that are not there yet, each once, also where another process writes the same ones: these, and their
-    rows. In the order of their ids: two that write the same wait for one another, and not each for the other."""
+    rows. In one order, in which COPY reaches the partitions too: two that write the same wait for one another, and not
+    each for the other."""
     wanted: dict[str, UsageRecord] = {}
     for record in records:
         wanted.setdefault(record.request_id, record)
-    rows = {name: values_of(wanted[name]) for name in sorted(wanted)}
+    rows = {each.request_id: values_of(each) for each in sorted(wanted.values(), key=_order)}
     write = _write_on_sqlite if connection.dialect.name == "sqlite" else _write_on_postgresql
     new = write(connection, rows)
     return [wanted[name] for name in new], [rows[name] for name in new]
 
 
 _Rows = dict[str, tuple[object, ...]]
+_order: Final = attrgetter("started_at", "request_id")
 
 
 def _write_on_sqlite(connection: Connection, rows: _Rows) -> Sequence[str]:
