@@ -2,6 +2,7 @@
 
 import shutil
 import threading
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -12,10 +13,12 @@ import pytest
 from sqlalchemy import insert
 
 from headgate.base.errors import Conflict, InvalidRequest, NotFound
+from headgate.process.audit import verify_audit
 from headgate.process.backup import Backup, BadBackup, back_up, read_backup
 from headgate.process.data_dir import DataDirLock
 from headgate.process.master_key import load_master_keys, save_master_keys
 from headgate.process.restore import restore
+from headgate.process.verify import verify
 from headgate.settings import Settings
 from headgate.storage.database import open_database
 from headgate.storage.migrate import upgrade
@@ -23,10 +26,12 @@ from headgate.storage.pepper import load_pepper
 from headgate.storage.tables import setting
 from headgate.tenancy.vault import MasterKey, Vault
 from tests.support.command import headgate
+from tests.support.databases import create_postgres_database, records_in
 from tests.support.furnished import MODEL, admin, furnish, used
 from tests.support.gateway import ADDRESS, Gateway, started, usage_records
 from tests.support.http import call
 from tests.support.processes import end, running
+from tests.support.services import postgres_tool
 
 CALLERS = 6
 
@@ -51,36 +56,42 @@ def load(gateway: Gateway, key: str) -> Iterator[list[str]]:
         each.result()
 
 
+def until(over: list[str], count: int) -> None:
+    while len(over) < count:
+        time.sleep(0.01)  # why: another process answers them
+
+
+async def books_agree(settings: Settings) -> None:
+    """Both verifications find nothing."""
+    assert (await verify(settings)).differences == []
+    assert all(report.intact for _, report in await verify_audit(settings, None))
+
+
 async def test_a_backup_under_load_is_a_server_whose_books_agree(tmp_path: Path) -> None:
     """Every call that was over before it began is there, once; what is charged is the sum of what is recorded; both
     verifications find nothing; and the key goes on where it was."""
     with started(tmp_path) as gateway:
         home = furnish(gateway)
         admin(gateway.url, gateway.admin_key, "PUT", f"/api-keys/{home.key_id}", {"usage_limits": {"credit_limit": 50}})
-        backup, restored = tmp_path / "backup", tmp_path / "restored"
-        place = ("--data-dir", str(gateway.data_dir))
+        backup, restored = tmp_path / "backup", Settings(data_dir=tmp_path / "restored")
         with load(gateway, home.key) as over:
-            while len(over) < 200:
-                threading.Event().wait(0.01)
+            until(over, 100)
             before = set(over)
-            ran = await headgate("backup", str(backup), *place, cwd=tmp_path)
+            ran = await headgate("backup", str(backup), "--data-dir", str(gateway.data_dir), cwd=tmp_path)
             assert (ran.code, ran.err) == (0, "")
             assert "is not among them" in ran.out
-            seen = len(over)
-            while len(over) < seen + 20:
-                threading.Event().wait(0.01)
+            until(over, len(over) + 20)
         assert end(gateway.process) == 0
         everything = usage_records(gateway.data_dir)
         assert not list(backup.rglob("master.key"))
 
-        ran = await headgate("restore", str(backup), "--data-dir", str(restored), cwd=tmp_path)
+        ran = await headgate("restore", str(backup), "--data-dir", str(restored.data_dir), cwd=tmp_path)
         assert (ran.code, "there is no master key here" in ran.err) == (0, True)
-        shutil.copy2(gateway.data_dir / "master.key", restored)
-        again = ("serve", "--port", "0", "--data-dir", restored)
+        shutil.copy2(gateway.data_dir / "master.key", restored.data_dir)
+        again = ("serve", "--port", "0", "--data-dir", restored.data_dir)
         with running(again, tmp_path / "restored.log", ADDRESS) as (process, address):
-            records = usage_records(restored)
-            assert before <= records.keys() <= everything.keys()
-            assert records.keys() != everything.keys()
+            records = usage_records(restored.data_dir)
+            assert before <= records.keys() < everything.keys()
             changed = {name for name, row in records.items() if row != everything[name]}
             assert all(records[name]["outcome"] == "recovered" for name in changed)
             assert len(changed) <= CALLERS
@@ -90,9 +101,37 @@ async def test_a_backup_under_load_is_a_server_whose_books_agree(tmp_path: Path)
             answer = call("POST", f"{address[1]}/v1/chat/completions", body, {"x-api-key": home.key})
             assert answer.status == 200
             assert end(process) == 0
-        for what in (("verify",), ("audit", "verify")):
-            checked = await headgate(*what, "--data-dir", str(restored), cwd=tmp_path)
-            assert (checked.code, checked.err) == (0, ""), checked.out
+        await books_agree(restored)
+
+
+async def test_postgresql_under_load_from_a_dump_and_the_journal_before_it(tmp_path: Path, postgres_url: str) -> None:
+    """As the page says: the journal, then `pg_dump`, into a new database and an empty directory. Every call that was
+    over before is there, once, and nothing differs."""
+    old, new = [await create_postgres_database(postgres_url) for _ in range(2)]
+    with started(tmp_path, {"HEADGATE_DATABASE_URL": old}) as gateway:
+        home = furnish(gateway)
+        admin(gateway.url, gateway.admin_key, "PUT", f"/api-keys/{home.key_id}", {"usage_limits": {"credit_limit": 50}})
+        backup, dump = tmp_path / "backup", tmp_path / "headgate.dump"
+        restored = Settings(data_dir=tmp_path / "restored", database_url=new)
+        with load(gateway, home.key) as over:
+            until(over, 100)
+            before = set(over)
+            back_up(Settings(data_dir=gateway.data_dir, database_url=old), backup)
+            postgres_tool("pg_dump", "--format=custom", f"--file={dump}", old)
+            until(over, len(over) + 20)
+        assert end(gateway.process) == 0
+        everything = await records_in(old)
+        postgres_tool("pg_restore", "--exit-on-error", f"--dbname={new}", str(dump))
+        restore(restored, backup)
+        shutil.copy2(gateway.data_dir / "master.key", restored.data_dir)
+        again = ("serve", "--port", "0", "--data-dir", restored.data_dir)
+        with running(again, tmp_path / "restored.log", ADDRESS, {"HEADGATE_DATABASE_URL": new}) as (process, address):
+            records = await records_in(new)
+            assert before <= records.keys() < everything.keys()
+            spent = sum(row["cost"] for row in records.values() if row["key_id"] == home.key_id)
+            assert used(address[1], gateway.admin_key, home)["current_usage"] == pytest.approx(spent / 1e9)
+            assert end(process) == 0
+        await books_agree(restored)
 
 
 @pytest.fixture

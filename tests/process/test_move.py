@@ -8,7 +8,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import asyncpg
 import pytest
 from sqlalchemy import delete, insert, select, text, update
 
@@ -23,7 +22,7 @@ from headgate.storage.migrate import current, upgrade
 from headgate.storage.sqlite import snapshot
 from headgate.storage.tables import integration, organization, setting
 from tests.support.command import headgate
-from tests.support.databases import create_postgres_database
+from tests.support.databases import create_postgres_database, records_in
 from tests.support.furnished import MODEL, Furnished, furnish, kill_in_a_call, used
 from tests.support.gateway import ADDRESS, Gateway, started, usage_records
 from tests.support.http import call
@@ -69,7 +68,7 @@ def counts(data_dir: Path) -> dict[str, int]:
 async def check_the_new_home(gateway: Gateway, home: Furnished, url: str, tmp_path: Path) -> None:
     """A start on PostgreSQL with the same directory: nothing counts twice, and everything goes on."""
     elsewhere = {"HEADGATE_DATABASE_URL": url}
-    before = await records(url)
+    before = await records_in(url)
     recovered = [row for row in before.values() if row["outcome"] == "recovered"]
     assert len(recovered) == 1
     serving = ("serve", "--port", "0", "--data-dir", gateway.data_dir)
@@ -82,17 +81,9 @@ async def check_the_new_home(gateway: Gateway, home: Furnished, url: str, tmp_pa
         answer = call("POST", f"{address[1]}/v1/chat/completions", body, fresh)
         assert answer.status == 200
         assert end(process) == 0
-    after = await records(url)
+    after = await records_in(url)
     assert after.keys() - before.keys() == {answer.header("x-headgate-request-id")}
     assert {name: row for name, row in after.items() if name in before} == before
-
-
-async def records(url: str) -> dict[str, dict[str, Any]]:
-    connection = await asyncpg.connect(url)
-    try:
-        return {row["request_id"]: dict(row) for row in await connection.fetch("SELECT * FROM usage_record")}
-    finally:
-        await connection.close()
 
 
 async def test_a_house_that_is_lived_in_moves_with_its_journal(tmp_path: Path, postgres_url: str) -> None:
@@ -112,7 +103,7 @@ async def test_a_house_that_is_lived_in_moves_with_its_journal(tmp_path: Path, p
         assert told == {name: str(count) for name, count in rows.items() if count}
         assert len(told) >= 25
         assert contents(gateway.data_dir) == old
-        assert known.keys() < (await records(url)).keys()
+        assert known.keys() < (await records_in(url)).keys()
         for what in (("verify",), ("audit", "verify")):
             checked = await headgate(*what, *place, cwd=tmp_path, env=elsewhere)
             assert (checked.code, checked.err) == (0, ""), checked.out

