@@ -80,6 +80,8 @@ def test_others_read_what_policy_read(fields: dict[str, str]) -> None:
         part("model", b"m").replace(b'name="model"', b'name="model"; filename="f"') + b"--xyz--\r\n",
         part("model", b"m").replace(b"\r\n\r\n", b"\r\nContent-Transfer-Encoding: base64\r\n\r\n") + b"--xyz--\r\n",
         part("model", b"m").replace(b"\r\n\r\n", b"\r\n folded\r\n\r\n") + b"--xyz--\r\n",
+        part("prompt", b'x\n--xyz\nContent-Disposition: form-data; name="model"\n\nm') + b"--xyz--\r\n",
+        part("prompt", b"x\r--xyz--") + b"--xyz--\r\n",
         part("n", b"m") * 101 + b"--xyz--\r\n",
         part("model", b"m" * (1024 * 1024 + 1)) + b"--xyz--\r\n",
         b"--xyz\r\nX: " + b"a" * 10_000 + b"\r\n\r\nm\r\n--xyz--\r\n",
@@ -112,11 +114,12 @@ def test_without_a_boundary_it_is_no_form(kind: bytes | None) -> None:
         Form(part("model", b"m") + b"--xyz--\r\n", kind)
 
 
-@pytest.mark.parametrize(("name", "value"), [("n", b"1.5"), ("n", b"-1"), ("n", b"1e3"), ("stream", b"yes")])
-def test_values_of_the_wrong_kind_are_named(name: str, value: bytes) -> None:
+@pytest.mark.parametrize("value", [b"1.5", b"-1", b"1e3", b"yes", b"0"])
+def test_values_of_the_wrong_kind_are_named(value: bytes) -> None:
     """As in JSON."""
-    form = Form(part(name, value) + b"--xyz--\r\n", KIND)
+    form = Form(part("n", value) + b"--xyz--\r\n", KIND)
     with pytest.raises(InvalidRequest) as raised:
         form.integer("n", minimum=1)
-        form.boolean("stream")
-    assert raised.value.param == name
+    assert raised.value.param == "n"
+    with pytest.raises(InvalidRequest):
+        form.boolean("n")

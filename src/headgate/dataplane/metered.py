@@ -12,6 +12,7 @@ from headgate.catalog.units import basis_of, charged
 from headgate.dataplane.call import Call
 from headgate.dataplane.recorded import Recorded
 from headgate.dataplane.wrapped import Wrapped
+from headgate.upstream.client import Answer
 from headgate.wire.dialogue import Dialogue, Outgoing
 from headgate.wire.form import Form
 
@@ -60,9 +61,11 @@ class Metered(Wrapped):
         return sent if self._form is None else Outgoing(sent.body, ((b"content-type", self._form), *sent.headers))
 
 
-def pours(dialogue: Dialogue, kind: bytes | None) -> bool:
-    """Whether an answer of this content type goes through as it comes."""
-    return isinstance(dialogue, Poured) and (dialogue.anything or not (kind or b"").startswith(b"application/json"))
+def pours(dialogue: Dialogue, answer: Answer) -> bool:
+    """Whether this answer goes through as it comes."""
+    if not isinstance(dialogue, Poured):
+        return False
+    return dialogue.anything or not (answer.header(b"content-type") or b"").startswith(b"application/json")
 
 
 class Poured(Metered):

@@ -26,7 +26,7 @@ from headgate.dataplane.headers import (
 )
 from headgate.dataplane.heartbeat import COMMENT, Heartbeat
 from headgate.dataplane.limits import Limits
-from headgate.dataplane.metered import pours
+from headgate.dataplane.metered import Poured, pours
 from headgate.dataplane.ration import CUT
 from headgate.dataplane.replay import replay
 from headgate.dataplane.settle import Settler
@@ -81,7 +81,7 @@ class Relay:
         await replay(exchange, status, headers, body, stream=call.head.stream)
 
     async def _success(self, exchange: Exchange, call: Call, answer: Answer, last: bool) -> None:
-        if (call.head.stream and _is_event_stream(answer)) or pours(call.dialogue, answer.header(b"content-type")):
+        if (call.head.stream and _is_event_stream(answer)) or pours(call.dialogue, answer):
             await self._stream(exchange, call, answer, last)
         else:
             await self._whole(exchange, call, answer)
@@ -169,7 +169,7 @@ class _Client:
         """What could not be sent at once."""
         self._silent = False
         """Nothing has been sent since the last beat."""
-        self.of_events = _is_event_stream(answer)
+        self.of_events = not isinstance(call.dialogue, Poured)
 
     def push(self, data: bytes) -> bool:
         """Send it without waiting, or owe it and answer False: `catch_up` before anything else."""
