@@ -147,7 +147,8 @@ class Supervisor:
         lived = code == 0 or (worker.ready_at is not None and now - worker.ready_at >= LIVED_S)
         worker.pid, worker.ready_at = 0, None
         if self._stopping is not None:
-            self._code = self._code or min(abs(code), 1)
+            # By the signal itself ends who had not begun to listen to it, nor to anybody else.
+            self._code = self._code or int(code not in (0, -signal.SIGTERM))
         elif not self._announced:
             self._stop()
             self._code = code if code > 0 else 1
