@@ -286,6 +286,10 @@ async def test_a_log_is_sent_in_and_shown_to_its_workspace(used: World) -> None:
     assert (await used.call("GET", f"/v1/logs/{log_id}", key=foreign)).status == 404
     stored = await used.database.read(lambda c: c.exec_driver_sql("SELECT sealed FROM sent_log").scalar_one())
     assert b"Feldspat" not in stored
+    ids = (await used.ok("POST", "/v1/logs", [log, log], key=key))["ids"]
+    assert [(await used.ok("GET", f"/v1/logs/{each}", key=key))["trace_id"] for each in ids] == ["t", "t"]
+    assert (await used.call("POST", "/v1/logs", [log, {"request": {"x": "y" * 300_000}}], key=key)).status == 413
+    assert (await used.call("POST", "/v1/logs", [], key=key)).status == 400
     assert (await used.call("POST", "/v1/logs", {"request": {"x": "y" * 300_000}}, key=key)).status == 413
 
 

@@ -27,6 +27,8 @@ async def test_names_are_found_by_part_and_whole(world: World) -> None:
 
     assert await found("name=Alpha") == ["Alpha", "Alphabet"]
     assert await found("exact_name=Alpha") == ["Alpha"]
+    assert await found("exact_name=Alpha&status=active") == ["Alpha"]
+    assert await found("status=archived") == []
     assert await found("name=Alpha&exact_name=true") == ["Alpha"]
     assert await found("name=%25") == ["100%"]
 

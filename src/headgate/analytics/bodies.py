@@ -11,7 +11,7 @@ from typing import Any, Final
 from headgate.analytics.kept import KeptBody, SentLog
 from headgate.analytics.stores import BodyStore
 from headgate.base.clock import Clock
-from headgate.base.errors import TooLarge
+from headgate.base.errors import InvalidRequest, TooLarge
 from headgate.base.ids import RandomBytes, object_id
 from headgate.tenancy import rules
 from headgate.tenancy.moments import to_iso
@@ -21,6 +21,8 @@ from headgate.tenancy.vault import MasterKey, Vault
 LONGEST: Final = 64 * 1024
 """Bytes of a request, and of an answer, that are kept."""
 LONGEST_LOG: Final = 4 * LONGEST
+MOST_AT_ONCE: Final = 100
+"""Logs that are sent in together."""
 
 
 class Bodies:
@@ -62,14 +64,22 @@ class Bodies:
         request, response = json.loads(self._vault.open(kept.sealed, organization_id, _row(request_id)))
         return {"request": _shown(request), "response": _shown(response)}
 
-    async def send(self, principal: Principal, fields: Mapping[str, Any]) -> str:
-        """Keep a log of a call that did not go through the gateway; its id. It counts in no sum. Raises `TooLarge`."""
+    async def send(self, principal: Principal, each: Sequence[Mapping[str, Any]]) -> list[str]:
+        """Keep logs of calls that did not go through the gateway, all or none; their ids. They count in no sum. Raises
+        `TooLarge`, and `InvalidRequest` for none or too many."""
+        if not 0 < len(each) <= MOST_AT_ONCE:
+            raise InvalidRequest(f"Send one log, or a list of 1 to {MOST_AT_ONCE}.", param="body")
+        logs = [self._log(principal, fields) for fields in each]
+        await self._store.add_sent(logs)
+        return [log.id for log in logs]
+
+    def _log(self, principal: Principal, fields: Mapping[str, Any]) -> SentLog:
         text = json.dumps({name: fields.get(name) or {} for name in ("request", "response", "metadata")})
         if len(text) > LONGEST_LOG:
             raise TooLarge(f"A log is at most {LONGEST_LOG} bytes.", param="body")
         metadata = fields.get("metadata") or {}
         log_id = object_id("log", self._random_bytes)
-        log = SentLog(
+        return SentLog(
             id=log_id,
             organization_id=principal.organization_id,
             workspace_id=principal.workspace_id or "",
@@ -79,8 +89,6 @@ class Bodies:
             at=self._clock.now(),
             sealed=self._vault.seal(text.encode(), principal.organization_id, f"sent_log/{log_id}"),
         )
-        await self._store.add_sent(log)
-        return log_id
 
     async def sent(self, principal: Principal, log_id: str) -> dict[str, Any] | None:
         """One that the caller may see."""

@@ -29,10 +29,14 @@ async def find(
 
 
 @router.post("")
-async def send(body: NewLog, services: WithServices, principal: Annotated[Principal, needs("logs.write")]) -> Answer:
-    """Keep the log of a call that did not go through the gateway, encrypted. It counts in no graph and no budget."""
-    sent: dict[str, Any] = body.model_dump()
-    return Answer({"status": "success", "id": await services.analytics.bodies.send(principal, sent), "object": "log"})
+async def send(
+    body: NewLog | list[NewLog], services: WithServices, principal: Annotated[Principal, needs("logs.write")]
+) -> Answer:
+    """Keep the log of a call that did not go through the gateway, encrypted; or a list of them. It counts in no graph
+    and no budget."""
+    each: list[dict[str, Any]] = [one.model_dump() for one in (body if isinstance(body, list) else [body])]
+    ids = await services.analytics.bodies.send(principal, each)
+    return Answer({"status": "success", "id": ids[0], "ids": ids, "object": "log"})
 
 
 @router.get("/{log_id}")

@@ -35,8 +35,12 @@ async def find(
     principal: Annotated[Principal, needs("workspaces.list")],
     name: str | None = None,
     exact_name: str | None = None,
+    status: str | None = None,
 ) -> Answer:
-    """All workspaces; for a workspace's key its own. `name` finds a part of the name, `exact_name` the whole."""
+    """All workspaces; for a workspace's key its own. `name` finds a part of the name, `exact_name` the whole. All that
+    there are have the `status` `active`."""
+    if status not in (None, "", "active"):
+        return listing([], 0)
     exact = exact_name not in (None, "", "false")
     wanted = exact_name if exact and exact_name != "true" else name
     found, total = await services.workspaces.find(principal, page, name=wanted, exact=exact)

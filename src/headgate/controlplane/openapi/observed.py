@@ -94,8 +94,11 @@ class LogPage(Shape):
 
 
 class LogSent(Shape):
+    """`id` is the first one's."""
+
     status: Literal["success"]
     id: str
+    ids: list[str]
     object: Literal["log"]
 
 

@@ -34,8 +34,9 @@ class SqlBodies:
         row = await self._database.read(lambda connection: connection.execute(statement).mappings().first())
         return None if row is None else KeptBody(**row)
 
-    async def add_sent(self, log: SentLog) -> None:
-        await self._database.write(lambda connection: connection.execute(insert(sent_log).values(asdict(log))))
+    async def add_sent(self, logs: Sequence[SentLog]) -> None:
+        rows = [asdict(each) for each in logs]
+        await self._database.write(lambda connection: connection.execute(insert(sent_log), rows))
 
     async def sent(self, organization_id: str, log_id: str) -> SentLog | None:
         if "\0" in log_id:
