@@ -58,11 +58,15 @@ class Bodies:
 
     async def get(self, organization_id: str, request_id: str) -> Mapping[str, Any] | None:
         """`request` and `response`: JSON where they are, else text. None: they are not kept."""
-        kept = await self._store.get(organization_id, request_id)
-        if kept is None:
-            return None
-        request, response = json.loads(self._vault.open(kept.sealed, organization_id, _row(request_id)))
-        return {"request": _shown(request), "response": _shown(response)}
+        return (await self.all_of(organization_id, [request_id])).get(request_id)
+
+    async def all_of(self, organization_id: str, request_ids: Sequence[str]) -> dict[str, Mapping[str, Any]]:
+        """Of those calls whose bodies are kept, as `get` gives one."""
+        found: dict[str, Mapping[str, Any]] = {}
+        for kept in await self._store.get(organization_id, request_ids):
+            request, response = json.loads(self._vault.open(kept.sealed, organization_id, _row(kept.request_id)))
+            found[kept.request_id] = {"request": _shown(request), "response": _shown(response)}
+        return found
 
     async def send(self, principal: Principal, each: Sequence[Mapping[str, Any]]) -> list[str]:
         """Keep logs of calls that did not go through the gateway, all or none; their ids. They count in no sum. Raises

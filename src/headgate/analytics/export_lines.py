@@ -33,14 +33,15 @@ class Lines:
         return _csv([self._columns]) if self._form is ExportFormat.CSV else b""
 
     async def of(self, records: Sequence[UsageRecord]) -> bytes:
-        """A line for each."""
-        kept: list[Mapping[str, Any]] = [{} for _ in records]
-        if self._bodies is not None:
-            kept = [await self._bodies.get(each.organization_id, each.request_id) or {} for each in records]
+        """A line for each; they are of one organization."""
+        kept: Mapping[str, Mapping[str, Any]] = {}
+        if self._bodies is not None and records:
+            ids = [record.request_id for record in records]
+            kept = await self._bodies.all_of(records[0].organization_id, ids)
         return await asyncio.to_thread(self._written, records, kept)
 
-    def _written(self, records: Sequence[UsageRecord], kept: Sequence[Mapping[str, Any]]) -> bytes:
-        rows = [self._row(record, bodies) for record, bodies in zip(records, kept, strict=True)]
+    def _written(self, records: Sequence[UsageRecord], kept: Mapping[str, Mapping[str, Any]]) -> bytes:
+        rows = [self._row(record, kept.get(record.request_id, {})) for record in records]
         if self._form is ExportFormat.CSV:
             return _csv([[_cell(value) for value in row.values()] for row in rows])
         return b"".join([_encode(row) + b"\n" for row in rows])

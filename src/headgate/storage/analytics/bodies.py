@@ -27,12 +27,12 @@ class SqlBodies:
         rows = [asdict(each) for each in bodies]
         await self._database.write(lambda connection: connection.execute(insert(call_body), rows))
 
-    async def get(self, organization_id: str, request_id: str) -> KeptBody | None:
+    async def get(self, organization_id: str, request_ids: Sequence[str]) -> Sequence[KeptBody]:
         statement = select(call_body).where(
-            call_body.c.organization_id == organization_id, call_body.c.request_id == request_id
+            call_body.c.organization_id == organization_id, call_body.c.request_id.in_(request_ids)
         )
-        row = await self._database.read(lambda connection: connection.execute(statement).mappings().first())
-        return None if row is None else KeptBody(**row)
+        rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
+        return [KeptBody(**row) for row in rows]
 
     async def add_sent(self, logs: Sequence[SentLog]) -> None:
         rows = [asdict(each) for each in logs]
