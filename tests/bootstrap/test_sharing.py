@@ -21,6 +21,7 @@ __all__ = ["postgres_url"]
 
 PRICES = {"request_token": 0.0, "response_token": 0.1}
 """Nothing for input, a tenth of a cent for each token of output."""
+CHEAP = {"request_token": 0.0, "response_token": 0.01}
 NANOS_PER_TOKEN = 1_000_000
 DOLLAR = 1_000_000_000
 CUSTOMER = {"name": "customer", "workspace_id": "default", "scopes": ["completions.write"]}
@@ -53,7 +54,7 @@ def gate() -> Gate:
 @pytest.fixture
 async def nodes(tmp_path: Path, authority: Valkey, postgres_url: str, gate: Gate) -> AsyncIterator[Nodes]:
     async with open_nodes(tmp_path, postgres_url, authority.url, gate.play, "one", "two") as opened:
-        await opened.planes["one"].integrate("openai", {"m": PRICES})
+        await opened.planes["one"].integrate("openai", {"m": PRICES, "cheap": CHEAP})
         yield opened
 
 
@@ -210,6 +211,17 @@ async def test_a_refusal_tells_what_all_used(nodes: Nodes, gate: Gate) -> None:
     assert (seen["used"], seen["held"]) == (60 * NANOS_PER_TOKEN, 0)
     refused = await nodes.planes["two"].call(key, body(60)).reply()
     assert (refused.status, refused.json["error"]["details"]["left"]) == (412, "$0.040000")
+
+
+async def test_what_another_process_used_sends_calls_to_the_cheaper_model(nodes: Nodes) -> None:
+    """The share of a budget at which calls go down is of what all used."""
+    one, two = nodes.planes["one"], nodes.planes["two"]
+    budget = {"usage_limits": {"credit_limit": 0.1}, "downgrade": {"at": 0.5, "models": {"@openai/m": "cheap"}}}
+    await one.admin("POST", "/admin/tenants", {"tenant_id": "acme", "workspace_id": "default", **budget})
+    key = await one.key(tenant_id="acme")
+    assert (await one.call(key, body(100)).reply()).headers["x-headgate-model"] == "m"
+    await tell(nodes, "one")
+    assert (await two.call(key, body(20)).reply()).headers["x-headgate-model"] == "cheap"
 
 
 async def test_nothing_is_left_to_decide_on(nodes: Nodes, authority: Valkey) -> None:
