@@ -103,7 +103,7 @@ def _checked(
     plain = revealed(fields)
     for where, allowed in unknown_fields(kind, plain):
         raise found.wrong(where, f"is not known here. Known: {', '.join(sorted(allowed))}.")
-    for name in _REQUIRED.get(kind, ()):
+    for name in REQUIRED.get(kind, ()):
         if not fields.get(name):
             raise found.wrong(name, "is missing: it tells one from another.")
     if kind is KEYS and fields.get("tenant_id") and not fields.get("workspace_id"):
