@@ -8,8 +8,10 @@ from dataclasses import dataclass, field
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
 from headgate.ledger.counters import counting_since
 from headgate.ledger.period import period_of
+from headgate.ledger.recovery import LONGEST_CALL_S
 
 NOTHING = Amounts(requests=0)
+LONGEST_CALL = LONGEST_CALL_S * 10**9
 
 
 @dataclass
@@ -45,12 +47,15 @@ class Call:
         self.actual, self.ended_at = actual, at
 
     def used(self, resource: Resource) -> list[tuple[int, int]]:
-        """When what was used counts from: it fills what was taken from the bottom, and the rest counts from the end."""
+        """When what was used counts from: it fills what was taken from the bottom, and the rest counts from the end.
+
+        One that was found long after its end took a day at most, whatever it still took after that.
+        """
         assert self.ended_at is not None
         rest, used = self.actual.of(resource), []
         for at, amounts in self.taken:
             part = min(rest, amounts.of(resource))
-            used.append((at, part))
+            used.append((min(at, self.ended_at), part))
             rest -= part
         return [*used, (self.ended_at, rest)]
 
@@ -91,7 +96,7 @@ class Model:
         self.calls = deepcopy(self._on_disk)
         for call in self.calls.values():
             if call.under_way:
-                call.end(call.held() if call.sent else NOTHING, now)
+                call.end(call.held() if call.sent else NOTHING, min(now, call.at + LONGEST_CALL))
         self.reload()
         self.flush()
 
