@@ -13,6 +13,7 @@ from headgate.storage import (
     people_tables,
     portal_tables,
     process_tables,
+    sign_in_tables,
     tables,
 )
 
@@ -28,5 +29,6 @@ MODULES: Final = (
     people_tables,
     portal_tables,
     process_tables,
+    sign_in_tables,
 )
 metadata: Final = tables.metadata

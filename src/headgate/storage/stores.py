@@ -20,6 +20,7 @@ from headgate.storage.repositories.people import SqlInvites, SqlMembers, SqlUser
 from headgate.storage.repositories.portal import SqlPortalSessions, SqlTenantMembers
 from headgate.storage.repositories.providers import SqlProviders
 from headgate.storage.repositories.sessions import SqlPasswords, SqlSessions
+from headgate.storage.repositories.sign_in import SqlIdentities, SqlPasswordResets, SqlSecondFactors
 from headgate.storage.repositories.tenants import SqlTenants
 from headgate.storage.repositories.usage_exports import SqlUsageExports
 from headgate.storage.repositories.versioned import SqlVersioned
@@ -104,6 +105,18 @@ class SqlStores:
     @cached_property
     def passwords(self) -> SqlPasswords:
         return SqlPasswords(self._connection)
+
+    @cached_property
+    def second_factors(self) -> SqlSecondFactors:
+        return SqlSecondFactors(self._connection)
+
+    @cached_property
+    def identities(self) -> SqlIdentities:
+        return SqlIdentities(self._connection)
+
+    @cached_property
+    def password_resets(self) -> SqlPasswordResets:
+        return SqlPasswordResets(self._connection)
 
     @cached_property
     def sessions(self) -> SqlSessions:

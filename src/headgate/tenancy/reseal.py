@@ -41,6 +41,11 @@ def reseal(stores: Stores, vault: Vault, clock: Clock, random_bytes: RandomBytes
             if secrets:
                 stores.webhooks.update(fresh_webhook)
                 count += secrets
+        for factor in stores.second_factors.of_organization(organization.id):
+            if vault.needs_rewrap(factor.sealed_secret):
+                secret = vault.rewrap(factor.sealed_secret, organization.id, factor.secret_row)
+                stores.second_factors.put(replace(factor, sealed_secret=secret))
+                count += 1
         for answer in stores.answers.kept(organization.id):
             if answer.sealed_body is not None and vault.needs_rewrap(answer.sealed_body):
                 body = vault.rewrap(answer.sealed_body, organization.id, answer.row)

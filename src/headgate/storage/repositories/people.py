@@ -10,6 +10,7 @@ from headgate.storage.console_tables import console_session, user_password
 from headgate.storage.people_tables import invite, user_account, workspace_user
 from headgate.storage.portal_tables import portal_session, tenant_user
 from headgate.storage.repositories import rows
+from headgate.storage.sign_in_tables import password_reset, second_factor, user_identity
 from headgate.tenancy.invite import Invite, InvitedTo, InvitedToTenant, InviteStatus
 from headgate.tenancy.page import Page
 from headgate.tenancy.roles import OrganizationRole, WorkspaceRole
@@ -40,7 +41,8 @@ class SqlUsers:
         rows.replace(self._connection, user_account, rows.row_of(user))
 
     def remove(self, user_id: str) -> None:
-        for table in (workspace_user, tenant_user, user_password, console_session, portal_session):
+        ways_in = (user_password, second_factor, user_identity, password_reset, console_session, portal_session)
+        for table in (workspace_user, tenant_user, *ways_in):
             self._connection.execute(delete(table).where(table.c.user_id == user_id))
         self._connection.execute(delete(user_account).where(user_account.c.id == user_id))
 

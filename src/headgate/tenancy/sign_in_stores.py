@@ -1,0 +1,40 @@
+"""What the services of signing in need of storage."""
+
+from collections.abc import Sequence
+from typing import Protocol
+
+from headgate.tenancy.password_reset import PasswordReset
+from headgate.tenancy.second_factor import SecondFactor
+
+
+class SecondFactorStore(Protocol):
+    def put(self, factor: SecondFactor) -> None:
+        """In the place of the one before."""
+        ...
+
+    def get(self, user_id: str) -> SecondFactor | None: ...
+    def remove(self, user_id: str) -> None: ...
+    def of_organization(self, organization_id: str) -> Sequence[SecondFactor]: ...
+
+
+class IdentityStore(Protocol):
+    """Who a user is to an issuer of identities."""
+
+    def link(self, issuer: str, subject: str, user_id: str, now: int) -> None: ...
+    def user_of(self, issuer: str, subject: str) -> str | None:
+        """The id of who is this subject there."""
+        ...
+
+    def subject_of(self, issuer: str, user_id: str) -> str | None: ...
+    def unlink(self, user_id: str) -> int:
+        """From every issuer; how many there were."""
+        ...
+
+
+class PasswordResetStore(Protocol):
+    def add(self, reset: PasswordReset) -> None: ...
+    def get(self, token_hash: bytes) -> PasswordReset | None: ...
+    def remove_all(self, user_id: str) -> None: ...
+    def prune(self, now: int) -> None:
+        """Forget those that have expired."""
+        ...
