@@ -82,9 +82,8 @@ async def test_the_credential_is_declared(world: World, document: Any) -> None:
 async def test_statuses_that_can_be_provoked_are_answered(world: World, document: Any) -> None:
     """What is declared can happen: without a key 401, without a scope 403, without the object 404, with a body that is
     none 400, with an idempotency key that was used 422; and where it is not declared it does not."""
-    powerless = await world.ok(
-        "POST", "/v1/api-keys/workspace/service", {"name": "k", "workspace_id": "default", "scopes": ["prompts.publish"]}
-    )
+    asked = {"name": "k", "workspace_id": "default", "scopes": ["prompts.publish"]}
+    powerless = await world.ok("POST", "/v1/api-keys/workspace/service", asked)
     for name, operation in operations(document):
         method, _, path = name.partition(" ")
         url = re.sub(r"\{[^}]+\}", "absent", path)

@@ -137,7 +137,7 @@ async def test_one_of_two_is_killed_and_started_again(pair: Pair) -> None:
                 (await pair.recorded())[0],
                 0,
             ):
-                await asyncio.sleep(0.1)  # why: another process writes what is looked at
+                await asyncio.sleep(0.1)  # noqa: ASYNC110 - another process writes what is looked at
     cost, outcomes = await pair.recorded()
     assert 0.95 * BUDGET * NANOS_PER_USD <= cost <= BUDGET * NANOS_PER_USD
     assert outcomes <= {"ok", "recovered"}

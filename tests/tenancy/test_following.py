@@ -55,7 +55,8 @@ async def test_contact_is_lost_and_found() -> None:
         await looking.look()
     assert not contact.lost
     clock.pass_ns(1)
-    assert contact.lost
+    lost: bool = contact.lost
+    assert lost
     store.away, store.changes = False, 1
     await looking.look()
     assert (seen, contact.lost) == ([0, 1], False)

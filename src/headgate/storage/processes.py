@@ -98,7 +98,7 @@ class Processes:
     async def remove(self, process_ids: Sequence[str]) -> None:
         """They hold nothing any more."""
         await self._database.write(
-            lambda connection: connection.execute(delete(table).where(table.c.id.in_(process_ids))) and None
+            lambda connection: connection.execute(delete(table).where(table.c.id.in_(process_ids)))
         )
 
 
