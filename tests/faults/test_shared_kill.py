@@ -113,6 +113,12 @@ def standing(gateway: Gateway, key: str) -> dict[str, Any]:
     return dict(limit)
 
 
+async def settled(pair: Pair, gateway: Gateway, key: str) -> bool:
+    """Whether this gateway tells what the records say, and nothing is held any more."""
+    found = standing(gateway, key)
+    return (found["used"], found["held"]) == ((await pair.recorded())[0], 0)
+
+
 @pytest.mark.timeout(180)
 async def test_one_of_two_is_killed_and_started_again(pair: Pair) -> None:
     """Its share is charged while it is dead; its unfinished calls are recovered at what they held; what it had borrowed
@@ -133,11 +139,8 @@ async def test_one_of_two_is_killed_and_started_again(pair: Pair) -> None:
     assert seen[-1].status == 412
     for gateway in pair.gateways.values():
         async with asyncio.timeout(WRITTEN_WITHIN_S):
-            while (found := standing(gateway, key)) and (found["used"], found["held"]) != (
-                (await pair.recorded())[0],
-                0,
-            ):
-                await asyncio.sleep(0.1)  # noqa: ASYNC110 - another process writes what is looked at
+            while not await settled(pair, gateway, key):  # noqa: ASYNC110 - other processes write what is looked at
+                await asyncio.sleep(0.1)
     cost, outcomes = await pair.recorded()
     assert 0.95 * BUDGET * NANOS_PER_USD <= cost <= BUDGET * NANOS_PER_USD
     assert outcomes <= {"ok", "recovered"}

@@ -45,7 +45,7 @@ def request_id(now_ns: int, random_bytes: RandomBytes = os.urandom) -> str:
 
 
 def call_id(given: bytes | None, otherwise: str) -> str:
-    """What the caller calls its call, or the trace it belongs to: 1 to 128 visible ASCII characters. Else `otherwise`."""
+    """What the caller calls its call, or its trace: 1 to 128 visible ASCII characters. Else `otherwise`."""
     return given.decode() if given is not None and _CALL_ID.fullmatch(given) else otherwise
 
 
