@@ -111,6 +111,8 @@ class Sums:
     last_at: int = 0
     latencies: str = ""
     """See `analytics.latency`; empty unless they were measured."""
+    first_bytes: str = ""
+    """The same, up to the first byte of those calls that came to one."""
 
     @property
     def tokens(self) -> int:
@@ -125,3 +127,4 @@ class Sums:
         self.took += other.took
         self.last_at = max(self.last_at, other.last_at)
         self.latencies += other.latencies
+        self.first_bytes += other.first_bytes

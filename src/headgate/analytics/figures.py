@@ -36,8 +36,14 @@ def merged(sums: Iterable[Sums]) -> Sums:
 
 def latencies(sums: Sums) -> dict[str, Any]:
     """Mean and percentiles in milliseconds; the mean is exact, percentiles are as exact as the histogram."""
-    found: dict[str, Any] = {"avg": ratio(milliseconds(sums.took), sums.calls, 3)}
-    histogram = latency.read(sums.latencies)
-    for percent in (50, 90, 99):
-        found[f"p{percent}"] = milliseconds(latency.percentile(histogram, percent))
-    return found
+    return {"avg": ratio(milliseconds(sums.took), sums.calls, 3), **_percentiles(sums.latencies)}
+
+
+def first_bytes(sums: Sums) -> dict[str, Any]:
+    """Percentiles of the time to the first byte, of those calls that came to one."""
+    return _percentiles(sums.first_bytes)
+
+
+def _percentiles(text: str) -> dict[str, Any]:
+    histogram = latency.read(text)
+    return {f"p{percent}": milliseconds(latency.percentile(histogram, percent)) for percent in (50, 90, 99)}

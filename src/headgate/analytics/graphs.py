@@ -10,7 +10,7 @@ from decimal import Decimal
 from typing import Any, Final
 
 from headgate.analytics.calls import Calls, Label, Sums
-from headgate.analytics.figures import cents, latencies, merged, ratio
+from headgate.analytics.figures import cents, first_bytes, latencies, merged, ratio
 from headgate.analytics.points import Points
 from headgate.analytics.stores import UsageReader
 
@@ -109,6 +109,7 @@ GRAPHS: Final[Mapping[str, SumGraph | CountGraph]] = {
     "cost": SumGraph(_cost),
     "tokens": SumGraph(_tokens),
     "latency": SumGraph(latencies, latencies=True),
+    "latency/first-byte": SumGraph(first_bytes, latencies=True),
     "users": CountGraph(_users, Label.USER),
     "users/requests": CountGraph(_requests_of_users, Label.USER),
     "errors": CountGraph(_errors, Label.STATUS),
@@ -121,5 +122,11 @@ GRAPHS: Final[Mapping[str, SumGraph | CountGraph]] = {
 }
 """By the end of their path."""
 
-TOGETHER: Final[Mapping[str, Callable[[Sums], Told]]] = {"cost": _cost, "requests": _calls, "latency": latencies}
+TOGETHER: Final[Mapping[str, Callable[[Sums], Told]]] = {
+    "cost": _cost,
+    "requests": _calls,
+    "tokens": _tokens,
+    "latency": latencies,
+    "first-byte": first_bytes,
+}
 """Graphs that come of the same sums."""

@@ -46,7 +46,7 @@ class UsageService:
         return _told(points, *await graph.read(self._reader, calls, points))
 
     async def sums(self, principal: Principal, asked: Asked) -> dict[str, dict[str, Any]]:
-        """The graphs `cost`, `requests` and `latency` by their names, from one reading."""
+        """The graphs of `TOGETHER` by their names, from one reading."""
         calls, time_zone = await self._calls(principal, asked)
         points = points_of(calls.since, calls.until, time_zone)
         found = await self._reader.over_time(calls, points, latencies=True)

@@ -82,7 +82,7 @@ class Settler:
         """Settle a call that is given an answer from memory: one request, and nothing used."""
         call.held, call.settled = False, (amounts := Amounts(requests=1))
         call.record = replace(
-            self.unheard(call), outcome=call.outcome, usage_flags=call.flags + call.guardrails, price_id=""
+            self.unheard(call), outcome=call.outcome, usage_flags=call.flags + call.guardrails, price_id="", held=()
         )
         self._books.settle(call.request_id, amounts, call.record)
         if self._waiting:
@@ -90,7 +90,8 @@ class Settler:
 
     def unheard(self, call: Call) -> UsageRecord:
         """The record of a call of which nothing more will be heard: what it used is what it held by then."""
-        target, policy = call.target, call.policy
+        target, policy, bound = call.target, call.policy, call.bound
+        held_after = self._clock.monotonic() - call.started
         return UsageRecord(
             request_id=call.request_id,
             trace_id=call.trace_id,
@@ -106,13 +107,13 @@ class Settler:
             model=target.model,
             stream=call.head.stream,
             started_at=call.started_at,
-            ended_after=self._clock.monotonic() - call.started,
+            ended_after=held_after,
             outcome=Outcome.RECOVERED,
             status=call.status,
             attempts=call.attempts,
             requests=0 if call.counted else 1,
-            usage_flags=call.flags + call.guardrails + _flags(call.bound.cost),
-            price_id=call.bound.cost.price_id,
+            usage_flags=call.flags + call.guardrails + _flags(bound.cost),
+            price_id=bound.cost.price_id,
             metadata=call.metadata,
             error=call.error,
             earlier_attempts=call.earlier_attempts,
@@ -120,6 +121,8 @@ class Settler:
             config=call.config,
             prompt=call.prompt,
             span_id=call.span_id,
+            held_after=held_after,
+            held=(bound.input_tokens, bound.output_tokens, bound.cost_nanos),
         )
 
     def _record(self, call: Call, usage: Usage, cost: Cost) -> UsageRecord:

@@ -95,3 +95,8 @@ class UsageRecord(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True)
     """The slug of the stored prompt it was made from."""
     span_id: str = ""
     """What its caller calls this step of the trace."""
+    held_after: int | None = None
+    """When it held what its target could cost, and was let go there."""
+    held: tuple[int, ...] = ()
+    """Input tokens, output tokens and cost that it held on every one of its allowances; empty where no target was held
+    for."""

@@ -92,4 +92,5 @@ def recovered(unheard: UsageRecord, held: Amounts, now: int) -> UsageRecord:
         usage_source=UsageSource.ESTIMATED,
         cost=held.cost,
         cost_lines=(),
+        held=(held.input_tokens, held.output_tokens, held.cost),
     )

@@ -93,6 +93,12 @@ usage_cell = Table(
     Column("took", BigInteger, nullable=False, comment="Sum of `ended_after`."),
     Column("last_at", BigInteger, nullable=False, comment="The latest `started_at`."),
     Column("latencies", Text, nullable=False, comment="See analytics.latency."),
+    Column(
+        "first_bytes",
+        Text,
+        nullable=False,
+        comment="The same, up to the first byte of those that came to one.",
+    ),
     sqlite_with_rowid=False,
     comment="Sums over usage records; kept in the transaction that writes the records.",
 )

@@ -93,6 +93,8 @@ def values_of(record: UsageRecord) -> tuple[object, ...]:
         _known(record.config),
         _known(record.prompt),
         record.span_id,
+        record.held_after,
+        _list(record.held),
     )
 
 

@@ -28,11 +28,18 @@ _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 
 _POSITIONS: Final = {column.name: index for index, column in enumerate(usage_record.columns)}
 _labels: Final = itemgetter(*[_POSITIONS[name] for name in Labels._fields])
-_figures: Final = itemgetter(
-    *[_POSITIONS[name] for name in ("started_at", "requests", "input_tokens", "output_tokens", "cost", "ended_after")]
+_MEASURED: Final = (
+    "started_at",
+    "requests",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+    "ended_after",
+    "first_byte_after",
 )
+_figures: Final = itemgetter(*[_POSITIONS[name] for name in _MEASURED])
 _KEY: Final = ("workspace_id", "kind", "bucket", "who_id", "what_id")
-_ADDED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took", "latencies")
+_ADDED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took", "latencies", "first_bytes")
 _FEW: Final = 16
 _LONG: Final = 512
 """So many characters of histograms are written one behind the other before a cell's are made one."""
@@ -42,7 +49,9 @@ Row = tuple[Any, ...]
 """Of `usage_record`, as `usage_rows.values_of` makes it."""
 
 
-Sums = tuple[int, int, int, int, int, int, int, str]
+Figures = tuple[int, int, int, int, int, int, int | None]
+"""Of one record; see `_figures`."""
+Sums = tuple[int, int, int, int, int, int, int, str, str]
 """The rest of the table's columns, in their order."""
 
 
@@ -65,7 +74,7 @@ class Cells:
         self._learn_time_zones(connection)
         cells: dict[Key, Sums] = {}
         for labels, its_rows in groups.items():
-            quarters: dict[int, list[tuple[int, int, int, int, int, int]]] = {}
+            quarters: dict[int, list[Figures]] = {}
             for figures in map(_figures, its_rows):
                 quarters.setdefault(figures[0] // _QUARTER, []).append(figures)
             for quarter, its_figures in quarters.items():
@@ -79,10 +88,10 @@ class Cells:
         labels: tuple[Any, ...],
         numbers: tuple[int, int],
         quarter: int,
-        figures: Sequence[tuple[int, int, int, int, int, int]],
+        figures: Sequence[Figures],
     ) -> None:
         """Records with the same labels, of the same quarter of an hour."""
-        started, requests, inputs, outputs, costs, took = zip(*figures, strict=True)
+        started, requests, inputs, outputs, costs, took, first = zip(*figures, strict=True)
         sums = (
             len(figures),
             sum(requests),
@@ -92,6 +101,7 @@ class Cells:
             sum(took),
             max(started),
             _histogram(took),
+            _histogram([each for each in first if each is not None]),
         )
         (who, what), workspace_id = numbers, labels[1]
         for key in (
@@ -123,15 +133,15 @@ class Cells:
             untidy.clear()
         long = []
         for key, sums in written.items():
-            length = untidy[key] = untidy.get(key, 0) + len(sums[-1])
+            length = untidy[key] = untidy.get(key, 0) + len(sums[-2])
             if length >= _LONG:
                 del untidy[key]
                 long.append(key)
         if not long:
             return
         read, write = _tidying(connection.dialect)
-        texts = [connection.exec_driver_sql(read, key).scalar_one() for key in long]
-        rows = [(latency.tidy(text), *key) for text, key in zip(texts, long, strict=True)]
+        texts = [connection.exec_driver_sql(read, key).one() for key in long]
+        rows = [(*map(latency.tidy, pair), *key) for pair, key in zip(texts, long, strict=True)]
         connection.exec_driver_sql(write, rows)
 
 
@@ -157,14 +167,16 @@ def _together(one: Sums, other: Sums) -> Sums:
         one[5] + other[5],
         max(one[6], other[6]),
         one[7] + other[7],
+        one[8] + other[8],
     )
 
 
 @cache
 def _tidying(dialect: Dialect) -> tuple[str, str]:
-    """Reads a cell's histogram, and writes another: the key's values, behind the text."""
+    """Reads a cell's histograms, and writes others: the key's values, behind the texts."""
     where = [table.c[name] == bindparam(f"key_{name}") for name in _KEY]
-    read, write = select(table.c.latencies).where(*where), table.update().where(*where).values(latencies="")
+    read = select(table.c.latencies, table.c.first_bytes).where(*where)
+    write = table.update().where(*where).values(latencies="", first_bytes="")
     return str(read.compile(dialect=dialect)), str(write.compile(dialect=dialect))
 
 

@@ -39,10 +39,6 @@ _SUMMED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", 
 _OF_CELLS: Final = ("", Label.WORKSPACE)
 """Labels that need no look at who or what."""
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
-_SLOT: Final = case(
-    *((usage_record.c.ended_after < bound, slot) for bound, slot in zip(latency.BOUNDS, latency.SLOTS, strict=False)),
-    else_=latency.SLOTS[-1],
-)
 
 
 class Measure(Enum):
@@ -52,7 +48,16 @@ class Measure(Enum):
     """Only how many."""
     FIGURES = auto()
     LATENCIES = auto()
-    """The figures, and the histogram."""
+    """The figures, and the histograms."""
+
+
+def _slot(took: ColumnElement[Any]) -> ColumnElement[Any]:
+    """The histogram's character for one latency; none where there is none."""
+    steps = zip(latency.BOUNDS, latency.SLOTS, strict=False)
+    return case((took.is_(None), ""), *((took < bound, slot) for bound, slot in steps), else_=latency.SLOTS[-1])
+
+
+_SLOTS: Final = (_slot(usage_record.c.ended_after), _slot(usage_record.c.first_byte_after))
 
 
 class SqlUsageReader:
@@ -73,6 +78,7 @@ class SqlUsageReader:
                         found[points.index(bucket * NANOS_PER_SECOND)].add(Sums(*sums))
             for sums_of_point in found:
                 sums_of_point.latencies = latency.tidy(sums_of_point.latencies)
+                sums_of_point.first_bytes = latency.tidy(sums_of_point.first_bytes)
             return found
 
         return await self._database.read(work)
@@ -167,7 +173,7 @@ def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bo
         summed = (record.requests, record.input_tokens, record.output_tokens, record.cost, record.ended_after)
         columns += [*map(_sum, summed), func.max(record.started_at)]
     if measure is Measure.LATENCIES:
-        columns.append(aggregate_strings(_SLOT, ""))
+        columns += [aggregate_strings(slot, "") for slot in _SLOTS]
     statement = select(*columns).where(*conditions.of_records(calls, piece.since, piece.until))
     return statement.group_by(*_groups(bucket if times else None, label if by else None)).having(func.count() > 0)
 
@@ -215,7 +221,7 @@ def _measured(source: FromClause, measure: Measure) -> list[ColumnElement[Any]]:
     found: list[ColumnElement[Any]] = [_sum(column[name]).label(name) for name in _SUMMED]
     found.append(func.max(column.last_at).label("last_at"))
     if measure is Measure.LATENCIES:
-        found.append(aggregate_strings(column.latencies, "").label("latencies"))
+        found += [aggregate_strings(column[name], "").label(name) for name in ("latencies", "first_bytes")]
     return found
 
 
