@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Final
 
 from bench.peers.subject import Subject
-from bench.rig import OTHERS
+from bench.rig import OTHERS, pinned
 
 SENTENCE: Final = "Say something about foxes and dogs, at some length, please. "
 KB: Final = 1000
@@ -29,9 +29,7 @@ def ask(
     written = folder / "body.json"
     written.write_bytes(body(subject.model, size, stream=stream))
     given = [str(subject.port), subject.path, json.dumps(dict(subject.headers)), str(written), *map(str, arguments)]
-    cores = ",".join(map(str, OTHERS))
-    done = subprocess.run(
-        ["taskset", "-c", cores, sys.executable, "-m", module, *given], stdout=subprocess.PIPE, check=True
-    )
+    command = [sys.executable, "-m", module, *given]
+    done = subprocess.run(command, stdout=subprocess.PIPE, check=True, preexec_fn=lambda: pinned(OTHERS))
     told: dict[str, float] = json.loads(done.stdout)
     return told

@@ -13,7 +13,8 @@ import uvloop
 
 from bench.load import request_given
 
-END = b"data: [DONE]"
+END = b"0\r\n\r\n"
+"""The last chunk of the transfer coding: no event ends like this."""
 SPREAD_S = 1.0
 """Over how long the clients begin, so that they do not all begin in one moment."""
 
@@ -49,10 +50,10 @@ class Viewer(asyncio.Protocol):
         else:
             self._fail()
             return
-        if END in data:
+        if data.endswith(END):
             self._reading = False
             self._audience.whole += 1
-            asyncio.get_running_loop().call_later(0.001, self._ask)  # the last bytes of the framing may still come
+            self._ask()
 
     def connection_lost(self, error: Exception | None) -> None:
         if self._reading and not self._audience.over:
