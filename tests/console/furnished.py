@@ -44,8 +44,17 @@ async def furnished(world: World, name: str = "Acme") -> dict[str, str]:
     user = await world.ok("POST", "/v1/admin/users/invites/accept", accepted, key="")
     invite, _ = await invited(world, "asked@example.com")
     link = await world.ok("POST", "/v1/admin/tenants/acme/portal-sessions", {"name": name})
+    targets = {"targets": [{"name": name, "provider": "@ours"}]}
+    config = await world.ok("POST", "/v1/configs", {"name": name, "workspace_id": "place", "config": targets})
+    checks = [{"id": "default.contains", "name": name, "parameters": {"words": [name], "operator": "none"}}]
+    guard = await world.ok("POST", "/v1/guardrails", {"name": name, "workspace_id": "place", "checks": checks})
+    at = {"url": "https://hooks.example.com/in", "description": name, "workspace_id": "place"}
+    hook = await world.ok("POST", "/v1/admin/webhooks", at)
+    delivery = await world.ok("POST", f"/v1/admin/webhooks/{hook['id']}/test")
+    routes = {"config": config["slug"], "guardrail": guard["slug"]}
+    told = {"webhook": hook["id"], "delivery": delivery["id"]}
     people = {"user": user["id"], "invite": invite, "session": link["id"]}
-    return {**of_calls, **people, "integration": "ours", "kind": "budgets", "policy": made["id"]}
+    return {**of_calls, **people, **routes, **told, "integration": "ours", "kind": "budgets", "policy": made["id"]}
 
 
 def _word(name: str) -> str:

@@ -297,6 +297,7 @@ async def alerts(walk: Walk) -> None:
     replay = "POST /admin/webhooks/{webhook_id}/deliveries/{delivery_id}/replay"
     await walk(replay, made["id"], delivery["id"])
     await walk("DELETE /admin/webhooks/{webhook_id}", made["id"])
+    await walk("GET /admin/alerts/sent")
 
 
 async def written(walk: Walk, first: int) -> None:

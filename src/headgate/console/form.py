@@ -3,7 +3,7 @@
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
@@ -42,6 +42,17 @@ class Form:
 
 
 EMPTY: Final = Form({})
+
+    def document(self, name: str, param: str = "") -> Any:
+        """Of a text field, the JSON in it; None where it is empty. Raises `InvalidRequest` naming `param`."""
+        text, param = self.one(name), param or name
+        try:
+            return json.loads(text) if text else None
+        except json.JSONDecodeError as error:
+            where = f"line {error.lineno}, column {error.colno}"
+            raise InvalidRequest(f"`{param}` is no JSON at {where}: {error.msg}.", param=param) from None
+        except (ValueError, RecursionError) as error:
+            raise InvalidRequest(f"`{param}` is no JSON: {error}.", param=param) from None
 
 
 async def form_of(request: Request) -> Form:

@@ -115,6 +115,14 @@ def document(value: Any) -> str:
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
 
 
+def pretty(text: str) -> str:
+    """JSON text as people read it; a text that is none as it is."""
+    try:
+        return document(json.loads(text))
+    except ValueError:
+        return text
+
+
 def _local(found: datetime, zone: str) -> str:
     return found.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -134,4 +142,5 @@ FILTERS: Final = {
     "plainly": plainly,
     "lines_of": lines_of,
     "document": document,
+    "pretty": pretty,
 }

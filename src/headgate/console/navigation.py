@@ -40,7 +40,21 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Models and prices", "/models", PRICE_READERS),
         ),
     ),
+    (
+        "Routing",
+        (
+            Entry("Configs", "/configs", ("configs.list",)),
+            Entry("Guardrails", "/guardrails", ("guardrails.list", "organisation_guardrails.list")),
+        ),
+    ),
     ("Activity", (Entry("Requests", "/requests", ("logs.list",)),)),
+    (
+        "Alerts",
+        (
+            Entry("Alerts", "/alerts", ("webhooks.read",)),
+            Entry("Webhooks", "/webhooks", ("webhooks.list",)),
+        ),
+    ),
     (
         "Organization",
         (

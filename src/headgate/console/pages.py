@@ -19,6 +19,7 @@ from headgate.console import (
     view_as,
     workspaces,
 )
+from headgate.console.gateway_pages import GATEWAY_PAGES
 from headgate.console.navigation import KEY_LISTS, PRICE_READERS
 from headgate.console.visit import Page
 
@@ -79,7 +80,6 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("POST", "/policies/{kind}/new", policies.create, ("policies.create",)),
     ("GET", "/policies/{kind}/{policy}", policies.show, ("policies.read",)),
     ("GET", "/policies/{kind}/{policy}/groups", policies.groups, ("policies.read",)),
-    ("GET", "/policies/{kind}/{policy}/groups", policies.groups, ("policies.read",)),
     ("GET", "/policies/{kind}/{policy}/edit", policies.edit, ("policies.update",)),
     ("POST", "/policies/{kind}/{policy}/edit", policies.update, ("policies.update",)),
     ("POST", "/policies/{kind}/{policy}/reset", policies.reset, ("policies.update",)),
@@ -101,7 +101,11 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("GET", "/audit/check", audit.checked, ("audit_logs.list",)),
     ("GET", "/account", account.show, ()),
     ("POST", "/account/password", account.change_password, ()),
+    ("POST", "/account/second-factor", second_factor.begin, ()),
+    ("POST", "/account/second-factor/confirm", second_factor.confirm, ()),
+    ("POST", "/account/second-factor/remove", second_factor.take_off, ()),
     ("POST", "/account/workspace", account.choose_workspace, ()),
     ("POST", "/sign-out", account.end_session, ()),
+    *GATEWAY_PAGES,
 )
 """Method, path, page, and the scopes of which one opens it; without, everybody who has signed in may."""

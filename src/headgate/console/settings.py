@@ -5,7 +5,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from headgate.base.errors import HeadgateError, InvalidRequest
+from headgate.base.errors import HeadgateError
 from headgate.console import limit_rows
 from headgate.console.form import Form
 from headgate.console.visit import HOME, Visit
@@ -76,11 +76,4 @@ def _asked(form: Form, before: Organization) -> dict[str, Any]:
         asked["time_zone"] = form.one("time_zone")
     days = form.one("keep_days")
     asked["log_bodies"] = {"retention_days": int(days) if days.isascii() and days.isdigit() else days} if days else None
-    return asked | {name: _document(form.one(name), name) for name in SCHEMAS} | limit_rows.limits_asked(form, before)
-
-
-def _document(text: str, param: str) -> Any:
-    try:
-        return json.loads(text) if text else None
-    except (ValueError, RecursionError) as error:
-        raise InvalidRequest(f"`{param}` is no JSON: {error}.", param=param) from None
+    return asked | {name: form.document(name) for name in SCHEMAS} | limit_rows.limits_asked(form, before)

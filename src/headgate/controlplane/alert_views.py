@@ -7,6 +7,7 @@ import msgspec
 
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.outbox import Attempt, Delivery, DeliveryStatus, Event
+from headgate.tenancy.sent_alerts import SentAlert
 from headgate.tenancy.webhook import Webhook
 
 
@@ -53,6 +54,21 @@ def pending(found: Delivery) -> dict[str, Any]:
         "next_attempt_at": to_iso(found.next_at) if found.status is DeliveryStatus.PENDING else None,
         "created_at": to_iso(found.created_at),
         "object": "delivery",
+    }
+
+
+def sent(found: SentAlert) -> dict[str, Any]:
+    """What happened, and everybody it went to: a webhook by its id, or an e-mail address."""
+    return {
+        "id": found.event.id,
+        "type": found.event.type,
+        "workspace_id": found.event.workspace_id,
+        "tenant_id": found.event.tenant_id,
+        "about": found.about,
+        "percent": found.percent,
+        "created_at": to_iso(found.event.at),
+        "deliveries": [pending(each) | {"to": each.recipient or each.lane} for each in found.deliveries],
+        "object": "sent-alert",
     }
 
 

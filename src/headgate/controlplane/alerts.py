@@ -4,9 +4,11 @@ from typing import Annotated
 
 from fastapi import APIRouter
 
+from headgate.controlplane import alert_views
 from headgate.controlplane.alert_bodies import AlertSettingChange
-from headgate.controlplane.answers import Answer
+from headgate.controlplane.answers import Answer, listing
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
+from headgate.controlplane.paging import Paged
 from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.principal import Principal
 
@@ -19,6 +21,13 @@ async def get(
 ) -> Answer:
     """Of the organization, or of one workspace, by slug or id."""
     return await _shown(services, principal, await services.alert_settings.get(principal, workspace_id))
+
+
+@router.get("/sent")
+async def sent(services: WithServices, page: Paged, principal: Annotated[Principal, needs("webhooks.read")]) -> Answer:
+    """What was told lately, the latest first, and to whom; for a workspace's key what is about its workspace."""
+    found, total = await services.sent_alerts.find(principal, page)
+    return listing([alert_views.sent(each) for each in found], total)
 
 
 @router.put("")

@@ -37,6 +37,8 @@ from headgate.tenancy.portal_sessions import PortalSessionService
 from headgate.tenancy.prompts import PromptService
 from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
+from headgate.tenancy.second_factors import SecondFactorService
+from headgate.tenancy.sent_alerts import SentAlerts
 from headgate.tenancy.sessions import SessionService, Span
 from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.tenant_members import TenantMemberService
@@ -97,6 +99,7 @@ class Services:
     models: ModelService
     webhooks: WebhookService
     alert_settings: AlertSettingService
+    sent_alerts: SentAlerts
     limit_policies: LimitPolicyService
     policy_groups: PolicyGroups
     configs: ConfigService
@@ -157,6 +160,7 @@ def services_on(
         models=ModelService(administration, vault, catalog, check_url),
         webhooks=WebhookService(administration, vault, check_webhook),
         alert_settings=AlertSettingService(administration),
+        sent_alerts=SentAlerts(transactions),
         limit_policies=LimitPolicyService(administration),
         policy_groups=PolicyGroups(administration, balances),
         configs=ConfigService(administration),

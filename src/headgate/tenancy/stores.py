@@ -202,6 +202,12 @@ class DeliveryStore(Protocol):
         """The latest first, with all attempts at each."""
         ...
 
+    def told(
+        self, organization_id: str, page: Page, *, workspace_id: str | None = None
+    ) -> tuple[Sequence[tuple[Event, Sequence[Delivery]]], int]:
+        """What happened, the latest first, with everybody it went to. Tests and invites are left out."""
+        ...
+
 
 class AlertSettingStore(Protocol):
     def get(self, organization_id: str, workspace_id: str) -> AlertSetting | None: ...

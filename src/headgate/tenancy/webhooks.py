@@ -23,7 +23,7 @@ from headgate.tenancy.workspaces import visible_workspace
 LONGEST_URL: Final = 2_048
 BOTH_FOR_S: Final = 86_400
 """How long after a rotation messages are signed with the old secret too."""
-_SELECTABLE: Final = tuple(each for each in EventType if each not in (EventType.TEST, EventType.INVITED))
+SELECTABLE: Final = tuple(each for each in EventType if each not in (EventType.TEST, EventType.INVITED))
 
 CheckUrl = Callable[[str], str]
 """The URL as it is kept. Raises `InvalidRequest`."""
@@ -225,8 +225,8 @@ def _line(value: object) -> str:
 def _types(value: object) -> tuple[EventType, ...]:
     found = rules.texts(value, "types")
     for index, each in enumerate(found):
-        if each not in _SELECTABLE:
-            raise InvalidRequest(f"`types[{index}]` must be one of {', '.join(_SELECTABLE)}.", param=f"types[{index}]")
+        if each not in SELECTABLE:
+            raise InvalidRequest(f"`types[{index}]` must be one of {', '.join(SELECTABLE)}.", param=f"types[{index}]")
     return tuple(dict.fromkeys(EventType(each) for each in found))
 
 

@@ -111,6 +111,7 @@ ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
     "POST /admin/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": observed.Delivery,
     "GET /admin/alerts": observed.AlertSettings,
     "PUT /admin/alerts": observed.AlertSettings,
+    "GET /admin/alerts/sent": Listed(observed.SentAlert),
     "GET /audit-logs": observed.AuditPage,
     "DELETE /admin/cache": observed.Purged,
     "GET /analytics/graphs/feedbacks": observed.Graph,

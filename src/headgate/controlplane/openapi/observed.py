@@ -207,6 +207,22 @@ class DeliveryDetail(Delivery):
     attempts: list[DeliveryAttempt]
 
 
+class AlertDelivery(Delivery):
+    to: str
+
+
+class SentAlert(Shape):
+    id: str
+    type: str
+    workspace_id: str | None
+    tenant_id: str | None
+    about: str
+    percent: int | None
+    created_at: Moment
+    deliveries: list[AlertDelivery]
+    object: Literal["sent-alert"]
+
+
 class AlertSettings(Shape):
     object: Literal["alert-settings"]
     workspace_id: str | None

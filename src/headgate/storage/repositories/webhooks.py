@@ -1,7 +1,7 @@
 """Webhooks with their deliveries, and the settings of alerts."""
 
 from collections.abc import Mapping
-from typing import Any
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, update
 
@@ -15,6 +15,8 @@ from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.outbox import Attempt, Delivery, DeliveryStatus, Event
 from headgate.tenancy.stores import Page
 from headgate.tenancy.webhook import EventType, Webhook, WebhookStatus
+
+_NO_ALERTS: Final = (EventType.TEST.value, EventType.INVITED.value)
 
 
 def webhook_of(row: Mapping[Any, Any]) -> Webhook:
@@ -103,6 +105,20 @@ class SqlDeliveries:
         return [
             (events.delivery_of(row), events.get(self._connection, row["event_id"]), made[row["id"]]) for row in found
         ], total
+
+    def told(
+        self, organization_id: str, page: Page, *, workspace_id: str | None = None
+    ) -> tuple[list[tuple[Event, list[Delivery]]], int]:
+        at = event_table.c
+        statement = select(event_table).where(at.organization_id == organization_id, at.type.not_in(_NO_ALERTS))
+        if workspace_id is not None:
+            statement = statement.where(at.workspace_id == workspace_id)
+        found, total = rows.page_of(self._connection, statement, page, at.at.desc(), at.id.desc())
+        to: dict[str, list[Delivery]] = {row["id"]: [] for row in found}
+        its = select(deliveries).where(deliveries.c.event_id.in_(to)).order_by(deliveries.c.lane, deliveries.c.id)
+        for row in self._connection.execute(its).mappings():
+            to[row["event_id"]].append(events.delivery_of(row))
+        return [(events.event_of(row), to[row["id"]]) for row in found], total
 
 
 class SqlAlertSettings:
