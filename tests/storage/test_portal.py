@@ -17,9 +17,11 @@ from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.portal_links import PortalLinkService
 from headgate.tenancy.portal_sessions import PortalSessionService
 from headgate.tenancy.principal import Principal
+from headgate.tenancy.second_factors import SecondFactorService
 from headgate.tenancy.sessions import SessionService, Span
 from headgate.tenancy.stores import Page
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.tickets import Tickets
 from headgate.tenancy.vault import MasterKey, Vault
 from headgate.tenancy.workspaces import WorkspaceService
 from tests.support.administration import CATALOG
@@ -37,7 +39,9 @@ async def test_of_all_who_open_a_link_at_once_one_comes_in(database: Database) -
     operator = Principal.operator(organization.id)
     loader = PolicyLoader(administration.transactions, Vault([MasterKey.generate()]), CATALOG)
     directory = Directory(loader, PEPPER, administration.clock, lambda what, error: None)
-    sessions = SessionService(administration, directory, Passwords(), PEPPER, Span())
+    tickets = Tickets(PEPPER, administration.clock)
+    factors = SecondFactorService(administration, Vault([MasterKey.generate()]), Passwords(), PEPPER, tickets)
+    sessions = SessionService(administration, directory, Passwords(), PEPPER, Span(), factors)
     portal = PortalSessionService(administration, sessions, directory, PEPPER, Span())
     links = PortalLinkService(administration, PEPPER, "http://test")
     await OrganizationService(administration).update(operator, {"portal_origins": ["https://app.example.com"]})

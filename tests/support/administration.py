@@ -69,6 +69,8 @@ class World:
     admin_key: str
     app: Any
     reported: list[tuple[str, BaseException]] = field(default_factory=list)
+    master_key: MasterKey | None = None
+    """Of a new installation."""
 
     async def call(
         self, method: str, path: str, body: object = None, *, key: str | None = None, headers: Mapping[str, str] = {}
@@ -155,7 +157,9 @@ async def founded(database: Database) -> AsyncIterator[World]:
     admin = keys.mint(PEPPER)
     organization = await found(Administration(SqlTransactions(database), clock), admin)
     assert organization is not None
-    async with node(database, Vault([MasterKey.generate()]), clock, admin.text, organization.id) as world:
+    master_key = MasterKey.generate()
+    async with node(database, Vault([master_key]), clock, admin.text, organization.id) as world:
+        world.master_key = master_key
         yield world
 
 

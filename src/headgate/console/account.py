@@ -10,7 +10,7 @@ ACCOUNT = f"{HOME}/account"
 
 async def show(visit: Visit) -> Response:
     """Where he has signed in."""
-    return await _page(visit)
+    return await page(visit)
 
 
 async def end_session(visit: Visit) -> Response:
@@ -26,11 +26,11 @@ async def end_session(visit: Visit) -> Response:
 
 async def change_password(visit: Visit) -> Response:
     """His other sessions end."""
-    before, after = ((visit.form.fields.get(name) or [""])[0] for name in ("before", "after"))
+    before, after = visit.form.exact("before"), visit.form.exact("after")
     try:
         await visit.services.sessions.change_password(visit.signed, before, after)
     except HeadgateError as error:
-        return await _page(visit, error)
+        return await page(visit, error)
     return RedirectResponse(ACCOUNT, 303)
 
 
@@ -40,6 +40,13 @@ async def choose_workspace(visit: Visit) -> Response:
     return RedirectResponse(HOME, 303)
 
 
-async def _page(visit: Visit, error: HeadgateError | None = None) -> Response:
-    sessions = await visit.services.sessions.of(visit.signed)
-    return visit.page("account.html", status=error.status if error else 200, sessions=sessions, error=error)
+async def page(visit: Visit, error: HeadgateError | None = None) -> Response:
+    """`error`: what was wrong with a form of it."""
+    services, user_id = visit.services, visit.signed.session.user_id
+    return visit.page(
+        "account.html",
+        status=error.status if error else 200,
+        sessions=await services.sessions.of(visit.signed),
+        factor=None if user_id is None else await services.second_factors.of(user_id),
+        error=error,
+    )

@@ -24,6 +24,7 @@ def create_console(services: Services, refusals: Refusals, url: str, random_byte
     routes = [
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),
         Route(f"{HOME}/sign-in", doors.enter, methods=["POST"]),
+        Route(f"{HOME}/sign-in/code", doors.enter_with_code, methods=["POST"]),
         Route(f"{HOME}/invite", doors.invite, methods=["GET"]),
         Route(f"{HOME}/invite", doors.accept, methods=["POST"]),
         Route(f"{HOME}/theme", doors.theme, methods=["POST"]),

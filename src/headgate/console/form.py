@@ -14,7 +14,7 @@ from headgate.tenancy.origin import Origin
 
 LONGEST: Final = 256 * 1024
 _MOST_FIELDS: Final = 500
-_UNSAID: Final = ("csrf", "password", "before", "after", "token", "key")
+_UNSAID: Final = ("csrf", "password", "before", "after", "token", "key", "code", "ticket")
 """Fields that no log is to have, not even masked."""
 
 
@@ -28,6 +28,10 @@ class Form:
         """Without blanks around it; empty where it is absent."""
         return (self.fields.get(name) or [""])[0].strip()
 
+    def exact(self, name: str) -> str:
+        """With all its blanks: a password may have some."""
+        return (self.fields.get(name) or [""])[0]
+
     def all(self, name: str) -> list[str]:
         return [each.strip() for each in self.fields.get(name, ())]
 
@@ -40,9 +44,6 @@ class Form:
         """Of a text field, those that are not empty; commas separate too."""
         return [each.strip() for each in self.one(name).replace(",", "\n").splitlines() if each.strip()]
 
-
-EMPTY: Final = Form({})
-
     def document(self, name: str, param: str = "") -> Any:
         """Of a text field, the JSON in it; None where it is empty. Raises `InvalidRequest` naming `param`."""
         text, param = self.one(name), param or name
@@ -53,6 +54,9 @@ EMPTY: Final = Form({})
             raise InvalidRequest(f"`{param}` is no JSON at {where}: {error.msg}.", param=param) from None
         except (ValueError, RecursionError) as error:
             raise InvalidRequest(f"`{param}` is no JSON: {error}.", param=param) from None
+
+
+EMPTY: Final = Form({})
 
 
 async def form_of(request: Request) -> Form:

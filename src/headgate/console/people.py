@@ -63,6 +63,15 @@ async def remove(visit: Visit) -> Response:
     return RedirectResponse(PEOPLE, 303)
 
 
+async def reset_second_factor(visit: Visit) -> Response:
+    """For who cannot show codes any more."""
+    try:
+        await visit.services.second_factors.reset(visit.principal, visit.named("user"))
+    except HeadgateError as error:
+        return await _shown(visit, error)
+    return RedirectResponse(f"{PEOPLE}/{visit.named('user')}", 303)
+
+
 async def new(visit: Visit) -> Response:
     """The form to invite somebody."""
     return await _form(visit, {"email": "", "role": OrganizationRole.MEMBER.value, "places": []})
@@ -101,6 +110,7 @@ async def _shown(visit: Visit, error: HeadgateError | None = None) -> Response:
         user=user,
         typed={name: visit.form.one(name) if error else getattr(user, name) for name in ("first_name", "last_name")},
         places=places,
+        factor=await visit.services.second_factors.of(user.id),
         workspaces=await _workspaces(visit),
         roles=ROLE_WORDS,
         error=error,

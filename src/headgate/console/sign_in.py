@@ -6,6 +6,7 @@ from starlette.responses import RedirectResponse, Response
 from headgate.base.errors import HeadgateError
 from headgate.console.form import EMPTY, audited, form_of, require_own_origin
 from headgate.console.visit import COOKIE, HOME, SIGN_IN, THEME, THEMES, Console
+from headgate.tenancy.second_factors import SecondFactorNeeded
 
 _A_YEAR_S = 365 * 86_400
 
@@ -31,11 +32,28 @@ class SignIn:
             if form.one("key"):
                 session, token = await sessions.sign_in_with_key(form.one("key"), origin)
             else:
-                password = (form.fields.get("password") or [""])[0]
-                session, token = await sessions.sign_in_with_password(form.one("email"), password, origin)
+                email, password = form.one("email"), form.exact("password")
+                session, token = await sessions.sign_in_with_password(email, password, origin)
+        except SecondFactorNeeded as needed:
+            return self._console.page(request, "sign_in_code.html", there=there, ticket=needed.ticket, error=None)
         except HeadgateError as error:
             return self._console.page(
                 request, "sign_in.html", status=error.status, there=there, email=form.one("email"), error=error
+            )
+        return self._with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    async def enter_with_code(self, request: Request) -> Response:
+        """The second step of who has a second factor."""
+        require_own_origin(request, self._console.url)
+        form = await form_of(request)
+        origin, services = audited(request, EMPTY), self._console.services
+        there, ticket = _inside(form.one("next")), form.one("ticket")
+        try:
+            user = await services.second_factors.user_with(ticket, form.one("code"), origin)
+            session, token = await services.sessions.open_for(user, origin)
+        except HeadgateError as error:
+            return self._console.page(
+                request, "sign_in_code.html", status=error.status, there=there, ticket=ticket, error=error
             )
         return self._with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
 
@@ -50,7 +68,7 @@ class SignIn:
         names = {name: form.one(name) for name in ("first_name", "last_name")}
         origin, services = audited(request, EMPTY), self._console.services
         try:
-            password = (form.fields.get("password") or [""])[0]
+            password = form.exact("password")
             made = await services.invites.accept(form.one("token"), {**names, "password": password}, origin)
         except HeadgateError as error:
             return self._console.page(request, "invite.html", status=error.status, **names, error=error)

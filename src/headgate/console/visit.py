@@ -16,6 +16,7 @@ from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated
 from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
 from headgate.console.formats import FILTERS, percent
 from headgate.console.navigation import NAVIGATION, Entry
+from headgate.console.qr import qr
 from headgate.console.static_files import StaticFiles
 from headgate.console.time_range import RANGES, TimeRange, time_range
 from headgate.controlplane.services import Services
@@ -43,7 +44,13 @@ class Console:
             loader=PackageLoader("headgate.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
         )
         self._templates.filters |= FILTERS
-        self._templates.globals |= {"percent": percent, "static": self.static, "ranges": RANGES, "themes": THEMES}
+        self._templates.globals |= {
+            "percent": percent,
+            "static": self.static,
+            "qr": qr,
+            "ranges": RANGES,
+            "themes": THEMES,
+        }
 
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """For anybody; `Visit.page` is for who has signed in."""

@@ -43,6 +43,7 @@ from headgate.tenancy.sessions import SessionService, Span
 from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.tenant_members import TenantMemberService
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.tickets import Tickets
 from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.virtual_keys import VirtualKeyService
@@ -110,6 +111,7 @@ class Services:
     members: MemberService
     invites: InviteService
     sessions: SessionService
+    second_factors: SecondFactorService
     tenant_members: TenantMemberService
     portal_links: PortalLinkService
     portal_sessions: PortalSessionService
@@ -143,7 +145,8 @@ def services_on(
     transactions, clock = administration.transactions, administration.clock
     integrations = IntegrationService(administration, vault, catalog, check_url)
     api_keys = ApiKeyService(administration, pepper)
-    sessions = SessionService(administration, directory, passwords, pepper, span)
+    second_factors = SecondFactorService(administration, vault, passwords, pepper, Tickets(pepper, clock))
+    sessions = SessionService(administration, directory, passwords, pepper, span, second_factors)
     return Services(
         clock=clock,
         directory=directory,
@@ -171,6 +174,7 @@ def services_on(
         members=MemberService(administration),
         invites=InviteService(administration, passwords, pepper, url, envelope),
         sessions=sessions,
+        second_factors=second_factors,
         tenant_members=TenantMemberService(administration),
         portal_links=PortalLinkService(administration, pepper, url),
         portal_sessions=PortalSessionService(administration, sessions, directory, pepper, span),

@@ -21,9 +21,10 @@ class Attempts:
         self._clock = clock
         self._failures: dict[str, deque[int]] = {}
 
-    def admit(self, name: str, address: str) -> None:
-        """Raises `RateLimited` where one of them has failed too often."""
-        for subject, most in ((f"name {name}", OF_A_NAME), (f"address {address}", OF_AN_ADDRESS)):
+    def admit(self, name: str, address: str = "") -> None:
+        """Raises `RateLimited` where one of them has failed too often. Without an address the name alone counts."""
+        for subject in _subjects(name, address):
+            most = OF_A_NAME if subject.startswith("name ") else OF_AN_ADDRESS
             found = self._recent(subject)
             if found is not None and len(found) >= most:
                 wait = (found[0] - self._since()) / NANOS_PER_SECOND
@@ -33,8 +34,8 @@ class Attempts:
                     retry_after=wait,
                 )
 
-    def failed(self, name: str, address: str) -> None:
-        for subject in (f"name {name}", f"address {address}"):
+    def failed(self, name: str, address: str = "") -> None:
+        for subject in _subjects(name, address):
             if subject not in self._failures and len(self._failures) >= MOST_NAMES:
                 del self._failures[next(iter(self._failures))]
             self._failures.setdefault(subject, deque()).append(self._clock.monotonic())
@@ -53,3 +54,7 @@ class Attempts:
 
     def _since(self) -> int:
         return self._clock.monotonic() - WINDOW_S * NANOS_PER_SECOND
+
+
+def _subjects(name: str, address: str) -> tuple[str, ...]:
+    return (f"name {name}", f"address {address}") if address else (f"name {name}",)

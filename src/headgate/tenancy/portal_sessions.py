@@ -25,6 +25,7 @@ from headgate.tenancy.stores import Stores
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.tenant_member import TenantRole
 from headgate.tenancy.tenants import visible_tenant
+from headgate.tenancy.user import User
 
 VIEWING: Final = ("tenants.read", "analytics.view", "logs.list", "logs.view")
 """What an operator needs to look at what a tenant sees: all of them."""
@@ -103,9 +104,12 @@ class PortalSessionService:
     async def enter_with_password(
         self, email: str, password: str, origin: Origin, tenant_id: str | None = None
     ) -> tuple[PortalSession, str]:
-        """The same for a user of a tenant: the named one, or the first he came to. Raises as
-        `SessionService.user_with`, and `Forbidden` for who belongs to none."""
-        user = await self._sessions.user_with(email, password, origin)
+        """The same for a user of a tenant. Raises as `SessionService.user_with`, and as `enter_as`."""
+        return await self.enter_as(await self._sessions.user_with(email, password, origin), origin, tenant_id)
+
+    async def enter_as(self, user: User, origin: Origin, tenant_id: str | None = None) -> tuple[PortalSession, str]:
+        """For a user whose identity is established: to the named tenant, or to the first he came to. Raises `Forbidden`
+        for who belongs to none."""
         places = await self._administration.transactions.read(lambda stores: stores.tenant_members.of_user(user.id))
         chosen = next((each for each in places if tenant_id in (None, each.tenant_id)), None)
         if chosen is None:

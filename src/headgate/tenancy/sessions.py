@@ -17,6 +17,7 @@ from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.scopes import ACT_AS
+from headgate.tenancy.second_factors import SecondFactorService
 from headgate.tenancy.session import Session
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.user import User
@@ -66,6 +67,7 @@ class SessionService:
         passwords: Passwords,
         pepper: bytes,
         span: Span,
+        second_factors: SecondFactorService,
         random_bytes: RandomBytes = os.urandom,
     ) -> None:
         self._administration = administration
@@ -73,6 +75,7 @@ class SessionService:
         self._passwords = passwords
         self._pepper = pepper
         self._span = span
+        self._second_factors = second_factors
         self._random_bytes = random_bytes
         self._attempts = Attempts(administration.clock)
 
@@ -103,8 +106,8 @@ class SessionService:
         return await self.open_for(await self.user_with(email, password, origin), origin)
 
     async def user_with(self, email: str, password: str, origin: Origin) -> User:
-        """Whose they are. Raises `Unauthenticated` in the same words whatever was wrong, after the same time, and
-        `RateLimited` for who guesses."""
+        """Whose they are. Raises `Unauthenticated` in the same words whatever was wrong, after the same time,
+        `RateLimited` for who guesses, and `SecondFactorNeeded` where they are right and a code is to come."""
         name = email.strip().lower()[:320]
         self._attempts.admit(name, origin.client_ip)
         found = await self._administration.transactions.read(lambda stores: stores.passwords.of_email(name))
@@ -115,6 +118,7 @@ class SessionService:
             self._attempts.failed(name, origin.client_ip)
             raise Unauthenticated("This is not the e-mail address and the password of a user.", code="wrong_password")
         self._attempts.succeeded(name)
+        await self._second_factors.ask(right[0])
         return right[0]
 
     async def open_for(self, user: User, origin: Origin) -> tuple[Session, str]:
@@ -185,18 +189,17 @@ class SessionService:
         if user_id is None:
             raise InvalidRequest("Whoever signs in with a key has no password.")
         name = f"password of {user_id}"
-        self._attempts.admit(name, "")
+        self._attempts.admit(name)
         kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
         if not await self._passwords.right(before, kept):
-            self._attempts.failed(name, "")
+            self._attempts.failed(name)
             raise InvalidRequest("This is not your present password.", param="before")
         hashed = await self._passwords.hashed(after, "after")
 
         def work(change: Change) -> None:
             change.stores.passwords.put(user_id, hashed, change.now)
-            for each in change.stores.sessions.of(signed.session):
-                if each.id != signed.session.id:
-                    change.stores.sessions.remove(each.id)
+            change.stores.sessions.remove_all(user_id, signed.session.id)
+            change.stores.portal_sessions.remove_all(user_id)
             change.record("update", f"user:{user_id}", {"fields": ["password"]})
 
         await self._administration.change(signed.principal, work)

@@ -9,7 +9,7 @@ from headgate.tenancy import rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.holder import revoke_keys, touch_keys
 from headgate.tenancy.principal import Principal, not_found
-from headgate.tenancy.roles import ORGANIZATION_ROLES, OrganizationRole
+from headgate.tenancy.roles import ORGANIZATION_ROLES, WORKSPACE_ROLES, OrganizationRole
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.user import Member, User
 
@@ -102,6 +102,16 @@ def organization_role(value: object, param: str = "role") -> OrganizationRole:
 def require_may_give(change: Change, role: OrganizationRole) -> None:
     """Raises `Forbidden` for a role with more rights than the caller's, and for owners unless he is one himself."""
     _require_may_give(change, OrganizationRole.MEMBER, role)
+
+
+def require_may_let_in(change: Change, user: User) -> None:
+    """Raises `Forbidden` unless the caller could have given this user his role: whoever opens another way in for him
+    could come in by it himself."""
+    _require_may_give(change, user.role, user.role)
+    for member in change.stores.members.of_users([user.id]):
+        administered = WORKSPACE_ROLES[member.role] & ORGANIZATION_ROLES[OrganizationRole.ADMIN]
+        if not administered <= change.principal.scopes:
+            raise Forbidden("He may do more than you may, so you cannot open a way in for him.")
 
 
 def seen(user: User) -> dict[str, Any]:

@@ -1,16 +1,33 @@
-"""Who has come in, and to which of his accounts."""
+"""Who has come in, to which of his accounts, and where else."""
+
+from typing import Final
 
 from starlette.responses import RedirectResponse, Response
 
+from headgate.base.errors import HeadgateError
 from headgate.console.portal.visit import HOME, PortalVisit
+
+ACCOUNT: Final = f"{HOME}/account"
 
 
 async def show(visit: PortalVisit) -> Response:
     """With the accounts that he may change over to."""
-    return visit.page("account.html", places=await visit.services.portal_sessions.places(visit.visitor))
+    return await page(visit)
 
 
 async def choose(visit: PortalVisit) -> Response:
     """Another one of his accounts."""
     await visit.services.portal_sessions.choose(visit.visitor, visit.form.one("tenant"))
     return RedirectResponse(HOME, 303)
+
+
+async def page(visit: PortalVisit, error: HeadgateError | None = None) -> Response:
+    """`error`: what was wrong with a form of it."""
+    services, user_id = visit.services, visit.session.user_id
+    return visit.page(
+        "account.html",
+        status=error.status if error else 200,
+        places=await services.portal_sessions.places(visit.visitor),
+        factor=None if user_id is None else await services.second_factors.of(user_id),
+        error=error,
+    )

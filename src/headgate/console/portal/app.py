@@ -11,7 +11,7 @@ from starlette.routing import Route
 
 from headgate.base.errors import HeadgateError, MethodNotAllowed, NotFound
 from headgate.base.ids import RandomBytes
-from headgate.console.portal import account, keys, limits, models, overview, playground, requests, start
+from headgate.console.portal import account, keys, limits, models, overview, playground, requests, second_factor, start
 from headgate.console.portal.doors import Doors
 from headgate.console.portal.visit import HOME, Allowed, PortalPage, Site, anybody, entered
 from headgate.console.secured import AsgiApp, Secured
@@ -54,6 +54,9 @@ PAGES: Final[tuple[tuple[str, str, PortalPage, Allowed], ...]] = (
     ("POST", "/playground", playground.call, _plays),
     ("GET", "/account", account.show, anybody),
     ("POST", "/account/tenant", account.choose, anybody),
+    ("POST", "/account/second-factor", second_factor.begin, anybody),
+    ("POST", "/account/second-factor/confirm", second_factor.confirm, anybody),
+    ("POST", "/account/second-factor/remove", second_factor.take_off, anybody),
 )
 """Method, path, page, and to whom it is open."""
 
@@ -66,6 +69,7 @@ def create_portal(services: Services, inside: Inside, url: str, random_bytes: Ra
     routes = [
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),
         Route(f"{HOME}/sign-in", doors.sign_in, methods=["POST"]),
+        Route(f"{HOME}/sign-in/code", doors.sign_in_with_code, methods=["POST"]),
         Route(f"{HOME}/enter", doors.enter, methods=["GET"]),
         Route(f"{HOME}/sign-out", entered(site, doors.leave, leaving=True), methods=["POST"]),
         Route(f"{HOME}/theme", doors.theme, methods=["POST"]),

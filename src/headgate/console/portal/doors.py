@@ -11,6 +11,7 @@ from headgate.console.portal.visit import HOME, SIGN_IN, PortalVisit, Site
 from headgate.console.secured import may_be_framed
 from headgate.console.visit import HOME as CONSOLE
 from headgate.console.visit import THEME, THEMES
+from headgate.tenancy.second_factors import SecondFactorNeeded
 
 _A_YEAR_S: Final = 365 * 86_400
 
@@ -36,11 +37,29 @@ class Doors:
             if form.one("key"):
                 session, token = await sessions.enter_with_key(form.one("key"), origin)
             else:
-                password = (form.fields.get("password") or [""])[0]
-                session, token = await sessions.enter_with_password(form.one("email"), password, origin)
+                email, password = form.one("email"), form.exact("password")
+                session, token = await sessions.enter_with_password(email, password, origin)
+        except SecondFactorNeeded as needed:
+            ticket = needed.ticket
+            return self._site.console.page(request, "portal/sign_in_code.html", there=there, ticket=ticket, error=None)
         except HeadgateError as error:
             return self._site.console.page(
                 request, "portal/sign_in.html", status=error.status, there=there, email=form.one("email"), error=error
+            )
+        return self._site.with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    async def sign_in_with_code(self, request: Request) -> Response:
+        """The second step of who has a second factor."""
+        require_own_origin(request, self._site.console.url)
+        form = await form_of(request)
+        origin, services = audited(request, EMPTY), self._site.services
+        there, ticket = inside(form.one("next")), form.one("ticket")
+        try:
+            user = await services.second_factors.user_with(ticket, form.one("code"), origin)
+            session, token = await services.portal_sessions.enter_as(user, origin)
+        except HeadgateError as error:
+            return self._site.console.page(
+                request, "portal/sign_in_code.html", status=error.status, there=there, ticket=ticket, error=error
             )
         return self._site.with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
 

@@ -92,6 +92,15 @@ class SqlPortalSessions:
     def remove(self, session_id: str) -> None:
         self._connection.execute(delete(table).where(table.c.id == session_id))
 
+    def of_user(self, user_id: str, *, now: int) -> list[PortalSession]:
+        its = table.c
+        statement = select(table).where(its.user_id == user_id, its.expires_at > now)
+        found = self._connection.execute(statement.order_by(its.created_at.desc(), its.id)).mappings()
+        return [_session(row) for row in found]
+
+    def remove_all(self, user_id: str, but: str = "") -> None:
+        self._connection.execute(delete(table).where(table.c.user_id == user_id, table.c.id != but))
+
     def prune(self, now: int) -> None:
         self._connection.execute(delete(table).where(table.c.expires_at <= now))
 

@@ -72,6 +72,9 @@ class SqlSessions:
     def remove(self, session_id: str) -> None:
         self._connection.execute(delete(table).where(table.c.id == session_id))
 
+    def remove_all(self, user_id: str, but: str = "") -> None:
+        self._connection.execute(delete(table).where(table.c.user_id == user_id, table.c.id != but))
+
     def prune(self, now: int) -> None:
         self._connection.execute(delete(table).where(table.c.expires_at <= now))
 

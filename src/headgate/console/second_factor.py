@@ -1,0 +1,46 @@
+"""One's second factor, from the account page: begun with the password, confirmed with a code, taken off with both."""
+
+from starlette.responses import RedirectResponse, Response
+
+from headgate.base.errors import HeadgateError, InvalidRequest
+from headgate.console import account
+from headgate.console.visit import Visit
+
+
+async def begin(visit: Visit) -> Response:
+    """Shows the secret, for an app to take up."""
+    factors = visit.services.second_factors
+    try:
+        enrolment = await factors.begin(visit.principal, _user(visit), visit.form.exact("password"))
+    except HeadgateError as error:
+        return await account.page(visit, error)
+    return visit.page("second_factor.html", enrolment=enrolment, error=None)
+
+
+async def confirm(visit: Visit) -> Response:
+    """Shows the recovery codes, this once."""
+    factors, user_id = visit.services.second_factors, _user(visit)
+    try:
+        codes = await factors.confirm(visit.principal, user_id, visit.form.one("code"), visit.signed.session.id)
+    except InvalidRequest as error:
+        enrolment = await factors.begun(visit.principal, user_id)
+        return visit.page("second_factor.html", status=error.status, enrolment=enrolment, error=error)
+    return visit.page("recovery_codes.html", codes=codes)
+
+
+async def take_off(visit: Visit) -> Response:
+    """From now on the password alone lets him in."""
+    form, factors = visit.form, visit.services.second_factors
+    try:
+        await factors.take_off(visit.principal, _user(visit), form.exact("password"), form.one("code"))
+    except HeadgateError as error:
+        return await account.page(visit, error)
+    return RedirectResponse(account.ACCOUNT, 303)
+
+
+def _user(visit: Visit) -> str:
+    """Raises `InvalidRequest`."""
+    user_id = visit.signed.session.user_id
+    if user_id is None:
+        raise InvalidRequest("Whoever signs in with a key has no password, and so no second factor.")
+    return user_id
