@@ -197,8 +197,8 @@ async def test_the_secret_is_sealed_and_goes_with_its_user(browser: Browser) -> 
     )
     assert Vault([new]).open(factor.sealed_secret, factor.organization_id, factor.secret_row) == raw
     await browser.world.ok("DELETE", f"/v1/admin/users/{factor.user_id}")
-    for table in (second_factor, user_password):
-        assert not await browser.world.database.read(lambda c, t=table: c.execute(t.select()).all())
+    assert not await browser.world.database.read(lambda c: c.execute(second_factor.select()).all())
+    assert not await browser.world.database.read(lambda c: c.execute(user_password.select()).all())
 
 
 async def test_who_signs_in_with_a_key_has_none(admin: Browser) -> None:
