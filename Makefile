@@ -4,11 +4,12 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 ARGS   ?=
 
-.PHONY: help demo test test-all lint bench clean
+.PHONY: help demo test test-all lint browser bench clean
 help:
 	@echo "make demo      start a simulator and the gateway, send calls, print the joined books (ARGS=--exit to end)"
 	@echo "make test      lint, types, import floors and the tests"
 	@echo "make test-all  the same with the slow suites"
+	@echo "make browser   bring what the tests in a browser need; the tests do it by themselves"
 	@echo "make bench     the short benchmarks"
 
 $(VENV)/run: requirements/run.txt requirements/build.txt pyproject.toml hatch_build.py assets/package-lock.json
@@ -32,14 +33,18 @@ lint: $(VENV)/dev
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-test: lint
+# Says so and goes on where it cannot: the tests in a browser are then skipped.
+browser: $(VENV)/dev
+	@$(BIN)/python -m tests.browser.brought
+
+test: lint browser
 	$(BIN)/pytest -n auto -m "not slow" $(ARGS)
 
-test-all: lint
+test-all: lint browser
 	$(BIN)/pytest -n auto $(ARGS)
 
 bench: $(VENV)/dev
 	$(BIN)/python -m bench --quick $(ARGS)
 
 clean:
-	rm -rf $(VENV) .venvs .demo
+	rm -rf $(VENV) .venvs .demo .browser

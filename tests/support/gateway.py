@@ -144,14 +144,15 @@ def simulated_providers(simulator: str) -> list[Provider]:
 
 @contextmanager
 def started(directory: Path, environment: Mapping[str, str] | None = None) -> Iterator[Gateway]:
-    """Simulator and gateway on free ports with a fresh data directory; the three integrations exist in no workspace."""
+    """Simulator and gateway on free ports with a fresh data directory; the three integrations exist in no workspace.
+    What is in `directory / "data"` already, stays; then the environment says which admin key it was founded with."""
     journal, data_dir = directory / "simulator.journal", directory / "data"
     simulate = ("simulate", "--port", "0", "--journal", journal)
     serve = ("serve", "--port", "0", "--data-dir", data_dir)
-    admin_key = keys.mint(os.urandom(keys.PEPPER_BYTES)).text
-    settings = {"HEADGATE_ADMIN_KEY": admin_key, **(environment or {})}
+    minted = keys.mint(os.urandom(keys.PEPPER_BYTES)).text
+    settings = {"HEADGATE_ADMIN_KEY": minted, **(environment or {})}
     with (
         running(simulate, directory / "simulator.log", ADDRESS) as (_, upstream),
         running(serve, directory / "gateway.log", ADDRESS, settings) as (process, address),
     ):
-        yield Gateway(address[1], data_dir, admin_key, process, upstream[1], journal)
+        yield Gateway(address[1], data_dir, settings["HEADGATE_ADMIN_KEY"], process, upstream[1], journal)
