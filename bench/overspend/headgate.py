@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from bench.overspend.play import WITHIN_S, Books
 from bench.overspend.scene import MODELS, PRICES, Scene
@@ -26,7 +27,7 @@ class Headgate:
 
     def __init__(self, lives: Mortal, workspace: str) -> None:
         self._lives = lives
-        self._workspace = workspace
+        self.workspace = workspace
         body = {"name": "dearer", "workspace_id": workspace, "config": FALLBACK}
         self._fallback = str(lives.gateway.admin("POST", "/configs", body)["data"]["slug"])
         self._ids: dict[str, str] = {}
@@ -42,7 +43,7 @@ class Headgate:
     def new_key(self, scene: Scene) -> str:
         config = {"defaults": {"config_id": self._fallback}} if scene.model == "failing" else {}
         budget = {"credit_limit": scene.dollars}
-        made = self._lives.gateway.new_key(self._workspace, usage_limits=budget, **config)
+        made = self._lives.gateway.new_key(self.workspace, usage_limits=budget, **config)
         key = str(made["key"])
         self._ids[key] = made["id"]
         return key
@@ -57,20 +58,25 @@ class Headgate:
         self._lives.dead()
         self._lives.start()
 
+    def records(self) -> dict[str, dict[str, Any]]:
+        """All usage records by request id."""
+        return self._lives.gateway.records()
+
     def books(self, key: str, billed: list[books.Call]) -> Books:
         """A call is doubled if it was recorded as used and never billed, or if the budget counts more than the records
         do. A provider's error is billed to nobody: where a fallback answered instead, it is in that call's record."""
         gateway, sent = self._lives.gateway, {each.intent.request_id for each in billed if each.usage}
         deadline = time.monotonic() + WITHIN_S
-        while (missing := sent - gateway.records().keys()) and time.monotonic() < deadline:
+        while (missing := sent - self.records().keys()) and time.monotonic() < deadline:
             time.sleep(0.1)
-        rows = [row for row in gateway.records().values() if row["key_id"] == self._ids[key]]
+        rows = [row for row in self.records().values() if row["key_id"] == self._ids[key]]
         told = [row for row in rows if row["usage"] and row["usage_source"] == "provider"]
         unbilled = [row for row in told if row["request_id"] not in sent]
         answer = call("GET", f"{gateway.url}/v1/limits", None, {"authorization": f"Bearer {key}"})
         [budget] = answer.json["data"]
         counted_twice = budget["used"] > sum(row["cost"] for row in rows)
-        return Books(len(missing), len(unbilled) + counted_twice)
+        recovered = [row for row in rows if row["outcome"] == "recovered" and row["request_id"] not in sent]
+        return Books(len(missing), len(unbilled) + counted_twice, sum(row["cost"] for row in recovered))
 
 
 @contextmanager
@@ -79,13 +85,13 @@ def headgate(directory: Path, simulator: str, journal: Path) -> Iterator[Headgat
     lives = Mortal(directory, simulator, {}, journal)
     try:
         lives.start()
-        yield Headgate(lives, _set_up(lives))
+        yield Headgate(lives, set_up(lives))
     finally:
         lives.end()
 
 
-def _set_up(lives: Mortal) -> str:
-    """The simulator as an integration: every model has the price that the simulator bills, but the one without."""
+def set_up(lives: Mortal) -> str:
+    """A workspace with the simulator as its integration: every model has the price that it bills, but one."""
     gateway = lives.gateway
     workspace = gateway.workspace("overspend")
     gateway.integrate(Provider("sim", "openai", gateway.simulator + "/v1", []), [workspace])

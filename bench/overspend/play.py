@@ -25,10 +25,12 @@ PATIENCE_S = 1.0
 
 @dataclass(frozen=True, slots=True)
 class Books:
-    """What a gateway recorded: by how many records it is short, and how many it has too many."""
+    """What a gateway recorded: by how many records it is short, and how many it has too many; and what it charged, in
+    nano-dollars, for calls that were under way when it was killed and that the provider never billed."""
 
     lost: int
     double: int
+    written_off: int = 0
 
 
 class Tried(Protocol):
@@ -77,6 +79,7 @@ class Row:
     admitted: int = 0
     budget: int = 0
     billed: int = 0
+    written_off: int = 0
     false_refusals: int = 0
     lost: int = 0
     double: int = 0
@@ -85,6 +88,11 @@ class Row:
     @property
     def overspend(self) -> int:
         return max(0, self.billed - self.budget)
+
+    @property
+    def usable(self) -> int:
+        """What of the budget was billed, or had to be charged because nobody could know that it was not."""
+        return min(self.billed + self.written_off, self.budget)
 
     @property
     def wrong(self) -> bool:
@@ -102,6 +110,7 @@ def play(gateway: Tried, scene: Scene) -> Row:
     known = gateway.books(key, billed)
     budget = nanos_from_usd(Decimal(str(scene.budget)))
     costs = [cost(call.usage, *PRICES[call.intent.model]) for call in billed]
+    left = budget - sum(costs) - known.written_off
     return Row(
         scene=scene.name,
         who=gateway.name,
@@ -109,7 +118,8 @@ def play(gateway: Tried, scene: Scene) -> Row:
         admitted=sum(1 for call in billed if call.usage),
         budget=budget,
         billed=sum(costs),
-        false_refusals=stage.sent_away if any(costs) and budget - sum(costs) > budget // 20 else 0,
+        written_off=known.written_off,
+        false_refusals=stage.sent_away if any(costs) and left > budget // 20 else 0,
         lost=known.lost,
         double=known.double,
     )

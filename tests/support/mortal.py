@@ -1,6 +1,7 @@
 """A gateway that is killed and started again on what it left, before a simulator that lives on."""
 
 import os
+import re
 import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
@@ -50,6 +51,19 @@ class Mortal:
         code = self.gateway.process.wait(QUIET_WITHIN_S)
         assert code == -signal.SIGKILL, f"it ended with {code}:\n{self.log.read_text()[-2000:]}"
         self._life.close()
+
+    def ready_workers(self) -> list[tuple[int, int]]:
+        """Number and process id of workers, in the order in which they got ready."""
+        found = re.findall(r'"worker": (\d+), "pid": (\d+), "event": "worker is ready"', self.log.read_text())
+        return [(int(number), int(pid)) for number, pid in found]
+
+    def wait_for_workers(self, count: int) -> None:
+        """Until so many have got ready in this life, successors included."""
+        deadline = time.monotonic() + QUIET_WITHIN_S
+        while len(self.ready_workers()) < count:
+            if time.monotonic() > deadline:
+                raise AssertionError(f"not {count} workers:\n{self.log.read_text()[-2000:]}")
+            time.sleep(0.02)  # why: other processes write what is looked at
 
     def end(self) -> None:
         """An orderly end."""
