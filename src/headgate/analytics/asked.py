@@ -27,6 +27,7 @@ FILTERS: Final = (
     "ai_org_model",
     "status_code",
     "outcome",
+    "is_success",
     "cache_status",
     "metadata",
     "user",
@@ -64,6 +65,7 @@ def calls_asked(stores: Stores, principal: Principal, asked: Mapping[str, Any], 
         services=tuple([_service(each) for each in _texts(asked, "ai_org_model")]),
         statuses=tuple([_number(each, "status_code") for each in _texts(asked, "status_code")]),
         outcomes=_texts(asked, "outcome"),
+        failed=_failed(asked),
         cache_statuses=tuple([each.upper() for each in _texts(asked, "cache_status")]),
         configs=_texts(asked, "configs"),
         prompts=_texts(asked, "prompt_slug"),
@@ -159,6 +161,17 @@ def metadata_name(name: str) -> str:
             "A metadata name is 1 to 128 characters, without quotes and backslashes.", param="metadata"
         )
     return name
+
+
+def _failed(asked: Mapping[str, Any]) -> bool | None:
+    match str(asked.get("is_success") or "").lower():
+        case "":
+            return None
+        case "true":
+            return False
+        case "false":
+            return True
+    raise InvalidRequest("`is_success` must be `true` or `false`.", param="is_success")
 
 
 def _service(text: str) -> tuple[str, str]:

@@ -26,6 +26,12 @@ class UsageReader(Protocol):
         """For each point how many requests there were, by label. One without a value there is under the empty text."""
         ...
 
+    async def series(
+        self, calls: Calls, points: Points, by: str, *, latencies: bool = False
+    ) -> Sequence[Mapping[str, Sums]]:
+        """For each point what its calls come to, by label; histograms as in `over_time`, not yet tidy."""
+        ...
+
     async def grouped(self, calls: Calls, by: str) -> Mapping[str, Sums]:
         """What all of them come to, by label; without a label under the empty text."""
         ...

@@ -76,6 +76,8 @@ BY_WHAT = 1
 """By what alone, in quarter hours; `who_id` is 0."""
 BY_DAY = 2
 """By who alone, in days of the organization's time zone; `what_id` is 0."""
+WHAT_BY_DAY = 3
+"""By what alone, in the same days; `who_id` is 0."""
 
 usage_cell = Table(
     "usage_cell",

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, delete, select, text, tuple_
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.tasks import Tasks
 from headgate.storage import partitions
-from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, usage_cell, usage_what
+from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, WHAT_BY_DAY, usage_cell, usage_what
 from headgate.storage.answer_tables import answer_purge
 from headgate.storage.database import Database
 from headgate.storage.forgetting import Spans, forget_before, remove_some, taken_before
@@ -116,7 +116,7 @@ def _remove_cells(connection: Connection, before: int) -> int:
     """Of sums over usage records."""
     cell, gone = usage_cell.c, 0
     for workspace_id in connection.execute(select(usage_what.c.workspace_id).distinct()).scalars().all():
-        for kind in (FULL, BY_WHAT, BY_DAY):
+        for kind in (FULL, BY_WHAT, BY_DAY, WHAT_BY_DAY):
             whose = (cell.workspace_id == workspace_id, cell.kind == kind)
             rest = tuple_(cell.bucket, cell.who_id, cell.what_id)
             old = select(cell.bucket, cell.who_id, cell.what_id).where(*whose, cell.bucket < before // NANOS_PER_SECOND)

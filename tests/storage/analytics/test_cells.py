@@ -3,11 +3,12 @@
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from importlib import import_module
 from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, text
+from sqlalchemy import Connection, delete, select, text
 
 from headgate.analytics import latency
 from headgate.analytics.calls import Calls, Label
@@ -21,6 +22,7 @@ from headgate.storage.analytics import cells
 from headgate.storage.analytics.cells import Cells
 from headgate.storage.analytics.labels import LabelNumbers
 from headgate.storage.analytics.reader import SqlUsageReader
+from headgate.storage.analytics_tables import WHAT_BY_DAY, usage_cell
 from headgate.storage.database import Database
 from tests.storage.test_usage_writer import record
 from tests.support.administration import NOON, MovedClock
@@ -50,6 +52,7 @@ def some_record(random: Random, number: int) -> UsageRecord:
         attempts=random.choice([1, 1, 2]),
         requests=random.choice([1, 1, 0]),
         ended_after=random.randrange(60 * NANOS_PER_SECOND),
+        first_byte_after=random.choice([None, random.randrange(9 * NANOS_PER_SECOND)]),
         cost=random.randrange(10**11),
         usage={"input": random.randrange(5_000), "output": random.randrange(900)},
         metadata={"tier": random.choice(["pro", "starter"]), **({"_user": user} if user else {})},
@@ -160,12 +163,41 @@ async def _same_graph(reader: SqlUsageReader, calls: Calls, wanted: Sequence[Usa
     assert [sums.calls for sums in found] == [at.count(index) for index in range(len(points.starts))]
     histogram = Counter("".join(latency.slot_of(each.ended_after) for each in wanted))
     assert +sum((latency.read(sums.latencies) for sums in found), Counter()) == histogram
+    first = [each.first_byte_after for each in wanted if each.first_byte_after is not None]
+    assert +sum((latency.read(sums.first_bytes) for sums in found), Counter()) == Counter(map(latency.slot_of, first))
+    series = await reader.series(calls, points, Label.MODEL, latencies=True)
+    of_each = [{name: sums.cost for name, sums in sums_by.items()} for sums_by in series]
+    costs: list[Counter[str]] = [Counter() for _ in points.starts]
+    for index, each in zip(at, wanted, strict=True):
+        costs[index][each.model] += each.cost
+    assert list(map(Counter, of_each)) == costs
     for by in (Label.USER, Label.STATUS):
         each_point = await reader.counted(calls, points, by)
         exact: list[Counter[str]] = [Counter() for _ in points.starts]
         for index, each in zip(at, wanted, strict=True):
             exact[index][LABELS[by](each)] += each.requests
         assert list(each_point) == exact
+
+
+async def test_the_migration_sums_up_the_days_that_are_there(database: Database) -> None:
+    """A database with calls of before has the same sums by days as one that had them from the start."""
+    await organization(database, "Asia/Kathmandu")
+    random = Random(3)
+    await written(database, [some_record(random, number) for number in range(200)])
+    migration = import_module("headgate.storage.migrations.versions.v0022_first_bytes")
+
+    def days(connection: Connection) -> list[Any]:
+        found = connection.execute(select(usage_cell).where(usage_cell.c.kind == WHAT_BY_DAY)).mappings()
+        each = [{**row, **{name: latency.read(row[name]) for name in ("latencies", "first_bytes")}} for row in found]
+        return sorted(each, key=lambda row: (row["workspace_id"], row["bucket"], row["what_id"]))
+
+    before = await database.read(days)
+    await database.write(
+        lambda connection: connection.execute(delete(usage_cell).where(usage_cell.c.kind == WHAT_BY_DAY))
+    )
+    await database.write(migration._sum_up_days)
+    assert before
+    assert await database.read(days) == before
 
 
 async def test_records_that_come_twice_count_once(database: Database) -> None:
@@ -219,7 +251,7 @@ async def test_a_cell_that_is_written_again_and_again_stays_short(database: Data
         batch = [record(n, started_at=NOON - 1, ended_after=NANOS_PER_SECOND) for n in range(start, start + 6)]
         await written(database, batch[: count - start], rows)
     texts = await database.read(lambda c: c.execute(text("SELECT latencies FROM usage_cell")).scalars().all())
-    assert len(texts) == 3
+    assert len(texts) == 4
     for each in texts:
         assert len(each) < 30
         assert sum(latency.read(each).values()) == count

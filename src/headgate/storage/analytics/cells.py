@@ -1,8 +1,9 @@
 """Cells of sums over usage records, written in the transaction that writes the records: exact at every moment.
 
-Each call counts in three cells: by who and what in its quarter of an hour, by what alone in that quarter, by who alone
-in that day. So a question that is only about one of the two finds few cells, and no question finds more of them than
-there are calls. A quarter of an hour, because every time zone's hours and days begin with one.
+Each call counts in four cells: by who and what in its quarter of an hour, by what alone in that quarter, by who alone
+in that day, and by what alone in that day. So a question that is only about one of the two finds few cells, and no
+question finds more of them than there are calls. A quarter of an hour, because every time zone's hours and days begin
+with one.
 """
 
 from collections import Counter
@@ -19,7 +20,7 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.allowance import Window, WindowKind
 from headgate.ledger.period import Period, period_of
 from headgate.storage.analytics.labels import LabelNumbers, Labels
-from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL
+from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, WHAT_BY_DAY
 from headgate.storage.analytics_tables import usage_cell as table
 from headgate.storage.tables import organization, usage_record
 
@@ -103,11 +104,12 @@ class Cells:
             _histogram(took),
             _histogram([each for each in first if each is not None]),
         )
-        (who, what), workspace_id = numbers, labels[1]
+        (who, what), workspace_id, day = numbers, labels[1], self._day(labels[0], started[0])
         for key in (
             (workspace_id, FULL, quarter, who, what),
             (workspace_id, BY_WHAT, quarter, 0, what),
-            (workspace_id, BY_DAY, self._day(labels[0], started[0]), who, 0),
+            (workspace_id, BY_DAY, day, who, 0),
+            (workspace_id, WHAT_BY_DAY, day, 0, what),
         ):
             found = cells.get(key)
             cells[key] = sums if found is None else _together(found, sums)

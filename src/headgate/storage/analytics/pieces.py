@@ -8,7 +8,7 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.allowance import Window, WindowKind
 from headgate.ledger.period import period_of
 from headgate.storage.analytics.cells import QUARTER_S
-from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL
+from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, WHAT_BY_DAY
 
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 RECORDS: Final = -1
@@ -37,20 +37,23 @@ def pieces_of(calls: Calls, by: str, *, whole_days: bool, time_zone: str, now: i
         return [Piece(RECORDS, calls.since, calls.until)]
     ends = [Piece(RECORDS, calls.since, first), Piece(RECORDS, last, calls.until)]
     who, what = calls.about_who or of_who(by), calls.about_what or of_what(by)
-    if not who:
-        inner = [Piece(BY_WHAT, first, last)]
-    elif what or not whole_days:
+    if who and what:
         inner = [Piece(FULL, first, last)]
+    elif not whole_days:
+        inner = [Piece(FULL if who else BY_WHAT, first, last)]
+    elif who:
+        inner = _in_days(FULL, BY_DAY, first, last, time_zone, now)
     else:
-        inner = _in_days(first, last, time_zone, now)
+        inner = _in_days(BY_WHAT, WHAT_BY_DAY, first, last, time_zone, now)
     return [piece for piece in (*ends, *inner) if piece.since < piece.until]
 
 
-def _in_days(first: int, last: int, time_zone: str, now: int) -> list[Piece]:
+def _in_days(quarters: int, days: int, first: int, last: int, time_zone: str, now: int) -> list[Piece]:
+    """Cells of `days` for all whole days, of `quarters` for what lies at the ends."""
     day = Window(WindowKind.CALENDAR, unit="day", time_zone=time_zone)
     begins = period_of(day, first - 1).end if first else 0
     today = period_of(day, last)
     ends = today.end if last > now else today.start
     if begins >= ends:
-        return [Piece(FULL, first, last)]
-    return [Piece(FULL, first, begins), Piece(BY_DAY, begins, ends), Piece(FULL, ends, last)]
+        return [Piece(quarters, first, last)]
+    return [Piece(quarters, first, begins), Piece(days, begins, ends), Piece(quarters, ends, last)]

@@ -97,6 +97,20 @@ class SqlUsageReader:
 
         return await self._database.read(work)
 
+    async def series(
+        self, calls: Calls, points: Points, by: str, *, latencies: bool = False
+    ) -> Sequence[Mapping[str, Sums]]:
+        def work(connection: Connection) -> Sequence[Mapping[str, Sums]]:
+            found: list[dict[str, Sums]] = [{} for _ in points.starts]
+            measure = Measure.LATENCIES if latencies else Measure.FIGURES
+            for piece in self._pieces(connection, calls, by, whole_days=points.whole_days):
+                for statement in _statements(connection, calls, piece, by, measure, times=True):
+                    for bucket, label, *sums in connection.execute(statement).all():
+                        _add(found[points.index(bucket * NANOS_PER_SECOND)], label, Sums(*sums))
+            return found
+
+        return await self._database.read(work)
+
     async def grouped(self, calls: Calls, by: str) -> Mapping[str, Sums]:
         def work(connection: Connection) -> Mapping[str, Sums]:
             found: dict[str, Sums] = {}
