@@ -20,6 +20,7 @@ from headgate.bootstrap.serving import limits_of, proxies_of
 from headgate.bootstrap.storing import open_storage
 from headgate.catalog.catalog import Catalog
 from headgate.console.app import create_console
+from headgate.console.live import Live
 from headgate.console.portal.app import create_portal
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
@@ -186,7 +187,8 @@ def _door(
     trouble: Trouble,
     closing: AsyncExitStack,
 ) -> Door:
-    console = create_console(services, lambda: counts.refusals, settings.url)
+    live = Live(lambda: data_plane.live, lambda: data_plane.streams)
+    console = create_console(services, lambda: counts.refusals, settings.url, live=live)
     inside = Inside(data_plane, report)
     closing.push_async_callback(inside.close)
     portal = create_portal(services, inside, settings.url)

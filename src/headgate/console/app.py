@@ -10,6 +10,7 @@ from starlette.routing import Route
 
 from headgate.base.errors import HeadgateError, MethodNotAllowed, NotFound
 from headgate.base.ids import RandomBytes
+from headgate.console.live import IDLE, Live
 from headgate.console.pages import PAGES
 from headgate.console.secured import AsgiApp, Secured
 from headgate.console.sign_in import SignIn
@@ -17,9 +18,11 @@ from headgate.console.visit import HOME, Console, Refusals, entered
 from headgate.controlplane.services import Services
 
 
-def create_console(services: Services, refusals: Refusals, url: str, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
+def create_console(
+    services: Services, refusals: Refusals, url: str, random_bytes: RandomBytes = os.urandom, live: Live = IDLE
+) -> AsgiApp:
     """`refusals`: how many calls were refused, by endpoint, status and code. `url` is where people reach Headgate."""
-    console = Console(services, refusals, url)
+    console = Console(services, refusals, url, live)
     doors = SignIn(console)
     routes = [
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),

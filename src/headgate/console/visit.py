@@ -15,6 +15,7 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated
 from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
 from headgate.console.formats import FILTERS, percent
+from headgate.console.live import IDLE, Live
 from headgate.console.navigation import NAVIGATION, Entry
 from headgate.console.qr import qr
 from headgate.console.static_files import StaticFiles
@@ -35,9 +36,10 @@ Refusals = Callable[[], Mapping[tuple[str, str, str], int]]
 class Console:
     """What all pages share. `url` is where people reach Headgate."""
 
-    def __init__(self, services: Services, refusals: Refusals, url: str) -> None:
+    def __init__(self, services: Services, refusals: Refusals, url: str, live: Live = IDLE) -> None:
         self.services = services
         self.refusals = refusals
+        self.live = live
         self.url = url
         self.static = StaticFiles()
         self._templates = Environment(

@@ -59,6 +59,11 @@ class DataPlane:
         """Calls under way."""
         return len(self._live)
 
+    @property
+    def streams(self) -> int:
+        """Of those, the ones whose callers want the answer piece by piece."""
+        return sum(call.streams for call in self._live)
+
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """As a part of an ASGI application, under any server or none."""
         exchange = AsgiExchange(scope, receive, send)

@@ -134,6 +134,12 @@ class Call:
         """Where it goes: known from step 3 on."""
         return self.plan.targets[0]
 
+    @property
+    def streams(self) -> bool:
+        """Whether its answer is wanted piece by piece; not known before its request is read."""
+        head: Head | None = getattr(self, "head", None)
+        return head is not None and head.stream
+
     def client_left(self) -> None:
         """The client has hung up; whatever comes after, this is how the call ended for it."""
         self.outcome, self.status = Outcome.CLIENT_GONE, CLIENT_CLOSED_REQUEST
