@@ -17,8 +17,9 @@ async def processes(settings: Settings) -> list[Process]:
 
 
 async def forget_process(settings: Settings, process_id: str) -> Process:
-    """What it had borrowed can be lent anew. Raises `NotFound`, `Conflict` for one that may be alive, and
-    `Unavailable`; then it is to be done again."""
+    """Nobody waits for it any more; and what it had borrowed can be lent anew, unless others are missing: then once
+    they are back, or were forgotten too. Raises `NotFound`, `Conflict` for one that may be alive, and `Unavailable`;
+    then it is to be done again."""
     if settings.redis_url is None:
         raise InvalidRequest("This installation has no redis_url: there is one process, and it borrows nothing.")
     from headgate.storage.shares.address import RedisAddress
@@ -38,7 +39,11 @@ async def forget_process(settings: Settings, process_id: str) -> Process:
             known = Processes(database)
             found = await known.dead(process_id)
             generations = Generations("nobody", BorrowedShares(), authority, known.members, nothing_to_write, clock)
-            await let_go(known, generations, [found.id])
+            others = [each for each in await known.all() if each.id != found.id]
+            if all(each.alive or each.succeeded for each in others):
+                await let_go(known, generations, [found.id])
+            else:
+                await known.remove([found.id])
             return found
     finally:
         await authority.close()

@@ -1,8 +1,8 @@
 """Processes that may hold something of what all share, as the database knows them.
 
 A row is there before its process borrows anything, and goes when that has given everything back; when its journal was
-replayed by the next process on the same disk; or when it was given up. Times are the database's: the clocks of machines
-need not agree.
+replayed by the next process on the same disk, and what it had borrowed was let go; or when it was given up. Times are
+the database's: the clocks of machines need not agree.
 """
 
 from collections.abc import Sequence
@@ -21,13 +21,16 @@ ALIVE: Final = 60 * 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`idle`: nanoseconds since it was last seen."""
+    """`idle`: nanoseconds since it was last seen. `succeeded`: the next one on its disk has replayed its journal, so it
+    holds nothing that nobody knows of."""
 
     id: str
     disk: str
     place: str
     started_at: int
+    seen_at: int
     idle: int
+    succeeded: bool
 
     @property
     def alive(self) -> bool:
@@ -40,18 +43,15 @@ class Processes:
     def __init__(self, database: Database) -> None:
         self._database = database
 
-    async def register(self, process_id: str, disk: str, place: str) -> list[str]:
-        """From now on it may borrow. The ids of those that were on its disk before, which is now its own."""
+    async def register(self, process_id: str, disk: str, place: str) -> None:
+        """From now on it may borrow. Those that were on its disk before have been succeeded."""
 
-        def write(connection: Connection) -> list[str]:
-            found = connection.execute(select(table.c.id).where(table.c.disk == disk)).scalars()
-            before = [str(each) for each in found]
+        def write(connection: Connection) -> None:
             now = _now(connection)
             row = {"id": process_id, "disk": disk, "place": place, "started_at": now, "seen_at": now}
             connection.execute(insert(table).values(row))
-            return before
 
-        return await self._database.write(write)
+        await self._database.write(write)
 
     async def seen(self, process_id: str) -> bool:
         """It lives. False: it was given up meanwhile."""
@@ -67,9 +67,10 @@ class Processes:
 
         def read(connection: Connection) -> list[Process]:
             now = _now(connection)
-            rows = connection.execute(select(table).order_by(table.c.started_at, table.c.id)).mappings()
+            rows = connection.execute(select(table).order_by(table.c.started_at, table.c.id)).mappings().all()
+            newest = {row["disk"]: row["id"] for row in rows}
             return [
-                Process(row["id"], row["disk"], row["place"], row["started_at"], max(now - row["seen_at"], 0))
+                Process(**row, idle=max(now - row["seen_at"], 0), succeeded=newest[row["disk"]] != row["id"])
                 for row in rows
             ]
 
@@ -77,11 +78,7 @@ class Processes:
 
     async def members(self) -> list[str]:
         """All that may hold something."""
-        return [each.id for each in await self.all()]
-
-    async def lost(self, after: int) -> list[Process]:
-        """Those that were not seen for so long (nanoseconds)."""
-        return [each for each in await self.all() if each.idle >= after]
+        return [each.id for each in await self.all() if not each.succeeded]
 
     async def dead(self, process_id: str) -> Process:
         """To be given up by hand. Raises `NotFound`, and `Conflict` for one that may be alive."""

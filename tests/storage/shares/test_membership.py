@@ -19,6 +19,7 @@ from tests.storage.conftest import database, database_url, empty_database
 from tests.support.borrowers import Borrower, reported
 from tests.support.ledger import KeptEntries, ManualClock, allowance
 from tests.support.services import postgres_url
+from tests.support.sharing import looked
 from tests.support.valkey import Valkey, valkey_server
 
 __all__ = ["database", "database_url", "empty_database", "postgres_url"]
@@ -41,6 +42,7 @@ class World:
         self._database = database
         self._redis = redis
         self.notes: list[tuple[str, str]] = []
+        self.memberships: dict[str, Membership] = {}
 
     async def born(self, name: str, disk: str) -> tuple[Borrower, Membership]:
         async def past(allowances: Sequence[Allowance]) -> dict[str, Sequence[tuple[int, int]]]:
@@ -55,9 +57,16 @@ class World:
             self.processes, made.generations, disk, f"host:{disk}", LOST_AFTER, self._note, reported
         )
         await membership.join()
+        self.memberships[name] = membership
         await membership.beat()
         await made.generations.look()
         return made, membership
+
+    async def beat(self, *names: str) -> None:
+        """Each of these twice: what one asks, the others answer with their next."""
+        for _ in range(2):
+            for name in names:
+                await self.memberships[name].beat()
 
     def _note(self, sentence: str, process_id: str) -> None:
         self.notes.append((sentence, process_id))
@@ -85,11 +94,51 @@ async def test_a_process_that_died_is_charged_until_its_successor_has_its_journa
     two, _ = await world.born("two", "disk 2")
     assert await holds(one, "call", 60)
     assert not await holds(two, "too much", 50)
-    await world.born("one again", "disk 1")
-    assert await world.processes.members() == ["two", "one again"]
-    await two.generations.look()
+    again, _ = await world.born("one again", "disk 1")
+    await world.beat("two", "one again")
+    assert [each.id for each in await world.processes.all()] == ["two", "one again"]
+    await looked(again, two)
     two.clock.pass_s(1)  # type: ignore[attr-defined]
     assert await holds(two, "fits", 50)
+
+
+async def test_nothing_stands_still_while_one_is_dead_and_another_comes_back(world: World) -> None:
+    """What the dead had borrowed stays lent until all are back; all else is lent as ever, meanwhile too."""
+    one, _ = await world.born("one", "disk 1")
+    two, _ = await world.born("two", "disk 2")
+    three, _ = await world.born("three", "disk 3")
+    assert await holds(one, "call", 30)
+    assert await holds(two, "call", 30)
+    generations = list(three.generations.current)
+    await world.unseen("two", ALIVE)
+    one_again, _ = await world.born("one again", "disk 1")
+    await world.beat("three", "one again")
+    assert world.notes == [("what dead processes had borrowed stays lent: one is missing, for 60 s", "two")]
+    await three.generations.look()
+    assert (three.generations.current, three.generations.whole) == (generations, True)
+    assert not await holds(three, "too much", 41)
+    assert await holds(three, "the rest", 40)
+    two_again, _ = await world.born("two again", "disk 2")
+    await world.beat("three", "one again", "two again")
+    await looked(one_again, two_again, three)
+    assert three.generations.current != generations
+    assert await world.processes.members() == ["three", "one again", "two again"]
+    three.clock.pass_s(1)  # type: ignore[attr-defined]
+    assert await holds(three, "what they had", 60)
+
+
+async def test_all_died_at_once(world: World) -> None:
+    """Nobody waits for one whose successor is there."""
+    one, _ = await world.born("one", "disk 1")
+    two, _ = await world.born("two", "disk 2")
+    assert await holds(one, "call", 60)
+    assert await holds(two, "call", 40)
+    fresh, _ = await world.born("one again", "disk 1")
+    other, _ = await world.born("two again", "disk 2")
+    await world.beat("one again", "two again")
+    assert [each.id for each in await world.processes.all()] == ["one again", "two again"]
+    await looked(fresh, other)
+    assert await holds(fresh, "all of it", 100)
 
 
 async def test_one_that_is_not_seen_for_long_is_given_up(world: World) -> None:

@@ -3,18 +3,21 @@
 A process that dies is charged for what it had borrowed until the next one on its disk has replayed its journal: then
 what it had and did not use is lent anew. One whose disk is gone is given up once none of the calls it had let in can
 still be under way, or by hand: what it wrote down as used counts, and nothing else is known.
+
+To lend anew a generation must end, and in the next one nothing is lent until everybody has told what it holds. So none
+is ended while somebody is missing who could not tell: until that one is back, or given up too, the dead stay charged.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from headgate.base.errors import Unavailable
 from headgate.base.tasks import Tasks
 from headgate.base.ticks import every
-from headgate.storage.processes import Processes
+from headgate.storage.processes import Process, Processes
 from headgate.storage.shares.generations import Generations
 
-SEEN_EVERY_S: Final = 5.0
+SEEN_EVERY_S: Final = 2.0
 
 Note = Callable[[str, str], None]
 """A sentence for the log, and the process it is about."""
@@ -41,12 +44,13 @@ class Membership:
         self._lost_after = lost_after
         self._note = note
         self._report = report
-        self._before: list[str] = []
+        self._noted: set[str] = set()
+        self._asked_at: int | None = None
         self._tasks = Tasks(report)
 
     async def join(self) -> None:
         """From now on it may borrow. Raises `Unavailable` while the database is away."""
-        self._before = await self._processes.register(self._generations.node, self._disk, self._place)
+        await self._processes.register(self._generations.node, self._disk, self._place)
 
     def start(self) -> None:
         """Be seen from now on, and look for those who are not."""
@@ -57,13 +61,35 @@ class Membership:
         if not await self._processes.seen(self._generations.node):
             self._note("this process was given up, and is back", self._generations.node)
             await self._processes.register(self._generations.node, self._disk, self._place)
-        lost = await self._processes.lost(self._lost_after)
+        known = await self._processes.all()
+        lost = [each for each in known if each.idle >= self._lost_after and not each.succeeded]
         for each in lost:
-            self._note(f"a process was lost, with its disk or for long; last seen {each.idle // 10**9} s ago", each.id)
-        gone = [*self._before, *(each.id for each in lost)]
-        if gone:
-            await let_go(self._processes, self._generations, gone)
-            self._before = []
+            self._note_once(f"a process was lost, with its disk or for long; last seen {_seconds(each)} ago", each)
+        mine = [each for each in known if each.succeeded and each.disk == self._disk]
+        if not mine and not lost:
+            self._asked_at = None
+            return
+        gone = {each.id for each in known if each.succeeded} | {each.id for each in lost}
+        if self._all_answer(known, gone):
+            await let_go(self._processes, self._generations, sorted(gone))
+            self._asked_at = None
+
+    def _all_answer(self, known: Sequence[Process], gone: set[str]) -> bool:
+        """Whether everybody else was seen since this was first asked."""
+        if self._asked_at is None:
+            self._asked_at = max(each.seen_at for each in known)
+        quiet = [each for each in known if each.id not in gone and each.seen_at < self._asked_at]
+        for each in quiet:
+            if not each.alive:
+                self._note_once(
+                    f"what dead processes had borrowed stays lent: one is missing, for {_seconds(each)}", each
+                )
+        return not quiet
+
+    def _note_once(self, sentence: str, process: Process) -> None:
+        if process.id not in self._noted:
+            self._noted.add(process.id)
+            self._note(sentence, process.id)
 
     async def close(self) -> None:
         await self._tasks.close()
@@ -76,7 +102,11 @@ class Membership:
             self._report("processes: the next start on this disk takes this one's place", error)
 
 
-async def let_go(processes: Processes, generations: Generations, gone: list[str]) -> None:
+def _seconds(process: Process) -> str:
+    return f"{process.idle // 10**9} s"
+
+
+async def let_go(processes: Processes, generations: Generations, gone: Sequence[str]) -> None:
     """What these had borrowed can be lent anew, once everybody else has said what they have. Raises `Unavailable`; then
     it is to be done again."""
     await generations.end()
