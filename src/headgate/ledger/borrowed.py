@@ -122,6 +122,9 @@ class BorrowedSpan:
     def resets_at(self, counter: Counter, wall: int, steady: int) -> int | None:
         return None
 
+    def correct(self, counter: Counter, at: int, more: int, wall: int, steady: int) -> None:
+        """The authority has the past: it learns it from the records when its data is made anew."""
+
     def reset(self, counter: Counter, steady: int) -> None:
         """A reset names another allowance, which is borrowed from anew."""
 

@@ -113,6 +113,10 @@ class Span(Protocol):
         """When what counts now no longer does (wall). None: it stays, or goes as calls end."""
         ...
 
+    def correct(self, counter: Counter, at: int, more: int, wall: int, steady: int) -> None:
+        """Of what was held at that moment (wall clock) and settled, so much more, or less, was used."""
+        ...
+
     def reset(self, counter: Counter, steady: int) -> None:
         """Begin anew. Calls from before count no longer, but for what they still hold in a sliding window."""
         ...

@@ -60,6 +60,12 @@ class LocalLedger:
         """Whose calls are under way: ids of a key, and of the tenant it acts for."""
         return {(each.unheard.key_id, each.unheard.tenant_id) for each in self._claims.values() if each.unheard}
 
+    def holds(self, most: int) -> list[tuple[HoldEntry, Amounts, UsageRecord | None]]:
+        """Calls that hold something, the oldest first: how each was held, what it holds by now, and its record as it
+        would be if nothing more is heard of it; None: it was not sent yet."""
+        first = sorted(self._claims.values(), key=lambda each: each.entry.at)[:most]
+        return [(each.entry, each.amounts, each.unheard) for each in first]
+
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         if request_id in self._claims or request_id in self._resolved:
             raise DuplicateHold(f"{request_id} was held before")
@@ -234,6 +240,17 @@ class LocalLedger:
         for claim in self._claims.values():
             if claim.unheard is not None and claim.entry.at >= since and counts(claim.unheard):
                 claim.join(allowance, counter, steady)
+
+    def correct(self, allowance_ids: Iterable[str], at: int, settled: Amounts, actual: Amounts) -> None:
+        """A call that was held at that moment (wall clock) was settled at `settled`, and it is known now that it took
+        `actual`: of those of these allowances that have a counter, where it still counts. `settled` is in them."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        more = [now - was for now, was in zip(actual.figures(0), settled.figures(0), strict=True)]
+        for allowance_id in allowance_ids:
+            counter = self._counters.get(allowance_id)
+            if counter is not None and more[counter.resource]:
+                counter.total_at(wall, steady)
+                counter.span.correct(counter, at, more[counter.resource], wall, steady)
 
     def reset(self, allowance_id: str) -> None:
         """Begin the allowance's window anew: what is used now counts no longer, nor will calls that are under way."""

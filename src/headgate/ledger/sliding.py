@@ -95,6 +95,19 @@ class SlidingSpan:
                 return wall + cell.last + self._length - steady
         return None
 
+    def correct(self, counter: Counter, at: int, more: int, wall: int, steady: int) -> None:
+        """What is less is taken from the cell of then, or an earlier one, which leaves the window no later; where that
+        has not so much, it stays until it leaves by itself. What is more counts from now."""
+        if more > 0:
+            counter.take(0, steady).settled += more
+            counter.total += more
+            return
+        moment = steady - (wall - at)
+        cell = next((each for each in reversed(self._cells) if each.first <= moment), None)
+        if cell is not None and cell.settled >= -more:
+            cell.settled += more
+            counter.total += more
+
     def reset(self, counter: Counter, steady: int) -> None:
         while self._cells:
             self._leave(counter, self._cells.popleft())

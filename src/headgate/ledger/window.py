@@ -77,6 +77,11 @@ class PeriodSpan:
     def resets_at(self, counter: Counter, wall: int, steady: int) -> int | None:
         return None if counter.stale_wall == NEVER else counter.stale_wall
 
+    def correct(self, counter: Counter, at: int, more: int, wall: int, steady: int) -> None:
+        if at >= self.start:
+            counter.cell.settled += more
+            counter.total += more
+
     def reset(self, counter: Counter, steady: int) -> None:
         _begin(counter)
 
@@ -121,6 +126,9 @@ class InFlightSpan:
 
     def resets_at(self, counter: Counter, wall: int, steady: int) -> int | None:
         return None
+
+    def correct(self, counter: Counter, at: int, more: int, wall: int, steady: int) -> None:
+        """Nothing of it is used."""
 
     def reset(self, counter: Counter, steady: int) -> None:
         """Nothing to forget: calls under way stay under way."""

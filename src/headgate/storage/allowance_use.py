@@ -69,6 +69,20 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
     return list(moved.values())
 
 
+def correct(connection: Connection, budgets: Budgets, before: UsageRecord, after: UsageRecord) -> list[Moved]:
+    """One record, which was counted as it was `before`, was changed to `after`. Of a period without a sum there is none
+    to change: whoever needs it adds the records up."""
+    was, moved = _moved(connection, budgets, [before]), _moved(connection, budgets, [after])
+    known = kept_sums(connection, list(moved))
+    for key, each in moved.items():
+        each.before = known.get(key, 0)
+        each.after += each.before - was[key].after
+    rows = [(*key, each.span[1], each.after) for key, each in moved.items() if key in known]
+    if rows:
+        connection.exec_driver_sql(_upsert(connection.dialect), rows)
+    return list(moved.values())
+
+
 def standing(
     connection: Connection, budgets: Budgets, allowances: Iterable[Allowance], now: int, *, unused: bool = False
 ) -> list[Moved]:

@@ -123,6 +123,16 @@ def insert_new(
     return [wanted[name] for name in new], [rows[name] for name in new]
 
 
+def update(connection: Connection, record: UsageRecord) -> None:
+    """Its figures are these from now on: what it used and cost. It is there."""
+    found = dict(zip(_NAMES, values_of(record), strict=True))
+    documents = {name: getattr(record, name) for name in ("usage", "usage_flags", "cost_lines")}
+    changed = {name: found[name] for name in _FIGURES} | documents
+    where = table.c.request_id == record.request_id, table.c.started_at == record.started_at
+    connection.execute(table.update().where(*where).values(changed))
+
+
+_FIGURES: Final = ("usage_source", "usage_raw", "input_tokens", "output_tokens", "cost", "price_id")
 _Rows = dict[str, tuple[object, ...]]
 _order: Final = attrgetter("started_at", "request_id")
 

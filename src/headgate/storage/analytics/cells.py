@@ -78,17 +78,25 @@ class Cells:
             quarters: dict[int, list[Figures]] = {}
             for figures in map(_figures, its_rows):
                 quarters.setdefault(figures[0] // _QUARTER, []).append(figures)
-            for quarter, its_figures in quarters.items():
-                self._count(cells, labels, numbers[labels], quarter * QUARTER_S, its_figures)
+            for its_figures in quarters.values():
+                self._count(cells, labels, numbers[labels], its_figures)
         connection.exec_driver_sql(_upsert(connection.dialect), [(*key, *sums) for key, sums in cells.items()])
         self._tidy(connection, cells)
+
+    def correct(self, connection: Connection, before: Row, after: Row) -> None:
+        """A record that was counted says something else now of what it used and cost; it is the same in all else."""
+        labels, was, now = _labels(after), _figures(before), _figures(after)
+        numbers = self._numbers.of(connection, [labels])[labels]
+        self._learn_time_zones(connection)
+        sums = (0, 0, now[2] - was[2], now[3] - was[3], now[4] - was[4], 0, now[0], "", "")
+        keys = self._keys(labels, numbers, now[0])
+        connection.exec_driver_sql(_upsert(connection.dialect), [(*key, *sums) for key in keys])
 
     def _count(
         self,
         cells: dict[Key, Sums],
         labels: tuple[Any, ...],
         numbers: tuple[int, int],
-        quarter: int,
         figures: Sequence[Figures],
     ) -> None:
         """Records with the same labels, of the same quarter of an hour."""
@@ -104,15 +112,20 @@ class Cells:
             _histogram(took),
             _histogram([each for each in first if each is not None]),
         )
-        (who, what), workspace_id, day = numbers, labels[1], self._day(labels[0], started[0])
-        for key in (
+        for key in self._keys(labels, numbers, started[0]):
+            found = cells.get(key)
+            cells[key] = sums if found is None else _together(found, sums)
+
+    def _keys(self, labels: tuple[Any, ...], numbers: tuple[int, int], moment: int) -> tuple[Key, ...]:
+        """The cells that a record of this moment counts in."""
+        (who, what), workspace_id, day = numbers, labels[1], self._day(labels[0], moment)
+        quarter = moment // _QUARTER * QUARTER_S
+        return (
             (workspace_id, FULL, quarter, who, what),
             (workspace_id, BY_WHAT, quarter, 0, what),
             (workspace_id, BY_DAY, day, who, 0),
             (workspace_id, WHAT_BY_DAY, day, 0, what),
-        ):
-            found = cells.get(key)
-            cells[key] = sums if found is None else _together(found, sums)
+        )
 
     def _day(self, organization_id: str, moment: int) -> int:
         """The first second of its day, where its organization is. All of a quarter of an hour lies in one day."""
