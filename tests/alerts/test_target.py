@@ -2,8 +2,9 @@
 
 import pytest
 
-from headgate.alerts.target import checked_url, target_of
+from headgate.alerts.target import checked_url
 from headgate.base.errors import InvalidRequest
+from headgate.upstream.base_url import target_of
 from headgate.upstream.guard import Guard
 
 PUBLIC = Guard(allow_private=False)

@@ -45,7 +45,7 @@ class Browser:
         body = None if fields is None else urlencode(fields, doseq=True).encode()
         form = {"content-type": "application/x-www-form-urlencoded"}
         reply = await request(self.app, method, path, body, {**given, **form, **headers})
-        if (cookie := reply.headers.get("set-cookie")) is not None:
+        for cookie in reply.cookies:
             name, _, value = cookie.partition(";")[0].partition("=")
             self.cookies[name] = value
         return reply

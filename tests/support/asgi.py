@@ -18,6 +18,8 @@ class Reply:
     status: int
     headers: Mapping[str, str]
     body: bytes
+    cookies: tuple[str, ...] = ()
+    """Every `Set-Cookie`, of which there may be several."""
 
     @property
     def json(self) -> Any:
@@ -63,4 +65,5 @@ async def request(
     start = next(message for message in sent if message["type"] == "http.response.start")
     content = b"".join(message.get("body", b"") for message in sent if message["type"] == "http.response.body")
     names = {name.decode().lower(): value.decode("latin-1") for name, value in start["headers"]}
-    return Reply(start["status"], names, content)
+    cookies = tuple(value.decode() for name, value in start["headers"] if name.lower() == b"set-cookie")
+    return Reply(start["status"], names, content, cookies)

@@ -3,7 +3,6 @@
 from headgate.base.errors import InvalidRequest
 from headgate.upstream.base_url import vetted_origin
 from headgate.upstream.guard import Guard
-from headgate.upstream.origin import Origin
 
 PARAM = "url"
 
@@ -18,11 +17,3 @@ def checked_url(url: str, guard: Guard, *, plain: bool) -> str:
     if mark and not (query.isascii() and query.isprintable() and " " not in query and "#" not in query):
         raise InvalidRequest(f"`{PARAM}` has a query with characters that must be percent-encoded.", param=PARAM)
     return f"{origin}{'/' if before.endswith('/') and origin.base_path else ''}{mark}{query}"
-
-
-def target_of(url: str) -> tuple[Origin, bytes]:
-    """Origin, and path with query, of a URL that was checked."""
-    before, mark, query = url.partition("?")
-    origin = Origin.parse(before, PARAM)
-    slash = b"/" if before.endswith("/") or not origin.base_path else b""
-    return Origin(origin.scheme, origin.host, origin.port), origin.base_path + slash + (mark + query).encode()

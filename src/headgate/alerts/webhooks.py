@@ -4,7 +4,6 @@ from contextlib import closing
 from typing import Final
 
 from headgate.alerts.signature import signed_headers
-from headgate.alerts.target import target_of
 from headgate.base.clock import NANOS_PER_MS, Clock
 from headgate.base.errors import HeadgateError
 from headgate.tenancy.outbox import Attempt, Due
@@ -12,6 +11,7 @@ from headgate.tenancy.vault import Vault
 from headgate.tenancy.webhook import Webhook
 from headgate.tenancy.webhook_secret import secrets_of
 from headgate.upstream.answer import Answer
+from headgate.upstream.base_url import target_of
 from headgate.upstream.client import Client, Deadlines, Failed, Request
 
 ANSWER_BYTES: Final = 1_024

@@ -17,6 +17,7 @@ from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.report import report
 from headgate.bootstrap.scale import clock_of
 from headgate.bootstrap.serving import limits_of, proxies_of
+from headgate.bootstrap.signing_on import issuer_of
 from headgate.bootstrap.storing import open_storage
 from headgate.catalog.catalog import Catalog
 from headgate.console.app import create_console
@@ -125,6 +126,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             forget_answers=cache.answers.forget,
             span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
             envelope=None if settings.smtp_url is None else Envelope(pepper),
+            issuer=issuer_of(settings, client, clock),
         )
         start_alerts(settings, database, refusals, vault, pepper, webhook_guard, services, closing)
         logs = start_logs(services, closing)

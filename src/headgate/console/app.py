@@ -14,6 +14,8 @@ from headgate.console.live import IDLE, Live
 from headgate.console.pages import PAGES
 from headgate.console.secured import AsgiApp, Secured
 from headgate.console.sign_in import SignIn
+from headgate.console.sign_in import inside as to_page
+from headgate.console.sign_on import SignOn
 from headgate.console.visit import HOME, Console, Refusals, entered
 from headgate.controlplane.services import Services
 
@@ -24,9 +26,12 @@ def create_console(
     """`refusals`: how many calls were refused, by endpoint, status and code. `url` is where people reach Headgate."""
     console = Console(services, refusals, url, live)
     doors = SignIn(console)
+    sign_on = SignOn(console, HOME, to_page, doors.let_in, doors.refused)
     routes = [
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),
         Route(f"{HOME}/sign-in", doors.enter, methods=["POST"]),
+        Route(f"{HOME}/sign-on", sign_on.begin, methods=["GET"]),
+        Route(f"{HOME}/sign-on/callback", sign_on.back, methods=["GET"]),
         Route(f"{HOME}/sign-in/code", doors.enter_with_code, methods=["POST"]),
         Route(f"{HOME}/invite", doors.invite, methods=["GET"]),
         Route(f"{HOME}/invite", doors.accept, methods=["POST"]),

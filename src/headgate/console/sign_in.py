@@ -6,7 +6,10 @@ from starlette.responses import RedirectResponse, Response
 from headgate.base.errors import HeadgateError
 from headgate.console.form import EMPTY, audited, form_of, require_own_origin
 from headgate.console.visit import COOKIE, HOME, SIGN_IN, THEME, THEMES, Console
+from headgate.tenancy.acceptance import Accepted
+from headgate.tenancy.origin import Origin
 from headgate.tenancy.second_factors import SecondFactorNeeded
+from headgate.tenancy.sign_on.matching import Matched
 
 _A_YEAR_S = 365 * 86_400
 
@@ -19,7 +22,7 @@ class SignIn:
 
     async def show(self, request: Request) -> Response:
         """The form."""
-        there = _inside(request.query_params.get("next", ""))
+        there = inside(request.query_params.get("next", ""))
         return self._console.page(request, "sign_in.html", there=there, email="", error=None)
 
     async def enter(self, request: Request) -> Response:
@@ -27,7 +30,7 @@ class SignIn:
         require_own_origin(request, self._console.url)
         form = await form_of(request)
         origin, sessions = audited(request, EMPTY), self._console.services.sessions
-        there = _inside(form.one("next"))
+        there = inside(form.one("next"))
         try:
             if form.one("key"):
                 session, token = await sessions.sign_in_with_key(form.one("key"), origin)
@@ -47,7 +50,7 @@ class SignIn:
         require_own_origin(request, self._console.url)
         form = await form_of(request)
         origin, services = audited(request, EMPTY), self._console.services
-        there, ticket = _inside(form.one("next")), form.one("ticket")
+        there, ticket = inside(form.one("next")), form.one("ticket")
         try:
             user = await services.second_factors.user_with(ticket, form.one("code"), origin)
             session, token = await services.sessions.open_for(user, origin)
@@ -72,12 +75,27 @@ class SignIn:
             made = await services.invites.accept(form.one("token"), {**names, "password": password}, origin)
         except HeadgateError as error:
             return self._console.page(request, "invite.html", status=error.status, **names, error=error)
+        return await self._welcome(request, made, HOME, origin)
+
+    async def let_in(self, request: Request, matched: Matched, there: str, origin: Origin) -> Response:
+        """Whom single sign-on has shown to be a user."""
+        if matched.made is not None:
+            return await self._welcome(request, matched.made, there, origin)
+        session, token = await self._console.services.sessions.open_for(matched.user, origin)
+        return self._with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    def refused(self, request: Request, there: str, error: HeadgateError) -> Response:
+        """The form, with what was wrong."""
+        return self._console.page(request, "sign_in.html", status=error.status, there=there, email="", error=error)
+
+    async def _welcome(self, request: Request, made: Accepted, there: str, origin: Origin) -> Response:
+        """For who has accepted an invite."""
         if not made.user.administers and not made.places:  # he has no page to see yet
             return self._console.page(
                 request, "welcome.html", keys=made.keys, opened=False, customer=bool(made.tenants)
             )
-        session, token = await services.sessions.open_for(made.user, origin)
-        response: Response = RedirectResponse(HOME, 303)
+        session, token = await self._console.services.sessions.open_for(made.user, origin)
+        response: Response = RedirectResponse(there, 303)
         if made.keys:
             response = self._console.page(request, "welcome.html", keys=made.keys, opened=True, customer=False)
         return self._with_cookie(request, response, token, session.expires_at)
@@ -87,7 +105,7 @@ class SignIn:
         require_own_origin(request, self._console.url)
         form = await form_of(request)
         chosen = form.one("theme")
-        response = RedirectResponse(_inside(form.one("next")), 303)
+        response = RedirectResponse(inside(form.one("next")), 303)
         if chosen in THEMES:
             secure = self._console.secure(request)
             response.set_cookie(
@@ -109,7 +127,7 @@ class SignIn:
         return response
 
 
-def _inside(path: str) -> str:
+def inside(path: str) -> str:
     """A page of the console, whatever was asked for: nobody is sent to another site."""
     inside = path == HOME or path.startswith((f"{HOME}/", f"{HOME}?"))
     if not inside or path.startswith(SIGN_IN) or "\\" in path or ".." in path or any(ord(each) < 0x21 for each in path):

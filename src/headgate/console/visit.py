@@ -50,6 +50,7 @@ class Console:
             "percent": percent,
             "static": self.static,
             "qr": qr,
+            "sign_on": services.sign_on is not None,
             "ranges": RANGES,
             "themes": THEMES,
         }

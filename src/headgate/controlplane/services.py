@@ -40,6 +40,9 @@ from headgate.tenancy.provisioning import ProvisioningService
 from headgate.tenancy.second_factors import SecondFactorService
 from headgate.tenancy.sent_alerts import SentAlerts
 from headgate.tenancy.sessions import SessionService, Span
+from headgate.tenancy.sign_on.issuer import Issuer
+from headgate.tenancy.sign_on.matching import Matching
+from headgate.tenancy.sign_on.service import SignOnService
 from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.tenant_members import TenantMemberService
 from headgate.tenancy.tenants import TenantService
@@ -112,6 +115,8 @@ class Services:
     invites: InviteService
     sessions: SessionService
     second_factors: SecondFactorService
+    sign_on: SignOnService | None
+    """None: there is no issuer."""
     tenant_members: TenantMemberService
     portal_links: PortalLinkService
     portal_sessions: PortalSessionService
@@ -138,14 +143,16 @@ def services_on(
     forget_answers: Forget,
     span: Span,
     envelope: Envelope | None = None,
+    issuer: Issuer | None = None,
 ) -> Services:
     """All of them on one administration. `url` is where people reach Headgate; `span` how long they stay signed in.
-    With an `envelope` invites go out as letters."""
+    With an `envelope` invites go out as letters, with an `issuer` there is single sign-on."""
     passwords = Passwords()
     transactions, clock = administration.transactions, administration.clock
     integrations = IntegrationService(administration, vault, catalog, check_url)
     api_keys = ApiKeyService(administration, pepper)
-    second_factors = SecondFactorService(administration, vault, passwords, pepper, Tickets(pepper, clock))
+    tickets = Tickets(pepper, clock)
+    second_factors = SecondFactorService(administration, vault, passwords, pepper, tickets)
     sessions = SessionService(administration, directory, passwords, pepper, span, second_factors)
     return Services(
         clock=clock,
@@ -175,6 +182,7 @@ def services_on(
         invites=InviteService(administration, passwords, pepper, url, envelope),
         sessions=sessions,
         second_factors=second_factors,
+        sign_on=None if issuer is None else _sign_on(administration, issuer, pepper, tickets, url),
         tenant_members=TenantMemberService(administration),
         portal_links=PortalLinkService(administration, pepper, url),
         portal_sessions=PortalSessionService(administration, sessions, directory, pepper, span),
@@ -184,3 +192,10 @@ def services_on(
         cached_answers=CachedAnswerService(administration, forget_answers),
         analytics=analytics,
     )
+
+
+def _sign_on(
+    administration: Administration, issuer: Issuer, pepper: bytes, tickets: Tickets, url: str
+) -> SignOnService:
+    matching = Matching(administration, issuer.settings, pepper)
+    return SignOnService(issuer, matching, tickets, administration.clock, url)

@@ -148,6 +148,36 @@ class Settings:
         int, Is("How long a session of the console lasts at most, whatever is done with it.", low=60, high=31_536_000)
     ] = 604_800
 
+    # Single sign-on
+    oidc_issuer: Annotated[
+        str | None,
+        Is(
+            "The issuer of identities with which people sign in to the console and the portal, as it calls itself: "
+            "`https://login.example.com`. Needs `oidc_client_id`.",
+            schemes=("https", "http"),
+        ),
+    ] = None
+    oidc_client_id: Annotated[str | None, Is("What Headgate is called at the issuer.")] = None
+    oidc_client_secret: Annotated[
+        str | None, Is("Its secret there. Without it Headgate is a public client, with PKCE alone.", secret=True)
+    ] = None
+    oidc_scopes: Annotated[str, Is("What the issuer is asked for.")] = "openid email profile"
+    oidc_domains: Annotated[
+        str | None,
+        Is("The domains that e-mail addresses may be of, with commas between them. Without it, all."),
+    ] = None
+    oidc_default_role: Annotated[
+        str | None,
+        Is(
+            "The role of users who are made when somebody signs in for the first time. Without it nobody is made: who "
+            "is no user needs an invite.",
+            choices=("member", "admin"),
+        ),
+    ] = None
+    oidc_default_workspace: Annotated[
+        str | None, Is("The slug of the workspace that members who are made so belong to, as members.")
+    ] = None
+
     # What a client may send, and how slowly
     max_body_bytes: Annotated[int, Is("The largest request body.", low=1024, high=1024 * MIB)] = 32 * MIB
     max_header_bytes: Annotated[int, Is("The largest request head, all lines together.", low=1024, high=MIB)] = 65536
@@ -186,7 +216,11 @@ class Settings:
         int, Is("The largest answer that is read as a whole; streams have no limit.", low=1024, high=1024 * MIB)
     ] = 64 * MIB
     allow_private_upstreams: Annotated[
-        bool, Is("Whether an integration may point at a private or loopback address. Link-local ones never may.")
+        bool,
+        Is(
+            "Whether an integration, or the issuer of single sign-on, may be at a private or loopback address. "
+            "Link-local ones never may."
+        ),
     ] = True
 
     # How alerts go out

@@ -40,6 +40,9 @@ def load(environ: Mapping[str, str], flags: Mapping[str, object] | None = None) 
             "country_header: any client could send it; name the proxies that do in trusted_proxies.",
             param="country_header",
         )
+    if (settings.oidc_issuer is None) != (settings.oidc_client_id is None):
+        missing = "oidc_issuer" if settings.oidc_issuer is None else "oidc_client_id"
+        raise BadSetting(f"{missing}: single sign-on needs both oidc_issuer and oidc_client_id.", param=missing)
     return settings
 
 

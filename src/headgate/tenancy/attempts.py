@@ -21,8 +21,8 @@ class Attempts:
         self._clock = clock
         self._failures: dict[str, deque[int]] = {}
 
-    def admit(self, name: str, address: str = "") -> None:
-        """Raises `RateLimited` where one of them has failed too often. Without an address the name alone counts."""
+    def admit(self, name: str = "", address: str = "") -> None:
+        """Raises `RateLimited` where one of them has failed too often. What is empty does not count."""
         for subject in _subjects(name, address):
             most = OF_A_NAME if subject.startswith("name ") else OF_AN_ADDRESS
             found = self._recent(subject)
@@ -34,7 +34,7 @@ class Attempts:
                     retry_after=wait,
                 )
 
-    def failed(self, name: str, address: str = "") -> None:
+    def failed(self, name: str = "", address: str = "") -> None:
         for subject in _subjects(name, address):
             if subject not in self._failures and len(self._failures) >= MOST_NAMES:
                 del self._failures[next(iter(self._failures))]
@@ -57,4 +57,4 @@ class Attempts:
 
 
 def _subjects(name: str, address: str) -> tuple[str, ...]:
-    return (f"name {name}", f"address {address}") if address else (f"name {name}",)
+    return (*([f"name {name}"] if name else ()), *([f"address {address}"] if address else ()))

@@ -2,31 +2,27 @@
 
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import Any, Final
 
 from headgate.base.clock import NANOS_PER_SECOND
-from headgate.base.errors import Conflict, InvalidRequest, NotFound
+from headgate.base.errors import Conflict, InvalidRequest
 from headgate.base.ids import RandomBytes, base32, object_id
 from headgate.tenancy import keys, rules, scopes
+from headgate.tenancy.acceptance import Accepted, accept_invite, no_invite
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
-from headgate.tenancy.api_keys import create_key
 from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.invitation import send_invitation, withdraw_invitation
 from headgate.tenancy.invite import Invite, InvitedTo, InvitedToTenant, InviteStatus
-from headgate.tenancy.keys import MintedKey
-from headgate.tenancy.membership import add_member, require_may_give, workspace_role
+from headgate.tenancy.membership import require_may_give, workspace_role
 from headgate.tenancy.origin import Origin
 from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.roles import WORKSPACE_ROLES, OrganizationRole
 from headgate.tenancy.stores import Page, Stores
-from headgate.tenancy.tenant_member import TenantMember, TenantRole, tenant_role
-from headgate.tenancy.tenant_members import add_tenant_member
+from headgate.tenancy.tenant_member import TenantRole, tenant_role
 from headgate.tenancy.tenants import visible_tenant
-from headgate.tenancy.user import Member, User
-from headgate.tenancy.users import organization_role, seen
+from headgate.tenancy.users import organization_role
 from headgate.tenancy.users import require_may_give as require_may_give_in_organization
 from headgate.tenancy.workspaces import visible_workspace
 
@@ -36,16 +32,6 @@ _TOKEN_LENGTH: Final = 40
 
 LINK: Final = "/console/invite#token="
 """Behind `#`, because what stands there is sent to no server and so is in no log."""
-
-
-@dataclass(frozen=True, slots=True)
-class Accepted:
-    """What came of an invite. `keys` are new keys with their texts, seen this once."""
-
-    user: User
-    places: Sequence[Member]
-    keys: Sequence[tuple[ApiKey, str]]
-    tenants: Sequence[TenantMember] = ()
 
 
 class InviteService:
@@ -152,7 +138,7 @@ class InviteService:
             lambda stores: stores.invites.with_token(self._hash(token))
         )
         if found is None:
-            raise _no_invite()
+            raise no_invite()
         chosen = fields.get("password")
         hashed = None if chosen is None else await self._passwords.hashed(chosen)
         user_id = object_id("usr", self._random_bytes)
@@ -163,19 +149,8 @@ class InviteService:
         def work(change: Change) -> Accepted:
             invite = change.stores.invites.with_token(self._hash(token))
             if invite is None or invite.status(change.now) is not InviteStatus.PENDING:
-                raise _no_invite()
-            user = _become(change, invite, user_id, fields)
-            if hashed is not None:
-                change.stores.passwords.put(user_id, hashed, change.now)
-            places, made = [], []
-            for place, fresh in zip(invite.workspaces, minted, strict=True):
-                if change.stores.workspaces.get(user.organization_id, place.workspace_id) is None:
-                    continue  # it is gone by now
-                places.append(add_member(change, place.workspace_id, user.id, place.role))
-                if invite.key_scopes is not None:
-                    made.append((_key(change, invite.key_scopes, place, user, fresh), fresh.text))
-            customer_of = _join_tenants(change, invite, user)
-            return Accepted(user, places, made, customer_of)
+                raise no_invite()
+            return accept_invite(change, invite, user_id, fields, hashed, minted)
 
         return await self._administration.change(principal, work)
 
@@ -239,12 +214,6 @@ def _tenants(change: Change, entries: Sequence[Mapping[str, Any]]) -> tuple[Invi
     return found
 
 
-def _join_tenants(change: Change, invite: Invite, user: User) -> list[TenantMember]:
-    """Those that are still there."""
-    found = [(change.stores.tenants.get(user.organization_id, each.tenant_id), each.role) for each in invite.tenants]
-    return [add_tenant_member(change, tenant, user.id, role) for tenant, role in found if tenant is not None]
-
-
 def _key_scopes(value: object, role: OrganizationRole, workspaces: Sequence[InvitedTo]) -> frozenset[str]:
     if not workspaces:
         raise InvalidRequest(
@@ -287,48 +256,6 @@ def _status(value: str) -> InviteStatus:
         return InviteStatus(value)
     except ValueError:
         raise InvalidRequest(f"`status` must be one of {', '.join(InviteStatus)}.", param="status") from None
-
-
-def _no_invite() -> NotFound:
-    return NotFound("This invite does not exist, or not any more. Ask for a new one.", param="token")
-
-
-def _become(change: Change, invite: Invite, user_id: str, fields: Mapping[str, Any]) -> User:
-    if change.stores.users.with_email(invite.organization_id, invite.email) is not None:
-        raise _no_invite()
-    user = User(
-        id=user_id,
-        organization_id=invite.organization_id,
-        email=invite.email,
-        first_name=rules.name(fields.get("first_name"), "first_name"),
-        last_name=rules.text(fields.get("last_name") or "", "last_name", rules.NAME_LENGTH),
-        role=invite.role,
-        created_at=change.now,
-        updated_at=change.now,
-    )
-    change.stores.users.add(user)
-    accepted = replace(
-        invite,
-        stored_status=InviteStatus.ACCEPTED,
-        accepted_at=change.now,
-        user_id=user_id,
-        updated_at=change.now,
-    )
-    change.stores.invites.update(accepted)
-    withdraw_invitation(change, accepted)
-    change.record("accept", f"invite:{invite.id}", {"user_id": user_id})
-    change.record("create", f"user:{user_id}", seen(user))
-    return user
-
-
-def _key(change: Change, asked: frozenset[str], place: InvitedTo, user: User, fresh: MintedKey) -> ApiKey:
-    fields = {
-        "name": f"Key of {user.email}",
-        "workspace_id": place.workspace_id,
-        "user_id": user.id,
-        "scopes": sorted(asked),
-    }
-    return create_key(change, fresh, KeyLevel.WORKSPACE, KeyOwner.USER, fields)
 
 
 def _seen(invite: Invite) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The base URL of an integration, as it is kept."""
+"""The base URL of an integration, as it is kept, and where a whole URL leads."""
 
 import ipaddress
 
@@ -27,3 +27,11 @@ def vetted_origin(url: str, guard: Guard, param: str) -> Origin:
     if (objection := guard.objection(address)) is not None:
         raise InvalidRequest(f"`{param}` names an address {objection}.", param=param)
     return origin
+
+
+def target_of(url: str, param: str = "url") -> tuple[Origin, bytes]:
+    """Origin, and path with query, of a URL. Raises `InvalidRequest` about `param`."""
+    before, mark, query = url.partition("?")
+    origin = Origin.parse(before, param)
+    slash = b"/" if before.endswith("/") or not origin.base_path else b""
+    return Origin(origin.scheme, origin.host, origin.port), origin.base_path + slash + (mark + query).encode()

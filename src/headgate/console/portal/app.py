@@ -13,8 +13,10 @@ from headgate.base.errors import HeadgateError, MethodNotAllowed, NotFound
 from headgate.base.ids import RandomBytes
 from headgate.console.portal import account, keys, limits, models, overview, playground, requests, second_factor, start
 from headgate.console.portal.doors import Doors
+from headgate.console.portal.doors import inside as to_page
 from headgate.console.portal.visit import HOME, Allowed, PortalPage, Site, anybody, entered
 from headgate.console.secured import AsgiApp, Secured
+from headgate.console.sign_on import SignOn
 from headgate.console.visit import Console
 from headgate.controlplane.services import Services
 from headgate.dataplane.inside import Inside
@@ -66,10 +68,13 @@ def create_portal(services: Services, inside: Inside, url: str, random_bytes: Ra
     console = Console(services, dict, url)
     site = Site(console, inside)
     doors = Doors(site)
+    sign_on = SignOn(console, HOME, to_page, doors.let_in, doors.refused)
     routes = [
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),
         Route(f"{HOME}/sign-in", doors.sign_in, methods=["POST"]),
         Route(f"{HOME}/sign-in/code", doors.sign_in_with_code, methods=["POST"]),
+        Route(f"{HOME}/sign-on", sign_on.begin, methods=["GET"]),
+        Route(f"{HOME}/sign-on/callback", sign_on.back, methods=["GET"]),
         Route(f"{HOME}/enter", doors.enter, methods=["GET"]),
         Route(f"{HOME}/sign-out", entered(site, doors.leave, leaving=True), methods=["POST"]),
         Route(f"{HOME}/theme", doors.theme, methods=["POST"]),

@@ -11,7 +11,9 @@ from headgate.console.portal.visit import HOME, SIGN_IN, PortalVisit, Site
 from headgate.console.secured import may_be_framed
 from headgate.console.visit import HOME as CONSOLE
 from headgate.console.visit import THEME, THEMES
+from headgate.tenancy.origin import Origin
 from headgate.tenancy.second_factors import SecondFactorNeeded
+from headgate.tenancy.sign_on.matching import Matched
 
 _A_YEAR_S: Final = 365 * 86_400
 
@@ -62,6 +64,17 @@ class Doors:
                 request, "portal/sign_in_code.html", status=error.status, there=there, ticket=ticket, error=error
             )
         return self._site.with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    async def let_in(self, request: Request, matched: Matched, there: str, origin: Origin) -> Response:
+        """Whom single sign-on has shown to be a user."""
+        session, token = await self._site.services.portal_sessions.enter_as(matched.user, origin)
+        return self._site.with_cookie(request, RedirectResponse(there, 303), token, session.expires_at)
+
+    def refused(self, request: Request, there: str, error: HeadgateError) -> Response:
+        """The form, with what was wrong."""
+        return self._site.console.page(
+            request, "portal/sign_in.html", status=error.status, there=there, email="", error=error
+        )
 
     async def enter(self, request: Request) -> Response:
         """With a link, once. It may stand in a frame of a site that the organization allows. Whoever only looks whether
