@@ -298,6 +298,16 @@ async def alerts(walk: Walk) -> None:
     await walk(replay, made["id"], delivery["id"])
     await walk("DELETE /admin/webhooks/{webhook_id}", made["id"])
     await walk("GET /admin/alerts/sent")
+    await system(walk)
+
+
+async def system(walk: Walk) -> None:
+    """As anybody's would be: nothing of the machine on which it was recorded."""
+    await walk("POST /admin/system/verify")
+    found = await walk("GET /admin/system")
+    found |= {"process_id": 1, "python": "3.13.1", "version": "1.0.0"}
+    found["settings"] = [{"name": "data_dir", "value": "/var/lib/headgate"}]
+    found["stores"][0] |= {"version": "3.51.3", "answered_ms": 0.4, "warnings": []}
 
 
 async def written(walk: Walk, first: int) -> None:

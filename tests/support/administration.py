@@ -4,17 +4,24 @@ from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from headgate.alerts.target import checked_url
 from headgate.base.clock import NANOS_PER_SECOND
+from headgate.bootstrap.machine import ThisMachine
+from headgate.bootstrap.verifier import Verifier
 from headgate.catalog.catalog import Catalog
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
 from headgate.ledger.ledger import LocalLedger
+from headgate.routing.health import Health
+from headgate.settings import Settings
 from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
 from headgate.storage.database import Database
+from headgate.storage.journal import FileJournal
 from headgate.storage.stores import SqlTransactions
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
@@ -31,7 +38,6 @@ from headgate.upstream.client import Client
 from headgate.upstream.fetch import Fetcher
 from headgate.upstream.guard import Guard
 from tests.support.asgi import Reply, request
-from tests.support.ledger import KeptEntries
 from tests.support.openapi import refuse_undeclared
 
 NOON = 1_800_000_000 * NANOS_PER_SECOND  # 2027-01-15T08:00:00Z
@@ -105,6 +111,25 @@ async def _written() -> None:
     """Nothing waits for the database."""
 
 
+def _machine(
+    database: Database, clock: MovedClock, data_dir: Path, reported: list[tuple[str, BaseException]]
+) -> ThisMachine:
+    journal, _ = FileJournal.open(data_dir / "journal")
+    settings = Settings(data_dir=data_dir, metrics_token="a token that nobody is to see")
+    return ThisMachine(
+        settings=settings,
+        database=database,
+        ledger=LocalLedger(clock, journal),
+        journal=journal,
+        waiting=lambda: 0,
+        trouble=lambda: None,
+        sharing=None,
+        health=Health(clock),
+        verifier=Verifier(settings, clock, lambda what, error: reported.append((what, error))),
+        clock=clock,
+    )
+
+
 @asynccontextmanager
 async def node(
     database: Database,
@@ -123,7 +148,9 @@ async def node(
     administration.on_change(directory.changed)
     guard = Guard()
     client = Client(guard=Guard(resolve=_nowhere), clock=clock)
-    ledger = LocalLedger(clock, KeptEntries())  # no calls are made here: what is settled is written by the tests
+    data_dir = TemporaryDirectory()
+    machine = _machine(database, clock, Path(data_dir.name), reported)
+    ledger = machine.ledger  # no calls are made here: what is settled is written by the tests
     services = services_on(
         administration,
         directory,
@@ -138,6 +165,7 @@ async def node(
         fetch=Fetcher(client, clock),
         forget_answers=lambda *_: 0,  # no calls are made here
         span=Span(idle_s=3_600, lifetime_s=86_400),
+        machine=machine,
         envelope=envelope,
     )
     root = Principal.operator(organization)
@@ -146,6 +174,9 @@ async def node(
     try:
         yield World(database, transactions, clock, administration, services, directory, root, admin_key, app, reported)
     finally:
+        await machine.verifier.close()
+        machine.journal.close()
+        data_dir.cleanup()
         await client.close()
         await directory.close()
 

@@ -13,6 +13,7 @@ from headgate.bootstrap.books import BookKeeping, Restore, open_books
 from headgate.bootstrap.following import follow
 from headgate.bootstrap.keeping import kept_objects
 from headgate.bootstrap.logs import Logs, start_logs
+from headgate.bootstrap.machine import machine_of
 from headgate.bootstrap.observing import gauges_of, metrics_page, traces
 from headgate.bootstrap.report import report
 from headgate.bootstrap.scale import clock_of
@@ -34,6 +35,7 @@ from headgate.dataplane.kept import Kept
 from headgate.dataplane.once import Once
 from headgate.dataplane.pipeline import Pipeline
 from headgate.dataplane.recall import Cache
+from headgate.routing.health import Health
 from headgate.settings import Settings
 from headgate.storage.analytics.services import analytics_on
 from headgate.storage.balances import Balances
@@ -102,7 +104,6 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         administration = Administration(SqlTransactions(database), clock)
         refusals = Refusals(database, clock)
         kept = await open_books(settings, database, refusals, clock, closing)
-        restoring, usage, sharing = kept.restoring, kept.usage, kept.sharing
         directory = _directory(settings, administration, vault, catalog, pepper, kept.restore, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
         client = Client(guard=guard, clock=clock)
@@ -110,6 +111,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
         follow(settings, database, directory, cache, administration, kept, closing)
+        health = Health(clock)
         once = await open_once(settings, administration.transactions, vault, clock, closing)
         services = services_on(
             administration,
@@ -117,7 +119,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             catalog,
             vault,
             pepper,
-            Balances(database, restoring.ledger, restoring.written, clock, kept.refresh),
+            Balances(database, kept.restoring.ledger, kept.restoring.written, clock, kept.refresh),
             analytics_on(database, administration, log_key),
             url=settings.url,
             check_url=partial(kept_base_url, guard=guard),
@@ -125,29 +127,24 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             fetch=Fetcher(client, clock),
             forget_answers=cache.answers.forget,
             span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
+            machine=machine_of(settings, database, kept, health, clock, closing),
             envelope=None if settings.smtp_url is None else Envelope(pepper),
             issuer=issuer_of(settings, client, clock),
         )
         start_alerts(settings, database, refusals, vault, pepper, webhook_guard, services, closing)
         logs = start_logs(services, closing)
         objects = kept_objects(database, clock, closing)
-        pipeline = _pipeline(settings, clock, directory, catalog, kept, client, refusals, logs, cache, once, objects)
+        pipeline = _pipeline(
+            settings, clock, directory, catalog, kept, client, refusals, logs, cache, once, objects, health
+        )
         data_plane, counts, metrics, trouble = _watched(
             settings, clock, pipeline, kept, directory, database, logs, cache.answers, closing
         )
         app = _door(settings, services, data_plane, counts, metrics, trouble, closing)
+        ended = closing.pop_all()
+        usage, sharing = kept.usage, kept.sharing
         return Gateway(
-            app,
-            data_plane,
-            administration,
-            services,
-            pepper,
-            database,
-            usage,
-            logs,
-            metrics,
-            sharing,
-            closing.pop_all(),
+            app, data_plane, administration, services, pepper, database, usage, logs, metrics, sharing, ended
         )
 
 
@@ -163,6 +160,7 @@ def _pipeline(
     cache: Cache,
     once: Once,
     objects: Kept,
+    health: Health,
 ) -> Pipeline:
     return Pipeline(
         directory,
@@ -177,6 +175,7 @@ def _pipeline(
         cache=cache,
         once=once,
         kept=objects,
+        health=health,
     )
 
 
@@ -190,9 +189,9 @@ def _door(
     closing: AsyncExitStack,
 ) -> Door:
     live = Live(lambda: data_plane.live, lambda: data_plane.streams)
-    console = create_console(services, lambda: counts.refusals, settings.url, live=live)
     inside = Inside(data_plane, report)
     closing.push_async_callback(inside.close)
+    console = create_console(services, lambda: counts.refusals, settings.url, live=live, inside=inside)
     portal = create_portal(services, inside, settings.url)
     bound, proxies = settings.max_body_bytes, proxies_of(settings)
     return Door(data_plane, create_app(services), console, portal, metrics, trouble, bound, proxies)

@@ -18,13 +18,20 @@ from headgate.console.sign_in import inside as to_page
 from headgate.console.sign_on import SignOn
 from headgate.console.visit import HOME, Console, Refusals, entered
 from headgate.controlplane.services import Services
+from headgate.dataplane.inside import Inside
 
 
 def create_console(
-    services: Services, refusals: Refusals, url: str, random_bytes: RandomBytes = os.urandom, live: Live = IDLE
+    services: Services,
+    refusals: Refusals,
+    url: str,
+    random_bytes: RandomBytes = os.urandom,
+    live: Live = IDLE,
+    inside: Inside | None = None,
 ) -> AsgiApp:
-    """`refusals`: how many calls were refused, by endpoint, status and code. `url` is where people reach Headgate."""
-    console = Console(services, refusals, url, live)
+    """`refusals`: how many calls were refused, by endpoint, status and code. `url` is where people reach Headgate.
+    `inside` says where a call would go; without, nothing is routed here."""
+    console = Console(services, refusals, url, live, inside)
     doors = SignIn(console)
     sign_on = SignOn(console, HOME, to_page, doors.let_in, doors.refused)
     routes = [

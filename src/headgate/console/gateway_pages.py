@@ -2,10 +2,14 @@
 
 from typing import Final
 
-from headgate.console import alerts, configs, guardrails, webhooks
+from headgate.console import alerts, configs, dry_run, guardrails, routing, system, webhooks
 from headgate.console.visit import Page
 
 GATEWAY_PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
+    ("GET", "/routing", routing.show, routing.READ),
+    ("POST", "/routing", routing.update, routing.UPDATE),
+    ("GET", "/dry-run", dry_run.show, dry_run.SCOPES),
+    ("POST", "/dry-run", dry_run.run, dry_run.SCOPES),
     ("GET", "/configs", configs.listed, ("configs.list",)),
     ("GET", "/configs/new", configs.new, ("configs.create",)),
     ("POST", "/configs/new", configs.create, ("configs.create",)),
@@ -34,5 +38,8 @@ GATEWAY_PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("POST", "/webhooks/{webhook}/rotate", webhooks.rotate, ("webhooks.update",)),
     ("POST", "/webhooks/{webhook}/remove", webhooks.remove, ("webhooks.delete",)),
     ("POST", "/webhooks/{webhook}/deliveries/{delivery}/replay", webhooks.replay, ("webhooks.update",)),
+    ("GET", "/system", system.show, system.READ),
+    ("GET", "/system/verify", system.progress, system.READ),
+    ("POST", "/system/verify", system.verify, system.UPDATE),
 )
 """As `pages.PAGES`."""

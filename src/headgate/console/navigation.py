@@ -43,6 +43,8 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
     (
         "Routing",
         (
+            Entry("Routing table", "/routing", ("organisation_settings.read", "workspaces.read", "tenants.read")),
+            Entry("Dry run", "/dry-run", ("tenants.read", "workspaces.read")),
             Entry("Configs", "/configs", ("configs.list",)),
             Entry("Guardrails", "/guardrails", ("guardrails.list", "organisation_guardrails.list")),
         ),
@@ -61,6 +63,7 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Settings", "/settings", ("organisation_settings.read",)),
             Entry("People", "/people", ("organisation_users.list",)),
             Entry("Audit log", "/audit", ("audit_logs.list",)),
+            Entry("System", "/system", ("organisation_settings.read",)),
         ),
     ),
 )

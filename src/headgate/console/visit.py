@@ -21,6 +21,7 @@ from headgate.console.qr import qr
 from headgate.console.static_files import StaticFiles
 from headgate.console.time_range import RANGES, TimeRange, time_range
 from headgate.controlplane.services import Services
+from headgate.dataplane.inside import Inside
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.sessions import Signed
 
@@ -36,10 +37,13 @@ Refusals = Callable[[], Mapping[tuple[str, str, str], int]]
 class Console:
     """What all pages share. `url` is where people reach Headgate."""
 
-    def __init__(self, services: Services, refusals: Refusals, url: str, live: Live = IDLE) -> None:
+    def __init__(
+        self, services: Services, refusals: Refusals, url: str, live: Live = IDLE, inside: Inside | None = None
+    ) -> None:
         self.services = services
         self.refusals = refusals
         self.live = live
+        self.inside = inside
         self.url = url
         self.static = StaticFiles()
         self._templates = Environment(

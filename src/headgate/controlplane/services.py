@@ -43,7 +43,9 @@ from headgate.tenancy.sessions import SessionService, Span
 from headgate.tenancy.sign_on.issuer import Issuer
 from headgate.tenancy.sign_on.matching import Matching
 from headgate.tenancy.sign_on.service import SignOnService
+from headgate.tenancy.stand_ins import StandIns
 from headgate.tenancy.standing import Balances, Standings
+from headgate.tenancy.system import Machine, SystemService
 from headgate.tenancy.tenant_members import TenantMemberService
 from headgate.tenancy.tenants import TenantService
 from headgate.tenancy.tickets import Tickets
@@ -124,6 +126,8 @@ class Services:
     audit_log: AuditLogService
     idempotency: Idempotency
     cached_answers: CachedAnswerService
+    stand_ins: StandIns
+    system: SystemService
     analytics: Analytics
 
 
@@ -142,6 +146,7 @@ def services_on(
     fetch: Fetch,
     forget_answers: Forget,
     span: Span,
+    machine: Machine,
     envelope: Envelope | None = None,
     issuer: Issuer | None = None,
 ) -> Services:
@@ -190,6 +195,8 @@ def services_on(
         audit_log=AuditLogService(transactions),
         idempotency=Idempotency(transactions, vault, clock),
         cached_answers=CachedAnswerService(administration, forget_answers),
+        stand_ins=StandIns(administration, directory),
+        system=SystemService(machine),
         analytics=analytics,
     )
 

@@ -5,8 +5,9 @@ and records.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
+from typing import Final
 
 from headgate.base.tasks import Tasks
 from headgate.dataplane.app import DataPlane
@@ -17,6 +18,8 @@ from headgate.dataplane.endpoints import endpoint_for
 from headgate.dataplane.socketless import Answer, Turn
 from headgate.ledger.record import UsageRecord
 from headgate.tenancy.policy import Policy
+
+NO_HEADERS: Final[Mapping[str, str]] = {}
 
 
 class InsideCall:
@@ -39,13 +42,15 @@ class Inside:
         self._tasks = Tasks(report)
 
     @asynccontextmanager
-    async def call(self, policy: Policy, method: str, path: str, body: object = None) -> AsyncIterator[InsideCall]:
-        """`body` becomes JSON. Whoever leaves the block early has hung up, and the call is settled as for any client
+    async def call(
+        self, policy: Policy, method: str, path: str, body: object = None, headers: Mapping[str, str] = NO_HEADERS
+    ) -> AsyncIterator[InsideCall]:
+        """`body` becomes JSON. A query may follow the path. Whoever leaves the block early has hung up, and the call is settled as for any client
         that does. Raises `Forbidden` where the policy does not allow the endpoint."""
-        endpoint = endpoint_for(path)
+        endpoint = endpoint_for(path.partition("?")[0])
         assert endpoint is not None, "no path of the data plane"
         require_admitted(policy, endpoint.scopes)
-        turn = Turn(method, path, body, {})
+        turn = Turn(method, path, body, headers)
         over = self._tasks.start(self._run(turn, policy), f"{method} {path}")
         try:
             yield InsideCall(await turn.answer(), over)

@@ -75,6 +75,7 @@ class Pipeline:
         cache: Cache | None = None,
         once: Once | None = None,
         kept: Kept | None = None,
+        health: Health | None = None,
     ) -> None:
         waiting = Waiting()
         self._copy = copy
@@ -87,7 +88,7 @@ class Pipeline:
         self._clock = clock
         self._limits = limits
         self._settler = Settler(books, clock, waiting)
-        router, health = Router(catalog), Health(clock)
+        router, health = Router(catalog), health or Health(clock)
         self._routes = Routes(router, Configs(router, Balancer(health, clock, chance)), classifier())
         downgrader = Downgrader(router, groups, books, limits, tell)
         self._preparation = Preparation(catalog, groups, downgrader, books, limits, kept)

@@ -65,6 +65,14 @@ class TargetHealth:
         """The moment (monotonic) from which it is to be tried again."""
         return max(self._throttled_until, self._rests_until)
 
+    def why_resting(self, now: int) -> str:
+        """Empty where it is not; for people."""
+        if now < self._rests_until:
+            return "it failed again and again"
+        if now < self._throttled_until:
+            return "its provider asked to be left alone"
+        return "one call probes it" if self._ejections and self._probing else ""
+
     def load(self, now: int) -> float:
         """What one more call here would cost: latency times all who would share it. Nobody known is fastest."""
         return self._latency(now) * (self.pending + 1)
@@ -138,3 +146,9 @@ class Health:
         """Whether a call that could go elsewhere should go there."""
         found = self._known.get(name)
         return found is None or found.admits(self._clock.monotonic())
+
+    def resting(self) -> list[tuple[Hashable, str, int]]:
+        """Those that are passed over now: name, why, and for how many nanoseconds."""
+        now = self._clock.monotonic()
+        found = [(name, each, each.why_resting(now)) for name, each in self._known.items()]
+        return [(name, why, max(each.available_at() - now, 0)) for name, each, why in found if why]

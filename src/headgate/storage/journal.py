@@ -113,6 +113,16 @@ class FileJournal:
         return self._sealed_bytes + self._file.size + self._buffered
 
     @property
+    def limit(self) -> int:
+        """The most bytes it may have before no more calls are taken."""
+        return self._max_bytes
+
+    @property
+    def segments(self) -> int:
+        """Files, the one that is written to included."""
+        return len(self._sealed) + 1
+
+    @property
     def failure(self) -> OSError | None:
         """Why the last write failed; None if it did not. For readiness and logs."""
         return self._failure

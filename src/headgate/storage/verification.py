@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from msgspec.structs import replace
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.money import usd
@@ -38,6 +38,8 @@ class Findings:
 
     records: int = 0
     allowances: int = 0
+    of: int = 0
+    """How many there were when it began."""
     balances: int = 0
     """Sums that are kept by period, of allowances that are in force."""
     journalled: int = 0
@@ -110,9 +112,12 @@ class _Groups:
         return known
 
 
-def verify(connection: Connection, replay: Replay, now: int) -> Findings:
-    """All in one transaction, after `replay` was read: what was settled in between is in the database then."""
-    found = Findings(unfinished=sum(call.unheard is not None for call in replay.unfinished.values()))
+def verify(connection: Connection, replay: Replay, now: int, found: Findings | None = None) -> Findings:
+    """All in one transaction, after `replay` was read: what was settled in between is in the database then. In `found`
+    can be seen how far it is."""
+    found = found or Findings()
+    found.unfinished = sum(call.unheard is not None for call in replay.unfinished.values())
+    found.of = connection.execute(select(func.count()).select_from(table)).scalar_one()
     sums = [_Sum(allowance, now) for allowance in every_allowance(connection)]
     by_owner: dict[tuple[str, str], list[_Sum]] = {}
     for each in sums:

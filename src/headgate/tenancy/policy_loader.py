@@ -103,13 +103,17 @@ class PolicyLoader:
         return await self._transactions.read(work)
 
     async def guest(self, key: ApiKey) -> KeyPart | None:
-        """As `key` for a key that is in no store: somebody of a tenant has shown another proof of who he is. None:
-        there is no such tenant any more."""
+        """As `key` for somebody who has shown another proof of who he is: of a tenant, or, where the key names none, of
+        its workspace. None: there is no such tenant any more."""
 
         def work(stores: Stores) -> KeyPart | None:
-            tenant = stores.tenants.get(key.organization_id, key.tenant_id or "")
             organization = stores.organizations.get(key.organization_id)
-            if tenant is None or organization is None or tenant.workspace_id != key.workspace_id:
+            if organization is None:
+                return None
+            if key.tenant_id is None:
+                return KeyPart(stores.version(), key, None, organization.zone)
+            tenant = stores.tenants.get(key.organization_id, key.tenant_id)
+            if tenant is None or tenant.workspace_id != key.workspace_id:
                 return None
             return KeyPart(stores.version(), key, tenant, organization.zone)
 

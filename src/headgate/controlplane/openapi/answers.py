@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from headgate.controlplane.openapi import access, checks, observed, owners, portal
+from headgate.controlplane.openapi import access, checks, machine, observed, owners, portal
 from headgate.controlplane.openapi.shape import Done, Listed, Shape
 
 ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
@@ -111,6 +111,8 @@ ANSWERS: Final[Mapping[str, type[Shape] | Listed | None]] = {
     "POST /admin/webhooks/{webhook_id}/deliveries/{delivery_id}/replay": observed.Delivery,
     "GET /admin/alerts": observed.AlertSettings,
     "PUT /admin/alerts": observed.AlertSettings,
+    "GET /admin/system": machine.System,
+    "POST /admin/system/verify": machine.Verification,
     "GET /admin/alerts/sent": Listed(observed.SentAlert),
     "GET /audit-logs": observed.AuditPage,
     "DELETE /admin/cache": observed.Purged,

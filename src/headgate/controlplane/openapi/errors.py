@@ -64,7 +64,7 @@ NAMING: Final = frozenset(
 )
 """Fields and parameters that name another object."""
 _NEVER_IN_THE_WAY: Final = ("/api-keys", "/admin/webhooks", "/admin/alerts", "/admin/organisation", "/admin/cache",
-                            "/policies", "/feedback")  # fmt: skip
+                            "/policies", "/feedback", "/admin/system")  # fmt: skip
 """What can be changed and removed whatever else there is."""
 _NOT_YET: Final = "/logs/exports/{export_id}/download"
 """What can be looked at only after something was done."""
