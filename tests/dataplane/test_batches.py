@@ -1,5 +1,6 @@
-"""Batches: who may make one, what it is charged, and whose it is."""
+"""Batches: what they are charged, when and to whom, and whose they are."""
 
+import asyncio
 import json
 from collections.abc import AsyncIterator
 from typing import Any
@@ -7,51 +8,143 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from headgate.base.usage import Usage
 from tests.support.asgi import Reply
+from tests.support.batches import batch, books_agree, corrected, left, line, seen
+from tests.support.databases import create_postgres_database
+from tests.support.services import postgres_url
 from tests.support.stand import Stand, standing
+
+__all__ = ["postgres_url"]
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 CENT = 10_000_000
 
 
-@pytest_asyncio.fixture(scope="module", loop_scope="module")
-async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
-    async with standing(tmp_path_factory.mktemp("batches")) as opened:
+@pytest_asyncio.fixture(scope="module", loop_scope="module", params=["sqlite", "postgresql"])
+async def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand]:
+    """Of each engine."""
+    settings: dict[str, Any] = {}
+    if request.param == "postgresql":
+        settings["database_url"] = await create_postgres_database(request.getfixturevalue("postgres_url"))
+    async with standing(tmp_path_factory.mktemp("batches"), **settings) as opened:
         await opened.admin("POST", "/admin/tenants", {"tenant_id": "acme", "workspace_id": "default"})
         await opened.price("sim-fast", request_token=0.01, response_token=0.1)
         yield opened
 
 
-def line(number: int, **more: object) -> bytes:
-    body = {"model": "sim-fast", "max_tokens": 10, "messages": [{"role": "user", "content": "hello"}], **more}
-    return json.dumps(
-        {"custom_id": f"r{number}", "method": "POST", "url": "/v1/chat/completions", "body": body}
-    ).encode()
-
-
-async def batch(stand: Stand, key: str, *lines: bytes) -> Reply:
-    sent = await stand.form(
-        key, "/files", {"purpose": "batch", "file": b"\n".join(lines)}, x_portkey_provider="@openai"
-    )
-    body = {"input_file_id": sent.json["id"], "endpoint": "/v1/chat/completions", "completion_window": "24h"}
-    return await stand.call(key, "/batches", body)
-
-
-async def test_a_batch_is_charged_as_held(stand: Stand) -> None:
-    """The sum of what its lines can cost, at once, and marked as an estimate; its results are the caller's to read."""
+async def test_a_batch_is_charged_as_held_and_then_as_used(stand: Stand) -> None:
+    """The most that its lines can cost, at once, marked as an estimate; once it has ended, what they did cost, as the
+    provider bills it. Its results are the caller's to read."""
     key = await stand.key()
-    made = await batch(stand, key, line(1), line(2))
-    assert made.json["status"] == "completed"
+    made = await batch(stand, key, line(1), line(2, max_tokens=1000))
+    assert made.json["status"] == "in_progress"
     record = await stand.record(made)
-    assert (record.usage["output"], record.usage_source, record.model) == (20, "estimated", "sim-fast")
-    assert record.cost >= 20 * CENT // 10
+    assert (record.usage["output"], record.usage_source, record.model) == (1010, "estimated", "sim-fast")
+    assert record.cost >= 1010 * CENT // 10
     assert record.usage_flags == ("unpriced:terms:batch",)  # at the standard price, for it has no other
-    shown = await stand.call(key, f"/batches/{made.json['id']}", method="GET")
-    output = await stand.call(key, f"/files/{shown.json['output_file_id']}/content", method="GET")
+    shown = await seen(stand, key, made)
+    assert shown["status"] == "completed"
+    after = await corrected(stand, made)
+    assert after.usage == stand.bills()[record.request_id].usage
+    assert after.cost == after.usage["input"] * CENT // 100 + after.usage["output"] * CENT // 10 < record.cost
+    assert after.held == (record.usage["input"], 1010, record.cost)
+    assert after.usage_flags == ("unpriced:terms:batch", "corrected")
+    output = await stand.call(key, f"/files/{shown['output_file_id']}/content", method="GET")
     assert [json.loads(each)["custom_id"] for each in output.body.splitlines()] == ["r1", "r2"]
     listed = (await stand.call(key, "/batches", method="GET")).json
     assert [each["id"] for each in listed["data"]] == [made.json["id"]]
-    assert (await stand.record(shown)).cost == 0
+    await books_agree(stand)
+
+
+LIMITS: dict[str, Any] = {
+    "usage_limits": [{"credit_limit": 100}, {"credit_limit": 90, "periodic_reset": "monthly"}],
+    "rate_limits": [
+        {"type": "tokens", "unit": "rpd", "value": 1_000_000},
+        {"type": "requests", "unit": "rpm", "value": 1_000},
+    ],
+}
+
+
+async def test_what_was_not_used_comes_back(stand: Stand) -> None:
+    """To every limit that it was charged to, the sliding ones too; a batch is one request."""
+    key = await stand.key(**LIMITS)
+    before = await left(stand, key)
+    made = await batch(stand, key, line(1), line(2, max_tokens=1000))
+    held = (await stand.record(made)).cost
+    assert [was - now for was, now in zip(before, await left(stand, key), strict=True)][:2] == [held, held]
+    await seen(stand, key, made)
+    record = await corrected(stand, made)
+    tokens = Usage(record.usage).total_tokens
+    now = await left(stand, key)
+    assert [was - now for was, now in zip(before, now, strict=True)][:3] == [record.cost, record.cost, tokens]
+    await books_agree(stand)
+
+
+@pytest.mark.parametrize(("ends", "billed"), [("expires", 1), ("fails", 0), ("waits", 1)])
+async def test_what_was_not_done_is_not_charged(stand: Stand, ends: str, billed: int) -> None:
+    """Of a batch that expired, failed or was cancelled, what was answered is."""
+    key = await stand.key(**LIMITS)
+    made = await batch(stand, key, line(1), line(2), ends=ends)
+    assert (await seen(stand, key, made))["status"] in ("expired", "failed", "in_progress")
+    if ends == "waits":
+        cancelled = await stand.call(key, f"/batches/{made.json['id']}/cancel")
+        assert cancelled.json["status"] == "cancelled"
+    record = await corrected(stand, made)
+    assert record.usage == (stand.bills()[record.request_id].usage if billed else {})
+    assert bool(record.cost) == bool(billed)
+    await books_agree(stand)
+
+
+async def test_lines_that_failed_are_not_charged(stand: Stand) -> None:
+    """The provider bills those that it answered."""
+    key = await stand.key()
+    made = await batch(stand, key, line(1, model="sim-500"), line(2, model="sim-500"))
+    assert (await seen(stand, key, made))["request_counts"] == {"total": 2, "completed": 0, "failed": 2}
+    assert (await corrected(stand, made)).usage == {}
+
+
+async def test_without_a_price_a_budget_takes_no_batch(stand: Stand) -> None:
+    """As it takes no call."""
+    refused = await batch(stand, await stand.key(**LIMITS), line(1, model="sim-long"))
+    assert (refused.status, refused.json["error"]["code"]) == (412, "cost_not_bounded")
+
+
+async def test_never_over_the_cap(stand: Stand) -> None:
+    """With batches and calls at once, at every instant; what batches give back can be spent, and no more."""
+    cap = 100  # cents
+    key = await stand.key(usage_limits={"credit_limit": cap / 100})
+    body = {"model": "@openai/sim-fast", "max_tokens": 10, "messages": [{"role": "user", "content": "hello"}]}
+
+    async def batches() -> list[Reply]:
+        made = []
+        for _ in range(4):
+            each = await batch(stand, key, line(1, max_tokens=100), line(2, max_tokens=100))
+            if each.status == 200:
+                made.append(each)
+                await seen(stand, key, each)
+        return made
+
+    async def calls() -> int:
+        return sum([(await stand.call(key, "/chat/completions", body)).status == 200 for _ in range(20)])
+
+    made, *answered = await asyncio.gather(batches(), calls(), calls())
+    for each in made:
+        await corrected(stand, each)
+    assert made
+    assert all(answered)
+    [limit] = (await stand.call(key, "/limits", method="GET")).json["data"]
+    assert limit["used"] + limit["left"] == limit["limit"]
+    assert limit["left"] >= 0
+    await books_agree(stand)
+
+
+async def test_a_batch_that_does_not_fit_is_refused(stand: Stand) -> None:
+    """As a call is, before the provider makes one."""
+    key = await stand.key(usage_limits={"credit_limit": 1})
+    refused = await batch(stand, key, *(line(number, max_tokens=100) for number in range(20)))
+    assert (refused.status, refused.json["error"]["type"]) == (412, "budget_exhausted_error")
+    assert (await stand.call(key, "/batches", method="GET")).json["data"] == []
 
 
 async def test_a_batch_is_not_for_others(stand: Stand) -> None:
@@ -64,19 +157,6 @@ async def test_a_batch_is_not_for_others(stand: Stand) -> None:
     assert (await stand.call(other, f"/files/{shown['output_file_id']}/content", method="GET")).status == 404
     assert (await stand.call(other, "/batches", {"input_file_id": made["input_file_id"]})).status == 404
     assert (await stand.call(other, "/batches", method="GET")).json["data"] == []
-
-
-LIMITS: dict[str, dict[str, Any]] = {
-    "budget": {"usage_limits": {"credit_limit": 100}},
-    "tokens": {"rate_limits": [{"type": "tokens", "unit": "rpm", "value": 1_000_000}]},
-}
-
-
-@pytest.mark.parametrize("limit", LIMITS)
-async def test_where_a_limit_applies_there_are_no_batches(stand: Stand, limit: str) -> None:
-    """Refused with the reason, before the provider makes one."""
-    refused = await batch(stand, await stand.key(**LIMITS[limit]), line(1))
-    assert (refused.status, refused.json["error"]["code"]) == (400, "batch_not_bounded")
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from headgate.base.clock import Clock
 from headgate.bootstrap import Gateway, open_gateway
 from headgate.ledger.record import UsageRecord
 from headgate.settings import Settings
@@ -120,10 +121,10 @@ async def _integrate(stand: Stand, slug: str, kind: str) -> None:
 
 
 @asynccontextmanager
-async def standing(directory: Path, **settings: Any) -> AsyncIterator[Stand]:
+async def standing(directory: Path, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Stand]:
     """The directory must be there."""
     with simulating(directory / "bills.jsonl", aliases={"omni-moderation-latest": "sim-fast"}) as simulator:
-        gateway = await open_gateway(Settings(data_dir=directory, **settings), Vault([MasterKey.generate()]))
+        gateway = await open_gateway(Settings(data_dir=directory, **settings), Vault([MasterKey.generate()]), clock)
         try:
             admin = keys.mint(gateway.pepper)
             assert await found(gateway.administration, admin) is not None

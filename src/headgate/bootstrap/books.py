@@ -20,6 +20,7 @@ from headgate.ledger.recovery import Replay
 from headgate.settings import Settings
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.books import Books
+from headgate.storage.corrections import SqlCorrections
 from headgate.storage.database import Database
 from headgate.storage.journal import FileJournal
 from headgate.storage.refusals import Refusals
@@ -42,6 +43,7 @@ class BookKeeping:
     usage: UsageWriter
     restoring: Restoring
     journal: FileJournal
+    corrections: SqlCorrections
     sharing: "Sharing | None"
     """None: this process has whole allowances."""
 
@@ -91,7 +93,8 @@ async def open_books(
         closing.push_async_callback(sharing.give_back)
         await sharing.start()
     books = Books(ledger, journal, writer, refusals.note, None if sharing is None else sharing.lender)
-    return BookKeeping(books, writer, restoring, journal, sharing)
+    corrections = SqlCorrections(database, writer, rows, ledger, clock)
+    return BookKeeping(books, writer, restoring, journal, corrections, sharing)
 
 
 async def _leave(sharing: "Sharing", writer: UsageWriter) -> None:

@@ -133,7 +133,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         )
         start_alerts(settings, database, refusals, vault, pepper, webhook_guard, services, closing)
         logs = start_logs(services, closing)
-        objects = kept_objects(database, clock, closing)
+        objects = kept_objects(settings, database, kept, directory, catalog, client, clock, closing)
         pipeline = _pipeline(
             settings, clock, directory, catalog, kept, client, refusals, logs, cache, once, objects, health
         )

@@ -28,15 +28,20 @@ def bound_call(call: Call, default_max_output: int) -> Bounds:
     call.allowances = call.plan.allowances + call.of_policies if call.of_policies else call.plan.allowances
     bounds = bounds_for(call, default_max_output)
     call.bound = bound = bounds.whole()
+    refuse_unbounded(call, bound)
+    return bounds
+
+
+def refuse_unbounded(call: Call, bound: Bound) -> None:
+    """Raises `ModelNotAllowed` where a limit applies to what has no bound, and no rule lets it pass."""
     if bound.unbounded:
         for allowance in call.allowances:
             if allowance.resource is Resource.COST:
-                if unpriced is not Unpriced.ALLOW:
+                if call.policy.admission.unpriced is not Unpriced.ALLOW:
                     raise _not_bounded(call.target.model, "cost", bound.unbounded)
                 call.flags = (COST_NOT_BOUNDED,)
             if allowance.resource in TOKENS and bound.tokens_unbounded:
                 raise _not_bounded(call.target.model, "use", bound.tokens_unbounded)
-    return bounds
 
 
 def bounds_for(call: Call, default_max_output: int) -> Bounds:

@@ -50,6 +50,22 @@ async def attempt(
     return answer
 
 
+def own_request(target: Target, outgoing: Outgoing, request_id: str) -> Request:
+    """One that the gateway makes by itself, about what it was asked in this request."""
+    assert outgoing.path is not None
+    headers = {
+        b"content-type": b"application/json",
+        b"user-agent": b"headgate",
+        b"x-headgate-request-id": request_id.encode(),
+        **dict(target.standard_headers),
+        **dict(target.own_headers),
+    }
+    origin = _origin(target.provider.base_url)
+    return Request(
+        origin=origin, method=outgoing.method, path=outgoing.path, headers=list(headers.items()), body=outgoing.body
+    )
+
+
 def failure(failed: Failed, target: Target) -> HeadgateError:
     """What the client is told: the provider's slug and what went wrong, never an address."""
     name = f"`@{target.provider.slug}`"

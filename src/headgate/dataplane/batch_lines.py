@@ -1,15 +1,18 @@
 """The most that a batch can cost: the sum of its lines, each bounded as the call that it is."""
 
 from collections import Counter
+from dataclasses import replace
 from typing import Any, Final
 
 import msgspec
 
+from headgate.base import usage as meters
 from headgate.base.errors import InvalidRequest
 from headgate.base.usage import Usage
 from headgate.catalog.bound import Bound, bounds_of
 from headgate.catalog.catalog import Catalog
-from headgate.catalog.price import Cost, cost_of
+from headgate.catalog.price import Cost, Price, cost_of
+from headgate.dataplane.batches import LineGuards
 from headgate.routing.plan import Target
 from headgate.routing.resolve import resolve
 from headgate.tenancy.policy import Policy
@@ -37,11 +40,14 @@ class _Line(msgspec.Struct):
 _line: Final = msgspec.json.Decoder(_Line)
 
 
-def bound_of_batch(content: bytes, policy: Policy, catalog: Catalog, slug: str, at: int) -> tuple[Target, Bound]:
-    """Where all lines go, and the most they can use and cost together. Pure, and slow for a large file: call it in a
-    thread.
+def bound_of_batch(
+    content: bytes, policy: Policy, catalog: Catalog, slug: str, at: int, guards: LineGuards
+) -> tuple[Target, str, Bound]:
+    """Where all lines go, the format of each, and the most they can use and cost together. Pure, and slow for a large
+    file: call it in a thread.
 
-    Raises `InvalidRequest` naming the line, and `ModelNotAllowed` for a model that the caller may not use.
+    Raises `InvalidRequest` and `GuardrailDenied` naming the line, and `ModelNotAllowed` for a model that the caller may
+    not use.
     """
     target: Target | None = None
     counts: Counter[str] = Counter()
@@ -50,20 +56,27 @@ def bound_of_batch(content: bytes, policy: Policy, catalog: Catalog, slug: str, 
     if not 0 < len(lines) <= MOST_LINES:
         raise InvalidRequest(f"A batch has from 1 to {MOST_LINES:,} lines.", param="input_file_id")
     for number, raw in enumerate(lines, 1):
-        target, bound = _bounded(raw, number, policy, catalog, slug, at, target)
+        target, document, bound = _bounded(raw, number, policy, catalog, slug, at, target)
+        guards.check(number, slug, target.model, target.format, document)
         counts.update(bound.counts)
         tokens[0] += bound.input_tokens
         tokens[1] += bound.output_tokens
     assert target is not None
     price = target.price.under(TERMS) or target.price if target.price is not None else None
-    usage = Usage(dict(counts))
-    cost = Cost(0, unpriced=tuple(counts)) if price is None else cost_of(usage, price)
-    return target, Bound(tokens[0], tokens[1], dict(counts), cost, terms=TERMS)
+    if price is None:
+        cost, unbounded = Cost(0, unpriced=tuple(counts)), f"`{target.model[:100]}` has no known price"
+    else:
+        if meters.REQUEST in price.rates.by_meter:
+            counts[meters.REQUEST] = len(lines)
+        cost = cost_of(Usage(dict(counts)), price)
+        unbounded = f"{cost.unpriced[0]} has no known price" if cost.unpriced else ""
+    bound = Bound(tokens[0], tokens[1], dict(counts), cost, unbounded=unbounded, terms=TERMS)
+    return target, target.format, bound
 
 
 def _bounded(
     raw: bytes, number: int, policy: Policy, catalog: Catalog, slug: str, at: int, before: Target | None
-) -> tuple[Target, Bound]:
+) -> tuple[Target, Document, Bound]:
     try:
         line = _line.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
@@ -80,6 +93,8 @@ def _bounded(
     target = before
     if before is None or (before.model, before.format) != (head.model, client):
         target = resolve(policy, catalog, f"@{slug}/{head.model}", None, client, at).first
+        if isinstance(unpriced := policy.admission.unpriced, Price) and target.price is None:
+            target = replace(target, price=unpriced)
         if before is not None or target.format != client:
             raise _wrong(number, "goes to another model or endpoint than the line before")
     assert target is not None
@@ -91,7 +106,7 @@ def _bounded(
         raise _wrong(number, "needs an output limit such as `max_tokens`: that of the model is not known")
     if bounds.references or bound.tokens_unbounded:
         raise _wrong(number, f"has no known bound ({bound.tokens_unbounded or 'it names what is kept elsewhere'})")
-    return target, bound
+    return target, document, bound
 
 
 def _wrong(number: int, why: str) -> InvalidRequest:

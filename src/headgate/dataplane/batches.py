@@ -1,39 +1,61 @@
-"""What is peculiar to batches: who may make one, and what one says of itself."""
+"""What is peculiar to batches: what of their lines is looked at, and where the lines are."""
 
-from collections.abc import Sequence
-from typing import Final
+from collections.abc import Mapping
 
-import msgspec
-
-from headgate.base.errors import InvalidRequest, NotFound
+from headgate.base.errors import GuardrailDenied, InvalidRequest, NotFound
 from headgate.dataplane.attempt import failure
 from headgate.dataplane.call import Call
-from headgate.ledger.allowance import Allowance, Resource
+from headgate.dataplane.guard import FAILED, judge, note
+from headgate.tenancy.checks.guard import Guard, Guards
 from headgate.tenancy.policy import Policy
 from headgate.upstream.client import Answer, Failed
+from headgate.wire.document import Document
+from headgate.wire.texts import request_text
 
-_LIMITED: Final = frozenset({Resource.COST, Resource.TOKENS, Resource.INPUT_TOKENS, Resource.OUTPUT_TOKENS})
-
-
-class _Batch(msgspec.Struct):
-    output_file_id: str | None = None
-    error_file_id: str | None = None
+_NONE = Guards()
 
 
-_batch: Final = msgspec.json.Decoder(_Batch)
+class LineGuards:
+    """Guardrails on the lines of one batch. Refuses those on answers, which nobody sees before their file is read:
+    raises `InvalidRequest`."""
 
+    def __init__(self, policy: Policy, metadata: Mapping[str, str]) -> None:
+        guards = policy.guardrails or _NONE
+        if guards.output:
+            raise InvalidRequest(
+                f"Batches are not taken where a guardrail looks at answers (here `{guards.output[0].name}`): those of "
+                "a batch are in a file that the provider wrote. Send the lines as calls.",
+                code="batch_not_guarded",
+            )
+        self._guards = guards.input
+        self._metadata = metadata
+        self._failed: dict[Guard, str] = {}
 
-def refuse_limited(policy: Policy, allowances: Sequence[Allowance]) -> None:
-    """A batch is charged as held, which may be many times what it will have used, and is never looked at line by line.
+    def check(self, number: int, slug: str, model: str, client: str, document: Document) -> None:
+        """One line, as it would be as a call. Raises `GuardrailDenied` naming it."""
+        text = None
+        for guard in self._guards:
+            failed = guard.model_failure(slug, model, self._metadata)
+            if failed is None and guard.text_checks:
+                text = request_text(client, document) if text is None else text
+                failed = guard.text_failure(text)
+            if failed is None:
+                continue
+            if guard.deny:
+                raise GuardrailDenied(
+                    f"The guardrail `{guard.name}` does not let line {number} of the batch pass (its check `{failed}` "
+                    "failed).",
+                    param="input_file_id",
+                    details={"guardrail": guard.slug, "check": failed, "line": number},
+                )
+            self._failed.setdefault(guard, failed)
 
-    Raises `InvalidRequest` where a budget, a token limit or a guardrail applies, which it would use up or go around.
-    """
-    if policy.limit_policies or policy.guardrails is not None or any(each.resource in _LIMITED for each in allowances):
-        raise InvalidRequest(
-            "Batches are not taken where a budget, a token limit, a limit policy or a guardrail applies: what a batch "
-            "uses is known only hours later, and its lines are not looked at one by one. Send them as calls.",
-            code="batch_not_bounded",
-        )
+    def tell(self, call: Call) -> None:
+        """Once all lines were checked: what failed and may pass is noted in the call."""
+        for guard in self._guards:
+            judge(call, guard, "request", self._failed.get(guard))
+            if guard in self._failed:
+                note(call, guard, FAILED)
 
 
 async def read_lines(answer: Answer, limit: int, call: Call) -> bytes:
@@ -45,12 +67,3 @@ async def read_lines(answer: Answer, limit: int, call: Call) -> bytes:
     if answer.status != 200:
         raise NotFound("The provider has no such file any more.", param="input_file_id")
     return content
-
-
-def results_in(body: bytes) -> list[str]:
-    """The files that a batch has made so far."""
-    try:
-        found = _batch.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
-        return []
-    return [name for name in (found.output_file_id, found.error_file_id) if name]

@@ -13,6 +13,7 @@ from typing import Final
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, InvalidRequest, NotFound
 from headgate.base.tasks import Tasks
+from headgate.dataplane.batch_watch import BatchWatch
 from headgate.dataplane.call import Call
 from headgate.tenancy.kept_object import KeptObject, KeptObjects, Owner
 from headgate.tenancy.policy import Policy, Provider
@@ -27,7 +28,9 @@ LAST_WRITES_S: Final = 5.0
 class Kept:
     """One per process."""
 
-    def __init__(self, objects: KeptObjects, clock: Clock, tasks: Tasks) -> None:
+    def __init__(self, objects: KeptObjects, clock: Clock, tasks: Tasks, batches: BatchWatch) -> None:
+        self.batches = batches
+        """Those that are not ended."""
         self._objects = objects
         self._clock = clock
         self._tasks = tasks

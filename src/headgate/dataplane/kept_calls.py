@@ -23,7 +23,8 @@ from headgate.dataplane.acting import NO_BODY, acting
 from headgate.dataplane.attempt import Sender, attempt
 from headgate.dataplane.authenticate import Directory
 from headgate.dataplane.batch_lines import bound_of_batch
-from headgate.dataplane.batches import read_lines, refuse_limited, results_in
+from headgate.dataplane.batch_results import batch_in
+from headgate.dataplane.batches import LineGuards, read_lines
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.endpoints import BATCH_CREATE, FILE_CONTENT, FILE_UPLOAD, Endpoint
@@ -69,6 +70,7 @@ class KeptCalls:
         limits: Limits,
     ) -> None:
         self._kept = kept
+        self._batches = kept.batches
         self._directory = directory
         self._catalog = catalog
         self._groups = groups
@@ -103,7 +105,7 @@ class KeptCalls:
         path = call.target.spec.path(call.target.format, found.model, stream=False) + _below(endpoint, found.id)
         if exchange.query and endpoint.method == "GET":
             path = f"{path}?{exchange.query}"
-        note = partial(self._note_results, call) if endpoint.kept == "batch" else None
+        note = partial(self._note_results, call, found) if endpoint.kept == "batch" else None
         about = call.dialogue = About(Outgoing(b"", (), endpoint.method.encode(), path.encode()), note)
         if endpoint is FILE_CONTENT or "stream=true" in exchange.query:
             call.dialogue = Poured(about, {}, None, None, anything=True)
@@ -113,34 +115,39 @@ class KeptCalls:
         elif found.document and endpoint.path.endswith("{id}") and about.shown:
             await self._kept.shown(found, about.shown.decode())
 
-    def _note_results(self, call: Call, body: bytes) -> None:
-        """The files that a batch has made belong to whoever made the batch."""
-        for name in results_in(body):
+    def _note_results(self, call: Call, found: KeptObject, body: bytes) -> None:
+        """The files that a batch has made belong to whoever made the batch, who sees whether it has ended."""
+        self._batches.seen(found.id, found.integration_id, body)
+        for name in batch_in(body).results:
             document = {"id": name, "object": "file", "purpose": "batch_output"}
             self._kept.note(call, "file", name, msgspec.json.encode(document).decode())
 
     async def _create_batch(self, exchange: Exchange, call: Call) -> None:
-        """Charged as held: it goes on when the call is over. See `batch_lines`."""
+        """Charged as held, until it is known what it used: it goes on when the call is over. See `batch_lines` and
+        `batch_watch`."""
         call.document = Document(await exchange.body(self._limits.body, self._limits.body_within_s))
         policy = call.policy
         found = await self._kept.find(policy, "file", call.document.string("input_file_id") or "")
         provider = provider_of(policy, found)
         self._aim(call, provider, "")
-        refuse_limited(policy, call.plan.allowances)
+        guards = LineGuards(policy, call.metadata)
         path = f"{call.target.spec.formats['openai_files']}/{quote(found.id, safe='')}/content".encode()
         content = Outgoing(b"", (), b"GET", path)
         with closing(
             await attempt(exchange, call, call.target, content, self._sender, self._limits.deadlines)
         ) as answer:
             lines = await read_lines(answer, self._limits.answer, call)
-        target, bound = await asyncio.to_thread(
-            bound_of_batch, lines, policy, self._catalog, provider.slug, call.started_at
+        target, format_name, bound = await asyncio.to_thread(
+            bound_of_batch, lines, policy, self._catalog, provider.slug, call.started_at, guards
         )
+        guards.tell(call)
         call.plan = Plan(target.model, (replace(target, format="openai_batches"),), call.plan.allowances)
         path = call.target.spec.path("openai_batches", "", stream=False).encode()
 
         def note(body: bytes) -> None:
-            self._kept.note(call, "batch", id_in(body), body.decode())
+            identifier = id_in(body)
+            self._kept.note(call, "batch", identifier, body.decode())
+            self._batches.opened(call, identifier, format_name)
 
         call.dialogue = About(Outgoing(call.document.body, (), b"POST", path), note, unknown=True)
         await self._go(exchange, call, bound)
@@ -193,6 +200,7 @@ class KeptCalls:
         call.allowances, call.bound = call.plan.allowances, bound
         if call.policy.limit_policies:
             call.allowances += await self._groups.of_call(call)
+        admit.refuse_unbounded(call, bound)
         call.outgoing = call.dialogue.request()
         if denied := admit.hold(call, self._books, self._settler):
             still = await self._room.borrow(call, denied)

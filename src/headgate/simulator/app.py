@@ -9,8 +9,9 @@ from headgate.base.clock import NANOS_PER_SECOND, Clock, SystemClock
 from headgate.base.ids import RandomBytes
 from headgate.base.tasks import Tasks
 from headgate.simulator.ask import ProviderError
+from headgate.simulator.batch_work import BatchWork
 from headgate.simulator.behaviours import BEHAVIOURS
-from headgate.simulator.call import Call, Desk, Receive, Request, Send, plain_error, send_whole
+from headgate.simulator.call import REQUEST_ID_HEADER, Call, Desk, Receive, Request, Send, plain_error, send_whole
 from headgate.simulator.deliveries import HangUp, Pacing
 from headgate.simulator.dialects.base import bearer, to_json
 from headgate.simulator.journal import Journal
@@ -64,7 +65,8 @@ class Simulator:
         try:
             if credential is None or self._desk.credential not in (None, credential):
                 raise ProviderError(401, "Incorrect API key provided.")
-            found = self._desk.shelf.answer(method, plain, headers.get("content-type", ""), body or b"")
+            kind, request_id = headers.get("content-type", ""), headers.get(REQUEST_ID_HEADER, "")
+            found = self._desk.shelf.answer(method, plain, kind, body or b"", request_id)
         except ProviderError as error:
             await send_whole(send, error.status, to_json(plain_error(error.message)))
             return True
@@ -73,8 +75,8 @@ class Simulator:
         if found.document is not None:
             await send_whole(send, 200, to_json(found.document))
         else:
-            kind = [(b"content-type", b"application/octet-stream"), (b"content-length", b"%d" % len(found.content))]
-            await send({"type": "http.response.start", "status": 200, "headers": kind})
+            fixed = [(b"content-type", b"application/octet-stream"), (b"content-length", b"%d" % len(found.content))]
+            await send({"type": "http.response.start", "status": 200, "headers": fixed})
             await send({"type": "http.response.body", "body": found.content, "more_body": False})
         return True
 
@@ -102,16 +104,21 @@ def create_app(
     """
     clock = clock or SystemClock()
     further = {name: BEHAVIOURS[like] for name, like in (aliases or {}).items()}
+    behaviours, cache = {**BEHAVIOURS, **further}, PromptCache()
     desk = Desk(
         journal=journal,
-        cache=PromptCache(),
-        behaviours={**BEHAVIOURS, **further},
+        cache=cache,
+        behaviours=behaviours,
         pacing=pacing or Pacing(),
         credential=credential,
         clock=clock,
         random_bytes=random_bytes,
         tasks=Tasks(_watcher_failed),
-        shelf=Shelf(lambda: random_bytes(12).hex(), lambda: clock.now() // NANOS_PER_SECOND),
+        shelf=Shelf(
+            lambda: random_bytes(12).hex(),
+            lambda: clock.now() // NANOS_PER_SECOND,
+            BatchWork(journal, cache, behaviours, clock, random_bytes),
+        ),
     )
     return Simulator(desk)
 

@@ -2,7 +2,7 @@
 
 import hashlib
 from collections.abc import Awaitable, Callable, Iterable, Mapping, MutableMapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -11,10 +11,10 @@ from headgate.base import usage as meters
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.ids import RandomBytes, object_id
 from headgate.base.tasks import Tasks
-from headgate.simulator import answer as answers
-from headgate.simulator.answer import Answer, Counts
+from headgate.simulator.answer import Counts
 from headgate.simulator.ask import Ask, Json, ProviderError
 from headgate.simulator.behaviours import REDIRECTED, Behaviour
+from headgate.simulator.compose import compose
 from headgate.simulator.deliveries import MAX_STALL_S, CallerGone, HangUp, Line, Pacing
 from headgate.simulator.dialects.base import Dialect, Frame, Reply, to_json
 from headgate.simulator.form import fields, is_form
@@ -110,9 +110,11 @@ class Call:
     # -- answers ----------------------------------------------------------------------------------------------------
 
     async def _answer(self, ask: Ask, behaviour: Behaviour) -> None:
-        answer = self._compose(ask, behaviour)
+        request = self._request
+        text = to_json(request.headers).decode() if behaviour.reflects else None
+        answer = compose(ask, request.dialect, behaviour, self._desk.cache, self._credential_hash(), text)
         told = behaviour.tells(answer.counts)
-        free = self._request.dialect.name == "anthropic_count_tokens"
+        free = request.dialect.name == "anthropic_count_tokens"
         bill: Counts = {} if free or not behaviour.answers else answer.counts
         self._begin(ask.model, ask.stream, bill)
         reply = Reply(
@@ -138,18 +140,6 @@ class Call:
             readable = line.finished and behaviour.spoils is None
             honest = readable and told == bill and (ask.tells_usage or not ask.stream)
             self._end(200, billed, line.bytes_sent, told=honest, finished=line.finished)
-
-    def _compose(self, ask: Ask, behaviour: Behaviour) -> Answer:
-        dialect = self._request.dialect
-        owner = self._credential_hash()
-        counts = self._desk.cache.counts(ask, owner, bills_writes=dialect.bills_cache_writes)
-        text = to_json(self._request.headers).decode() if behaviour.reflects else None
-        answer = answers.answer(ask, behaviour.style, counts, text)
-        if dialect.reports_reasoning or meters.REASONING not in answer.counts:
-            return answer
-        merged = dict(answer.counts)
-        merged[meters.OUTPUT] = merged.get(meters.OUTPUT, 0) + merged.pop(meters.REASONING)
-        return replace(answer, counts=merged)
 
     async def _deliver(self, reply: Reply, behaviour: Behaviour, line: Line) -> None:
         if not behaviour.answers:

@@ -15,6 +15,7 @@ from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.money import usd
 from headgate.base.usage import INPUT_METERS, OUTPUT_METERS
 from headgate.ledger.allowance import Allowance, Amounts, Resource, WindowKind
+from headgate.ledger.correction import CORRECTED
 from headgate.ledger.journal import SettleEntry
 from headgate.ledger.period import Period, period_of
 from headgate.ledger.record import Outcome
@@ -37,9 +38,9 @@ class Findings:
     """What was looked at, and every difference as a sentence: none, and the books are right."""
 
     records: int = 0
-    allowances: int = 0
     of: int = 0
     """How many there were when it began."""
+    allowances: int = 0
     balances: int = 0
     """Sums that are kept by period, of allowances that are in force."""
     journalled: int = 0
@@ -178,6 +179,8 @@ def _check_record(row: Any, found: Findings) -> Amounts:
 
 
 def _check_entry(entry: SettleEntry, row: Any, amounts: Amounts, found: Findings) -> None:
+    if CORRECTED in row["usage_flags"]:  # it was settled at what it held
+        amounts = Amounts(amounts.requests, *row["held"])
     actual = replace(entry.actual, requests=amounts.requests)  # how many of its callers' it was, only its record says
     if row["outcome"] != Outcome.RECOVERED and actual != amounts:
         found.differences.append(

@@ -19,7 +19,7 @@ from headgate.tenancy import keys
 from headgate.tenancy.administration import Touched
 from headgate.tenancy.api_key import ApiKey
 from headgate.tenancy.following import Contact
-from headgate.tenancy.policy import Policy
+from headgate.tenancy.policy import Policy, Provider
 from headgate.tenancy.policy_loader import KeyPart, PolicyLoader, WorkspacePart, policy_of
 
 T = TypeVar("T")
@@ -164,6 +164,12 @@ class Directory:
             self._invalidations += 1
             self._forget_before(version)
             self._known_version = version
+
+    async def provider(self, organization_id: str, workspace_id: str, integration_id: str) -> Provider | None:
+        """The workspace's own of this integration. None: it has none, or is gone. Raises `Unavailable`."""
+        workspace = await self._workspace(organization_id, workspace_id)
+        providers = workspace.providers.values() if workspace is not None else ()
+        return next((each for each in providers if each.integration_id == integration_id), None)
 
     async def reload(self, callers: Iterable[tuple[str, str | None]]) -> None:
         """Once it returns, the policies of these are in force as they are now: ids of a key, and of the tenant it acts
