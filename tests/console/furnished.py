@@ -26,8 +26,11 @@ async def customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str
     key_id, _ = await customer_key(world, workspace["id"], name=name, tenant_id=tenant["id"])
     of = {"tenant_id": tenant["id"], "key_id": key_id}
     lines = [("input", 10, 500_000_000, 5_000_000), ("output", 5, 1_000_000_000, 5_000_000)]
+    held = {"held_after": 1_000_000, "held": (10, 100, 60_000_000), "first_byte_after": 45_000_000}
     now = world.clock.now()
-    good = call(1, world, workspace["id"], 0, started_at=now - HOUR, cost_lines=lines, metadata={name: name}, **of)
+    good = call(
+        1, world, workspace["id"], 0, started_at=now - HOUR, cost_lines=lines, metadata={name: name}, **held, **of
+    )
     ill = {"started_at": now - 2 * HOUR, "status": 500, "error": name, "model_asked": name}
     bad = call(2, world, workspace["id"], 0, cost=0, **ill, **of)
     await written(world, [good, bad])

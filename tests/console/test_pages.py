@@ -71,7 +71,12 @@ async def test_the_overview_has_the_figures(admin: Browser) -> None:
         "Errors 50.00 %",
         "90 of 100 279 ms",
         "of $5.00 monthly",
-        "Acme 2 $0.01",
+        "First token, half of all 43 ms",
+        "Live calls, streams 0, 0",
+        "Acme – 2 $0.01",
+        "Workspace of Acme – 2 $0.01",
+        "openai-prod 2 50.00 %",
+        "500 1",
         "412 04 4",
     ):
         assert told in seen

@@ -24,6 +24,8 @@ class Calls:
     users: tuple[str, ...] = ()
     metadata: tuple[tuple[str, str], ...] = ()
     """Name and value."""
+    tagged: tuple[str, tuple[str, ...]] | None = None
+    """The name of one piece of metadata, and the values of which it must be one."""
     providers: tuple[str, ...] = ()
     """Slugs."""
     models: tuple[str, ...] = ()
@@ -51,7 +53,12 @@ class Calls:
 
     @property
     def about_who(self) -> bool:
-        return bool(self.tenants or self.keys or self.users or self.metadata)
+        return bool(self.tenants or self.keys or self.users or self.metadata or self.tagged)
+
+    @property
+    def metadata_names(self) -> set[str]:
+        """Of all metadata that it is about."""
+        return {name for name, _ in self.metadata} | ({self.tagged[0]} if self.tagged else set())
 
     @property
     def about_what(self) -> bool:
@@ -99,8 +106,9 @@ def of_what(label: str) -> bool:
 
 @dataclass(slots=True)
 class Sums:
-    """Over some calls: `calls` is how many records there are, `requests` how many their callers made. `cost` is in
-    nano-dollars, `took` in nanoseconds, `last_at` the latest `started_at`."""
+    """Over some calls: `calls` is how many records there are, `requests` how many their callers made, `errors` those of
+    them that ended with a status of 400 or more. `cost` is in nano-dollars, `took` in nanoseconds, `last_at` the latest
+    `started_at`."""
 
     calls: int = 0
     requests: int = 0
@@ -108,6 +116,7 @@ class Sums:
     output_tokens: int = 0
     cost: int = 0
     took: int = 0
+    errors: int = 0
     last_at: int = 0
     latencies: str = ""
     """See `analytics.latency`; empty unless they were measured."""
@@ -125,6 +134,7 @@ class Sums:
         self.output_tokens += other.output_tokens
         self.cost += other.cost
         self.took += other.took
+        self.errors += other.errors
         self.last_at = max(self.last_at, other.last_at)
         self.latencies += other.latencies
         self.first_bytes += other.first_bytes

@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from headgate.analytics.bodies import Bodies
+from headgate.analytics.breakdown import Breakdowns
 from headgate.analytics.exporter import Exporter
 from headgate.analytics.exports import ExportService
 from headgate.analytics.feedback import FeedbackService
@@ -15,6 +16,7 @@ class Analytics:
     """One of each."""
 
     usage: UsageService
+    breakdowns: Breakdowns
     logs: LogService
     bodies: Bodies
     feedback: FeedbackService

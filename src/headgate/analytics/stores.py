@@ -32,8 +32,8 @@ class UsageReader(Protocol):
         """For each point what its calls come to, by label; histograms as in `over_time`, not yet tidy."""
         ...
 
-    async def grouped(self, calls: Calls, by: str) -> Mapping[str, Sums]:
-        """What all of them come to, by label; without a label under the empty text."""
+    async def grouped(self, calls: Calls, by: str, *, latencies: bool = False) -> Mapping[str, Sums]:
+        """What all of them come to, by label; without a label under the empty text. Histograms as in `series`."""
         ...
 
 

@@ -41,17 +41,27 @@ class UsageService:
         graph = GRAPHS.get(name)
         if graph is None:
             raise NotFound(f"There is no graph `{name[:100]}`. Known: {', '.join(GRAPHS)}.")
-        calls, time_zone = await self._calls(principal, asked)
+        calls, time_zone = await self.calls_of(principal, asked)
         points = points_of(calls.since, calls.until, time_zone)
         return _told(points, *await graph.read(self._reader, calls, points))
 
     async def sums(self, principal: Principal, asked: Asked) -> dict[str, dict[str, Any]]:
         """The graphs of `TOGETHER` by their names, from one reading."""
-        calls, time_zone = await self._calls(principal, asked)
+        calls, time_zone = await self.calls_of(principal, asked)
         points = points_of(calls.since, calls.until, time_zone)
         found = await self._reader.over_time(calls, points, latencies=True)
         whole = merged(found)
         return {name: _told(points, tell(whole), [tell(each) for each in found]) for name, tell in TOGETHER.items()}
+
+    async def total(self, principal: Principal, asked: Asked) -> Sums:
+        """All of it."""
+        calls, _ = await self.calls_of(principal, asked)
+        return merged((await self._reader.grouped(calls, "")).values())
+
+    async def grouped(self, principal: Principal, asked: Asked, label: Label) -> Mapping[str, Sums]:
+        """By label; without one under the empty text."""
+        calls, _ = await self.calls_of(principal, asked)
+        return await self._reader.grouped(calls, label)
 
     async def group(
         self, principal: Principal, name: str, asked: Asked, page: Page, *, order_by: str | None, ascending: bool
@@ -62,17 +72,17 @@ class UsageService:
         order = groups.order_of(order_by)
         if label.startswith(METADATA):
             metadata_name(label.removeprefix(METADATA))
-        calls, _ = await self._calls(principal, asked)
+        calls, _ = await self.calls_of(principal, asked)
         found = await self._reader.grouped(calls, label)
         rows = sorted([(each, sums) for each, sums in found.items() if each])
         rows.sort(key=lambda row: order(row[1]), reverse=not ascending)
         shown = rows[page.offset : page.offset + page.limit]
-        names = await self._names(principal, label, [each for each, _ in shown])
+        names = await self.names_of(principal, label, [each for each, _ in shown])
         return [groups.told(field, each, sums) | names.get(each, {}) for each, sums in shown], len(rows)
 
     async def cache_summary(self, principal: Principal, asked: Asked) -> dict[str, Any]:
         """How often the answer cache had the answer, and how much sooner."""
-        calls, _ = await self._calls(principal, asked)
+        calls, _ = await self.calls_of(principal, asked)
         found = await self._reader.grouped(calls, Label.CACHE)
         hit = found.get(HIT, Sums())
         others = merged(sums for status, sums in found.items() if status != HIT)
@@ -87,7 +97,8 @@ class UsageService:
             },
         }
 
-    async def _calls(self, principal: Principal, asked: Asked) -> tuple[Calls, str]:
+    async def calls_of(self, principal: Principal, asked: Asked) -> tuple[Calls, str]:
+        """Which calls are asked about, and the organization's time zone. Raises as `calls_asked`."""
         now = self._clock.now()
 
         def work(stores: Stores) -> tuple[Calls, str]:
@@ -97,7 +108,7 @@ class UsageService:
 
         return await self._transactions.read(work)
 
-    async def _names(self, principal: Principal, label: str, ids: Sequence[str]) -> Mapping[str, dict[str, Any]]:
+    async def names_of(self, principal: Principal, label: str, ids: Sequence[str]) -> Mapping[str, dict[str, Any]]:
         """What people call those that are known by an id. Some may be gone."""
 
         def work(stores: Stores) -> dict[str, dict[str, Any]]:

@@ -1,4 +1,4 @@
-"""A figure over time: drawn by a script, and a table where there is none."""
+"""Figures over time: drawn by a script, and a table where there is none."""
 
 import json
 from collections.abc import Callable, Mapping, Sequence
@@ -7,20 +7,39 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any, Final
 
-from headgate.console.formats import at_iso
+from headgate.base.clock import NANOS_PER_SECOND
+from headgate.console.formats import at, measured
 
 MOST_ROWS: Final = 100
 """Of the table: those that are not nothing, the latest."""
+Figures = Sequence[Decimal | int]
 
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """`data`: what the script draws, as JSON. `rows`: moment and figure, the latest first."""
+    """`data`: what the script draws, as JSON. `rows`: a moment and the figures of `names`, the latest first."""
 
     title: str
-    unit: str
+    names: Sequence[str]
     data: str
-    rows: Sequence[tuple[str, str]]
+    rows: Sequence[tuple[str, Sequence[str]]]
+
+
+def chart(title: str, starts: Sequence[int], series: Mapping[str, Figures], unit: str, zone: str) -> Chart:
+    """`starts` are nanoseconds; `unit` is `$`, `ms`, `%`, or empty for a count. Each of the series has a figure for
+    each start."""
+    drawn = {
+        "at": [start // NANOS_PER_SECOND for start in starts],
+        "series": [{"name": name, "figures": [str(each) for each in figures]} for name, figures in series.items()],
+        "unit": unit,
+        "zone": zone,
+    }
+    rows = [
+        (at(start, zone), [measured(each, unit) for each in figures])
+        for start, *figures in zip(starts, *series.values(), strict=True)
+        if any(figures)
+    ]
+    return Chart(title, list(series), json.dumps(drawn), rows[::-1][:MOST_ROWS])
 
 
 def chart_of(
@@ -28,12 +47,6 @@ def chart_of(
 ) -> Chart:
     """From an answer of `analytics.usage`."""
     points = graph["data_points"]
-    figures = [figure(each) for each in points]
     seconds = [int(datetime.fromisoformat(each["timestamp"]).timestamp()) for each in points]
-    drawn = {"at": seconds, "figures": [str(each) for each in figures], "unit": unit, "title": title, "zone": zone}
-    told = [
-        (at_iso(each["timestamp"], zone), f"{unit}{found:,}")
-        for each, found in zip(points, figures, strict=True)
-        if found
-    ]
-    return Chart(title, unit, json.dumps(drawn), told[::-1][:MOST_ROWS])
+    figures = [figure(each) for each in points]
+    return chart(title, [second * NANOS_PER_SECOND for second in seconds], {title: figures}, unit, zone)

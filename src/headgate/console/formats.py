@@ -53,6 +53,18 @@ def rate(value: Decimal) -> str:
     return f"{value:.2f} %"
 
 
+def measured(value: Decimal | int, unit: str) -> str:
+    """A figure of a chart: dollars, milliseconds, percent, or a count."""
+    match unit:
+        case "$":
+            return dollars(value)
+        case "ms":
+            return milliseconds(value)
+        case "%":
+            return rate(Decimal(value))
+    return number(value)
+
+
 def amount(value: int, resource: str) -> str:
     """An amount of an allowance, in its unit."""
     return of_nanos(value) if resource == Resource.COST else f"{value:,}"
@@ -132,6 +144,7 @@ FILTERS: Final = {
     "cents": of_cents,
     "exact": exact,
     "rate": rate,
+    "measured": measured,
     "amount": amount,
     "number": number,
     "milliseconds": milliseconds,

@@ -3,18 +3,31 @@
 import asyncio
 from collections import Counter
 from collections.abc import Mapping
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
+from headgate.analytics.calls import Label, Sums
+from headgate.analytics.figures import cents
 from headgate.console.account import ACCOUNT
 from headgate.console.chart import Chart, chart_of
-from headgate.console.time_range import since_the_start_of
+from headgate.console.time_range import since_the_start_of, start_of, typed
 from headgate.console.visit import HOME, Visit
+from headgate.tenancy.owner import LimitOwner
 from headgate.tenancy.standing import Budgets
 from headgate.tenancy.stores import Page
 
-MOST_TENANTS = 10
+MOST_SPENDERS: Final = 5
+
+
+@dataclass(frozen=True, slots=True)
+class Spender:
+    """A workspace or tenant that spent something; without budgets where it is gone, or not his to see."""
+
+    row: Mapping[str, Any]
+    budgets: Budgets
+    there: bool
 
 
 async def show(visit: Visit) -> Response:
@@ -25,25 +38,37 @@ async def show(visit: Visit) -> Response:
     usage, asked = visit.services.analytics.usage, visit.time.asked()
     principal, zone, now = visit.principal, visit.signed.time_zone, visit.services.clock.now()
     today, month, sums, errors = await asyncio.gather(
-        usage.graph(principal, "cost", since_the_start_of("day", now, zone)),
-        usage.graph(principal, "cost", since_the_start_of("month", now, zone)),
+        usage.total(principal, since_the_start_of("day", now, zone)),
+        usage.total(principal, since_the_start_of("month", now, zone)),
         usage.sums(principal, asked),
-        usage.graph(principal, "errors/rate", asked),
+        usage.graph(principal, "errors/stacks", asked),
     )
-    page = Page(limit=MOST_TENANTS)
-    tenants, _ = await usage.group(principal, "tenants", asked, page, order_by="cost", ascending=False)
+    providers, tenants, workspaces = await asyncio.gather(
+        usage.grouped(principal, asked, Label.PROVIDER),
+        _spenders(visit, "tenants"),
+        _spenders(visit, "workspaces"),
+    )
+    requests = sums["requests"]["summary"]["total"]
+    failing = chart_of("Errors", errors, lambda told: told["total"], "", visit.time.zone)
     return visit.page(
         "overview.html",
-        today=today["summary"]["total"],
-        month=month["summary"]["total"],
+        spans=[
+            ("today", cents(today.cost), _since("day", visit)),
+            ("this month", cents(month.cost), _since("month", visit)),
+        ],
         cost=sums["cost"]["summary"],
-        requests=sums["requests"]["summary"]["total"],
-        error_rate=errors["summary"]["rate"],
+        requests=requests,
+        tokens=sums["tokens"]["summary"]["total"],
+        errors=errors["summary"],
         latency=sums["latency"]["summary"],
-        charts=[spending(visit, sums["cost"]), calling(visit, sums["requests"])],
+        first=sums["first-byte"]["summary"],
+        charts=[spending(visit, sums["cost"]), calling(visit, sums["requests"]), failing],
+        providers=_busiest(providers),
         tenants=tenants,
+        workspaces=workspaces,
         budgets=await _budgets(visit),
         refusals=_refusals(visit),
+        live=visit.console.live if visit.administers else None,
     )
 
 
@@ -55,6 +80,35 @@ def spending(visit: Visit, graph: Mapping[str, Any]) -> Chart:
 def calling(visit: Visit, graph: Mapping[str, Any]) -> Chart:
     """Calls over time."""
     return chart_of("Requests", graph, lambda told: told["total"], "", visit.time.zone)
+
+
+def _since(unit: str, visit: Visit) -> str:
+    """When it began, where the organization is, as a field of the address has it."""
+    began = start_of(unit, visit.services.clock.now(), visit.signed.time_zone)
+    return typed(began, visit.time.zone)
+
+
+def _busiest(found: Mapping[str, Sums]) -> list[tuple[str, Sums]]:
+    """Providers by name, those with most calls first."""
+    return sorted(found.items(), key=lambda each: each[1].requests, reverse=True)
+
+
+async def _spenders(visit: Visit, name: str) -> list[Spender]:
+    """Those that spent most, each with where its budgets stand."""
+    services, principal = visit.services, visit.principal
+    if name == "workspaces" and not visit.administers:
+        return []
+    rows, _ = await services.analytics.usage.group(
+        principal, name, visit.time.asked(), Page(limit=MOST_SPENDERS), order_by="cost", ascending=False
+    )
+    kind = name.removesuffix("s")
+    owners: dict[str, LimitOwner] = {}
+    if visit.may(f"{name}.read"):
+        service = services.tenants if kind == "tenant" else services.workspaces
+        owners = {row[kind]: await service.get(principal, row[kind]) for row in rows if "name" in row}
+    standing = await services.standings.of(principal.organization_id, list(owners.values()))
+    budgets = dict(zip(owners, standing, strict=True))
+    return [Spender(row, budgets.get(row[kind], ()), row[kind] in owners) for row in rows]
 
 
 async def _budgets(visit: Visit) -> Budgets:

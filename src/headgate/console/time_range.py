@@ -39,6 +39,10 @@ class TimeRange:
         chosen = {"range": self.name} if self.name else {"from": self.start, "to": self.end}
         return {**{name: value for name, value in chosen.items() if value}, "tz": self.zone}
 
+    def query_with(self, more: Mapping[str, str | int]) -> dict[str, str | int]:
+        """The same with more beside it, which may have a time of its own."""
+        return {**({"tz": self.zone} if "from" in more or "range" in more else self.query()), **more}
+
 
 def time_range(query: Mapping[str, str], now: int, zone: str) -> TimeRange:
     """`range`, or `from` and `to` as a browser's fields send them; `tz`. Raises `InvalidRequest` naming the field."""
@@ -57,9 +61,19 @@ def time_range(query: Mapping[str, str], now: int, zone: str) -> TimeRange:
     return TimeRange(now + 1 - RANGES[name] * _DAY, now + 1, zone, name)
 
 
+def start_of(unit: str, now: int, zone: str) -> int:
+    """Of the `day` or `month` that it is."""
+    return period_of(Window(WindowKind.CALENDAR, unit=unit, time_zone=zone), now).start
+
+
 def since_the_start_of(unit: str, now: int, zone: str) -> dict[str, str]:
     """Filters for the `day` or `month` so far."""
-    return _between(period_of(Window(WindowKind.CALENDAR, unit=unit, time_zone=zone), now).start, now + 1)
+    return _between(start_of(unit, now, zone), now + 1)
+
+
+def typed(at: int, zone: str) -> str:
+    """A moment as a browser's field has it, to the minute."""
+    return moment(at).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
 
 
 def _between(since: int, until: int) -> dict[str, str]:

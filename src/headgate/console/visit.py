@@ -123,7 +123,7 @@ class Visit:
 
     def link(self, path: str, **query: str | int) -> str:
         """To a page about the same time."""
-        return f"{path}?{urlencode({**self.time.query(), **query})}"
+        return f"{path}?{urlencode(self.time.query_with(query))}"
 
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         return self.console.page(self.request, template, status=status, visit=self, **values)

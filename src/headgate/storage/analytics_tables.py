@@ -93,6 +93,7 @@ usage_cell = Table(
     Column("output_tokens", BigInteger, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Column("took", BigInteger, nullable=False, comment="Sum of `ended_after`."),
+    Column("errors", BigInteger, nullable=False, comment="Of `requests`, those with a status of 400 or more."),
     Column("last_at", BigInteger, nullable=False, comment="The latest `started_at`."),
     Column("latencies", Text, nullable=False, comment="See analytics.latency."),
     Column(

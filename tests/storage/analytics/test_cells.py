@@ -8,7 +8,7 @@ from random import Random
 from typing import Any
 
 import pytest
-from sqlalchemy import Connection, delete, select, text
+from sqlalchemy import Connection, delete, select, text, update
 
 from headgate.analytics import latency
 from headgate.analytics.calls import Calls, Label
@@ -153,6 +153,7 @@ async def _same_groups(reader: SqlUsageReader, calls: Calls, wanted: Sequence[Us
             assert sums.cost == sum(each.cost for each in those)
             assert sums.tokens == sum(tokens(each) for each in those)
             assert sums.took == sum(each.ended_after for each in those)
+            assert sums.errors == sum(each.requests for each in those if each.status >= 400)
             assert sums.last_at == max(each.started_at for each in those)
 
 
@@ -191,11 +192,21 @@ async def test_the_migration_sums_up_the_days_that_are_there(database: Database)
         each = [{**row, **{name: latency.read(row[name]) for name in ("latencies", "first_bytes")}} for row in found]
         return sorted(each, key=lambda row: (row["workspace_id"], row["bucket"], row["what_id"]))
 
+    def errors(connection: Connection) -> list[Any]:
+        columns = (usage_cell.c.workspace_id, usage_cell.c.kind, usage_cell.c.bucket, usage_cell.c.who_id)
+        found = connection.execute(select(*columns, usage_cell.c.what_id, usage_cell.c.errors))
+        return sorted(map(tuple, found))
+
+    counted = await database.read(errors)
+    await database.write(lambda connection: connection.execute(update(usage_cell).values(errors=0)))
+    await database.write(migration.count_errors)
+    assert any(each[-1] for each in counted)
+    assert await database.read(errors) == counted
     before = await database.read(days)
     await database.write(
         lambda connection: connection.execute(delete(usage_cell).where(usage_cell.c.kind == WHAT_BY_DAY))
     )
-    await database.write(migration._sum_up_days)
+    await database.write(migration.sum_up_days)
     assert before
     assert await database.read(days) == before
 

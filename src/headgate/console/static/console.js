@@ -10,24 +10,32 @@ for (const label of document.querySelectorAll("[data-token]")) {
 }
 
 function drawn(place) {
-  const { at, figures, unit, title, zone } = JSON.parse(place.dataset.chart);
+  const { at, series, unit, zone } = JSON.parse(place.dataset.chart);
   const style = getComputedStyle(document.documentElement);
   const ink = style.getPropertyValue("--ink"), line = style.getPropertyValue("--line");
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
+  const told = (figure, digits) => (unit === "$" ? "$" : "") + figure.toLocaleString("en", { maximumFractionDigits: digits }) + (unit && unit !== "$" ? " " + unit : "");
   const width = () => place.clientWidth;
   const plot = new uPlot(
     {
       width: width(),
       height: 200,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-      axes: [axis, { ...axis, size: 70, values: (_, ticks) => ticks.map((tick) => unit + tick.toLocaleString("en")) }],
+      axes: [axis, { ...axis, size: 80, values: (_, ticks) => ticks.map((tick) => told(tick, 3)) }],
       series: [
         {},
-        { label: title, stroke: style.getPropertyValue("--accent"), fill: style.getPropertyValue("--wash"), width: 2,
-          value: (_, figure) => (figure === null ? "–" : unit + figure.toLocaleString("en", { maximumFractionDigits: 6 })) },
+        ...series.map(({ name }, index) => ({
+          label: name,
+          stroke: style.getPropertyValue("--line-" + index),
+          fill: series.length === 1 ? style.getPropertyValue("--wash") : undefined,
+          // Told apart without colour too.
+          dash: [undefined, [8, 4], [3, 3], [12, 3, 3, 3], [1, 4]][index],
+          width: 2,
+          value: (_, figure) => (figure === null ? "–" : told(figure, 6)),
+        })),
       ],
     },
-    [at, figures.map(Number)],
+    [at, ...series.map(({ figures }) => figures.map(Number))],
     place,
   );
   new ResizeObserver(() => plot.setSize({ width: width(), height: 200 })).observe(place);

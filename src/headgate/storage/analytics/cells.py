@@ -19,6 +19,7 @@ from headgate.analytics import latency
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.allowance import Window, WindowKind
 from headgate.ledger.period import Period, period_of
+from headgate.storage.analytics.conditions import LEAST_ERROR
 from headgate.storage.analytics.labels import LabelNumbers, Labels
 from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, WHAT_BY_DAY
 from headgate.storage.analytics_tables import usage_cell as table
@@ -29,6 +30,7 @@ _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 
 _POSITIONS: Final = {column.name: index for index, column in enumerate(usage_record.columns)}
 _labels: Final = itemgetter(*[_POSITIONS[name] for name in Labels._fields])
+_STATUS: Final = Labels._fields.index("status")
 _MEASURED: Final = (
     "started_at",
     "requests",
@@ -40,7 +42,17 @@ _MEASURED: Final = (
 )
 _figures: Final = itemgetter(*[_POSITIONS[name] for name in _MEASURED])
 _KEY: Final = ("workspace_id", "kind", "bucket", "who_id", "what_id")
-_ADDED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took", "latencies", "first_bytes")
+_ADDED: Final = (
+    "calls",
+    "requests",
+    "input_tokens",
+    "output_tokens",
+    "cost",
+    "took",
+    "errors",
+    "latencies",
+    "first_bytes",
+)
 _FEW: Final = 16
 _LONG: Final = 512
 """So many characters of histograms are written one behind the other before a cell's are made one."""
@@ -52,7 +64,7 @@ Row = tuple[Any, ...]
 
 Figures = tuple[int, int, int, int, int, int, int | None]
 """Of one record; see `_figures`."""
-Sums = tuple[int, int, int, int, int, int, int, str, str]
+Sums = tuple[int, int, int, int, int, int, int, int, str, str]
 """The rest of the table's columns, in their order."""
 
 
@@ -88,7 +100,7 @@ class Cells:
         labels, was, now = _labels(after), _figures(before), _figures(after)
         numbers = self._numbers.of(connection, [labels])[labels]
         self._learn_time_zones(connection)
-        sums = (0, 0, now[2] - was[2], now[3] - was[3], now[4] - was[4], 0, now[0], "", "")
+        sums = (0, 0, now[2] - was[2], now[3] - was[3], now[4] - was[4], 0, 0, now[0], "", "")
         keys = self._keys(labels, numbers, now[0])
         connection.exec_driver_sql(_upsert(connection.dialect), [(*key, *sums) for key in keys])
 
@@ -108,6 +120,7 @@ class Cells:
             sum(outputs),
             sum(costs),
             sum(took),
+            sum(requests) if labels[_STATUS] >= LEAST_ERROR else 0,
             max(started),
             _histogram(took),
             _histogram([each for each in first if each is not None]),
@@ -180,9 +193,10 @@ def _together(one: Sums, other: Sums) -> Sums:
         one[3] + other[3],
         one[4] + other[4],
         one[5] + other[5],
-        max(one[6], other[6]),
-        one[7] + other[7],
+        one[6] + other[6],
+        max(one[7], other[7]),
         one[8] + other[8],
+        one[9] + other[9],
     )
 
 

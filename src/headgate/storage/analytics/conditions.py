@@ -56,10 +56,10 @@ def of_cells(calls: Calls, kind: int, workspace_id: str, since_s: int, until_s: 
     ]
     if who := _who(calls):
         found.append(cell.who_id.in_(select(usage_who.c.id).where(*who)))
-    for name, value in calls.metadata:
+    for name, values in _tags(calls):
         tag = usage_who_tag.c
         tagged = select(tag.who_id).where(
-            tag.organization_id == calls.organization_id, tag.name == name, tag.value == value
+            tag.organization_id == calls.organization_id, tag.name == name, tag.value.in_(values)
         )
         found.append(cell.who_id.in_(tagged))
     if what := _what(calls, usage_what, usage_what.c.rescued):
@@ -75,7 +75,7 @@ def of_records(calls: Calls, since: int, until: int) -> list[ColumnElement[bool]
     """Usage records."""
     record = usage_record.c
     found = owners_of_records(calls, since, until)
-    found += [record.metadata[name].as_string() == value for name, value in calls.metadata]
+    found += [record.metadata[name].as_string().in_(values) for name, values in _tags(calls)]
     if calls.users:
         found.append(record.metadata[USER].as_string().in_(calls.users))
     found += _what(calls, usage_record, record.attempts > 1)
@@ -117,6 +117,12 @@ def label_of_record(label: str) -> ColumnElement[Any]:
     name = USER if label == Label.USER else label[len(METADATA) :]
     found: ColumnElement[Any] = usage_record.c.metadata[name].as_string()
     return found
+
+
+def _tags(calls: Calls) -> list[tuple[str, tuple[str, ...]]]:
+    """Names, and the values of which each has to be one."""
+    each: list[tuple[str, tuple[str, ...]]] = [(name, (value,)) for name, value in calls.metadata]
+    return each if calls.tagged is None else [*each, calls.tagged]
 
 
 def _who(calls: Calls) -> list[ColumnElement[bool]]:

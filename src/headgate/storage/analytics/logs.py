@@ -54,7 +54,7 @@ class SqlLogReader:
 
 
 def _about_wide(connection: Connection, calls: Calls) -> bool:
-    names = {name for name, _ in calls.metadata} | ({USER} if calls.users else set())
+    names = calls.metadata_names | ({USER} if calls.users else set())
     return bool(names & wide_names(connection, calls.organization_id))
 
 

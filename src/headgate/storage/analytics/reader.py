@@ -35,7 +35,7 @@ from headgate.storage.tables import organization, usage_record
 
 MOST_RECORDS: Final = 250_000
 """That one question may look at one by one."""
-_SUMMED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took")
+_SUMMED: Final = ("calls", "requests", "input_tokens", "output_tokens", "cost", "took", "errors")
 _OF_CELLS: Final = ("", Label.WORKSPACE)
 """Labels that need no look at who or what."""
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
@@ -111,11 +111,12 @@ class SqlUsageReader:
 
         return await self._database.read(work)
 
-    async def grouped(self, calls: Calls, by: str) -> Mapping[str, Sums]:
+    async def grouped(self, calls: Calls, by: str, *, latencies: bool = False) -> Mapping[str, Sums]:
         def work(connection: Connection) -> Mapping[str, Sums]:
             found: dict[str, Sums] = {}
+            measure = Measure.LATENCIES if latencies else Measure.FIGURES
             for piece in self._pieces(connection, calls, by, whole_days=True):
-                for statement in _statements(connection, calls, piece, by, Measure.FIGURES, times=False):
+                for statement in _statements(connection, calls, piece, by, measure, times=False):
                     for _, label, *sums in connection.execute(statement).all():
                         _add(found, label, Sums(*sums))
             return found
@@ -123,7 +124,7 @@ class SqlUsageReader:
         return await self._database.read(work)
 
     def _pieces(self, connection: Connection, calls: Calls, by: str, *, whole_days: bool) -> list[Piece]:
-        asked = {name for name, _ in calls.metadata}
+        asked = calls.metadata_names
         asked |= {by.removeprefix(METADATA)} if by.startswith(METADATA) else set()
         asked |= {USER} if calls.users or by == Label.USER else set()
         if calls.about_each or asked & wide_names(connection, calls.organization_id):
@@ -172,7 +173,7 @@ def _statements(
     since, until = piece.since // NANOS_PER_SECOND, piece.until // NANOS_PER_SECOND
     for workspace_id in workspaces_of(connection, calls):
         wanted = conditions.of_cells(calls, piece.kind, workspace_id, since, until)
-        yield _over_time(wanted, by, measure) if times else _grouped(wanted, by)
+        yield _over_time(wanted, by, measure) if times else _grouped(wanted, by, measure)
 
 
 def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bool) -> Select[Any]:
@@ -185,7 +186,8 @@ def _of_records(calls: Calls, piece: Piece, by: str, measure: Measure, times: bo
     else:
         columns.append(func.count())
         summed = (record.requests, record.input_tokens, record.output_tokens, record.cost, record.ended_after)
-        columns += [*map(_sum, summed), func.max(record.started_at)]
+        failed = case((record.status >= conditions.LEAST_ERROR, record.requests), else_=0)
+        columns += [*map(_sum, summed), _sum(failed), func.max(record.started_at)]
     if measure is Measure.LATENCIES:
         columns += [aggregate_strings(slot, "") for slot in _SLOTS]
     statement = select(*columns).where(*conditions.of_records(calls, piece.since, piece.until))
@@ -200,16 +202,16 @@ def _over_time(wanted: Sequence[ColumnElement[bool]], by: str, measure: Measure)
     return select(*columns).select_from(source).where(*wanted).group_by(*groups)
 
 
-def _grouped(wanted: Sequence[ColumnElement[bool]], by: str) -> Select[Any]:
+def _grouped(wanted: Sequence[ColumnElement[bool]], by: str, measure: Measure) -> Select[Any]:
     """First by number, which leaves few, and then by what the numbers stand for."""
     cell = usage_cell.c
     number = literal(0) if by in _OF_CELLS else cell.who_id if of_who(by) else cell.what_id
-    measured = _measured(usage_cell, Measure.FIGURES)
+    measured = _measured(usage_cell, measure)
     inner = select(cell.workspace_id, number.label("number"), *measured).where(*wanted)
     inner = inner.group_by(cell.workspace_id, *([] if by in _OF_CELLS else [number]))
     sums = inner.subquery("sums")
     source, label = _labelled(sums, sums.c.number, by)
-    columns = [literal(0), label, *_measured(sums, Measure.FIGURES)]
+    columns = [literal(0), label, *_measured(sums, measure)]
     return select(*columns).select_from(source).group_by(label)
 
 

@@ -3,6 +3,7 @@
 import os
 
 from headgate.analytics.bodies import Bodies
+from headgate.analytics.breakdown import Breakdowns
 from headgate.analytics.exporter import Exporter
 from headgate.analytics.exports import ExportService
 from headgate.analytics.feedback import FeedbackService
@@ -27,8 +28,10 @@ def analytics_on(
     sums, records = SqlUsageReader(database, clock), SqlLogReader(database)
     bodies = Bodies(SqlBodies(database), log_key, clock, random_bytes)
     exports = ExportService(administration, sums, log_key)
+    usage = UsageService(transactions, sums, clock)
     return Analytics(
-        usage=UsageService(transactions, sums, clock),
+        usage=usage,
+        breakdowns=Breakdowns(usage, sums),
         logs=LogService(transactions, records, sums, bodies, clock),
         bodies=bodies,
         feedback=FeedbackService(transactions, SqlFeedback(database), clock, random_bytes),
