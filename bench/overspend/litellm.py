@@ -7,9 +7,7 @@ In its own environment under `.venvs`, configured as its documentation says: eve
 import asyncio
 import hashlib
 import json
-import os
 import subprocess
-import sys
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -20,22 +18,18 @@ import asyncpg
 
 from bench.overspend.play import Books, Row, play
 from bench.overspend.scene import MODELS, PRICES, SCENES, Scene
-from bench.rig import ROOT, free_port
+from bench.peers.installed import environment, last_line, python_environment, run
+from bench.peers.litellm import MASTER, VERSION
+from bench.peers.subject import CannotRun
+from bench.rig import free_port
 from headgate.base.money import NANOS_PER_USD
 from headgate.simulator import books
 from tests.support.http import call
 from tests.support.services import postgres_server
 
-VERSION: Final = "1.106.2"
-PLACE: Final = ROOT / ".venvs" / "litellm"
-MASTER: Final = "sk-master"
 STARTS_WITHIN_S: Final = 180.0
 WRITES_WITHIN_S: Final = 40.0
 """It writes what was spent every ten seconds, and its rows at the latest after thirty."""
-
-
-class CannotRun(Exception):
-    """Why it cannot be tried here, in a few words."""
 
 
 class LiteLLM:
@@ -43,8 +37,9 @@ class LiteLLM:
 
     name = "LiteLLM"
 
-    def __init__(self, directory: Path, database: str, journal: Path) -> None:
+    def __init__(self, place: Path, directory: Path, database: str, journal: Path) -> None:
         self.journal = journal
+        self._place = place
         self._directory = directory
         self._database = database
         self._port = free_port()
@@ -69,11 +64,22 @@ class LiteLLM:
         self._process.wait()
 
     def start_again(self) -> None:
-        command = (PLACE / "bin" / "litellm", "--config", self._directory / "litellm.yaml", "--port", str(self._port))
+        command = (
+            self._place / "bin" / "litellm",
+            "--config",
+            self._directory / "litellm.yaml",
+            "--port",
+            str(self._port),
+        )
         log = (self._directory / "litellm.log").open("ab")
         with log:
-            environment = _environment(DATABASE_URL=self._database, LITELLM_MASTER_KEY=MASTER)
-            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=environment, cwd=self._directory)
+            told = {
+                "DATABASE_URL": self._database,
+                "LITELLM_MASTER_KEY": MASTER,
+                "LITELLM_LOCAL_MODEL_COST_MAP": "True",
+            }
+            own = environment(self._place, **told)
+            self._process = subprocess.Popen(command, stdout=log, stderr=log, env=own, cwd=self._directory)
         deadline = time.monotonic() + STARTS_WITHIN_S
         while time.monotonic() < deadline:
             if self._process.poll() is not None:
@@ -83,7 +89,7 @@ class LiteLLM:
                     return
             except OSError:
                 time.sleep(0.2)
-        raise CannotRun(f"it did not start: {_last_line((self._directory / 'litellm.log').read_text())}")
+        raise CannotRun(f"it did not start: {last_line((self._directory / 'litellm.log').read_text())}")
 
     def end(self) -> None:
         if self._process is not None:
@@ -108,7 +114,7 @@ class LiteLLM:
     def _ask(self, path: str, body: Mapping[str, object]) -> dict[str, Any]:
         answer = call("POST", self.url + path, body, {"authorization": f"Bearer {MASTER}"})
         if answer.status != 200:
-            raise CannotRun(f"{path} answered {answer.status}: {_last_line(answer.body.decode(errors='replace'))}")
+            raise CannotRun(f"{path} answered {answer.status}: {last_line(answer.body.decode(errors='replace'))}")
         return dict(answer.json)
 
 
@@ -124,10 +130,10 @@ def litellm_rows(directory: Path, simulator: str, journal: Path) -> list[Row]:
 @contextmanager
 def litellm(directory: Path, simulator: str, journal: Path) -> Iterator[LiteLLM]:
     """Installed if need be, and running until the block ends. Raises `CannotRun`."""
-    _install()
+    place = _install()
     (directory / "litellm.yaml").write_text(json.dumps(_configuration(simulator)))  # JSON is YAML
     with postgres_server() as database:
-        peer = LiteLLM(directory, database, journal)
+        peer = LiteLLM(place, directory, database, journal)
         try:
             peer.start_again()
             yield peer
@@ -135,13 +141,13 @@ def litellm(directory: Path, simulator: str, journal: Path) -> Iterator[LiteLLM]
             peer.end()
 
 
-def _install() -> None:
-    if not (PLACE / "bin" / "litellm").exists():
-        _run("installing it", sys.executable, "-m", "venv", PLACE)
-        wanted = (f"litellm[proxy]=={VERSION}", "prisma")
-        _run("installing it", PLACE / "bin" / "python", "-m", "pip", "install", "--quiet", *wanted)
-    [schema] = PLACE.glob("lib/python*/site-packages/litellm/proxy/schema.prisma")
-    _run("its database client (`prisma generate`)", PLACE / "bin" / "prisma", "generate", "--schema", schema)
+def _install() -> Path:
+    """Its own environment, with its database client."""
+    place = python_environment("peer-litellm-spend", f"litellm[proxy]=={VERSION}", "prisma")
+    [schema] = place.glob("lib/python*/site-packages/litellm/proxy/schema.prisma")
+    what = "its database client (`prisma generate`)"
+    run(what, (place / "bin" / "prisma", "generate", "--schema", schema), environment(place))
+    return place
 
 
 def _configuration(simulator: str) -> dict[str, object]:
@@ -164,20 +170,3 @@ def _configuration(simulator: str) -> dict[str, object]:
         "litellm_settings": {"drop_params": False, "telemetry": False},
         "general_settings": {"master_key": MASTER},
     }
-
-
-def _environment(**more: str) -> dict[str, str]:
-    kept = {name: value for name, value in os.environ.items() if not name.endswith("_API_KEY")}
-    path = f"{PLACE / 'bin'}{os.pathsep}{kept.get('PATH', '')}"
-    return {**kept, "PATH": path, "LITELLM_LOCAL_MODEL_COST_MAP": "True", **more}
-
-
-def _run(what: str, *command: str | Path) -> None:
-    done = subprocess.run(command, capture_output=True, text=True, check=False, env=_environment())
-    if done.returncode != 0:
-        raise CannotRun(f"{what} failed: {_last_line(done.stderr or done.stdout)}")
-
-
-def _last_line(text: str) -> str:
-    lines = [line.strip() for line in text.splitlines() if line.strip()]
-    return lines[-1][:160] if lines else "it said nothing"
