@@ -23,10 +23,11 @@ _WIDER = """(width) => document.documentElement.scrollWidth <= width ? [] : [...
 @dataclass
 class Watch:
     """Of one page, from before its first request. `seen`: dialogs, errors of scripts and of the console, what the
-    security policy forbids, and requests to other origins."""
+    security policy forbids, and requests to other origins. `refused`: statuses that the test means to get."""
 
     page: Page
     origins: Sequence[str]
+    refused: Sequence[int] = ()
     seen: list[str] = field(default_factory=list)
 
     def __post_init__(self) -> None:
@@ -45,7 +46,8 @@ class Watch:
         dialog.dismiss()
 
     def _told(self, message: ConsoleMessage) -> None:
-        if message.type in ("error", "warning"):
+        meant = any(f"responded with a status of {status}" in message.text for status in self.refused)
+        if message.type in ("error", "warning") and not meant:
             self.seen.append(f"console: {message.text}")
 
     def _asked(self, request: Request) -> None:
