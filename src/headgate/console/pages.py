@@ -105,6 +105,7 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("POST", "/account/password", account.change_password, ()),
     ("POST", "/account/second-factor", second_factor.begin, ()),
     ("POST", "/account/second-factor/confirm", second_factor.confirm, ()),
+    ("GET", "/audit/file", audit.as_file, ("audit_logs.list",)),
     ("POST", "/account/second-factor/remove", second_factor.take_off, ()),
     ("POST", "/account/workspace", account.choose_workspace, ()),
     ("POST", "/sign-out", account.end_session, ()),

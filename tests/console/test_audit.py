@@ -1,0 +1,55 @@
+"""The audit log in the console: searched, and taken away as a file."""
+
+import csv
+import io
+from collections.abc import AsyncIterator
+
+from headgate.console.sheet import sheet
+from tests.console.conftest import Browser, text_of
+from tests.console.furnished import customer
+
+
+async def test_entries_are_searched(admin: Browser) -> None:
+    """By who, what he did, to what, where from, about which workspace, and when."""
+    await customer(admin.world)
+    workspace = await admin.world.ok("GET", "/v1/admin/workspaces/place")
+    for query, there in (
+        ("action=create&resource_type=tenant", True),
+        ("action=delete", False),
+        ("user_id=nobody", False),
+        (f"workspace={workspace['id']}&resource_type=tenant", True),
+        ("workspace=ws_none", False),
+        ("client_ip=192.0.2.1", False),
+        ("from=2027-01-15T07:00&to=2027-01-15T09:00&tz=UTC&resource_type=tenant", True),
+        ("to=2027-01-15T07:00&tz=UTC", False),
+    ):
+        seen = text_of(await admin.get(f"/console/audit?{query}"))
+        assert ("tenant:" in seen) == there, query
+        assert ("No entry matches" in seen) != there, query
+
+
+async def test_the_log_is_taken_away_as_a_file(admin: Browser) -> None:
+    """All that match, with the chain's hashes."""
+    await admin.world.ok("POST", "/v1/admin/workspaces", {"name": "Pro", "slug": "place"})
+    reply = await admin.get("/console/audit/file?range=24h")
+    assert reply.headers["content-type"].startswith("text/csv")
+    assert reply.headers["content-disposition"] == 'attachment; filename="audit-log.csv"'
+    found = list(csv.DictReader(io.StringIO(reply.body.decode())))
+    entries = await admin.world.audit()
+    assert [int(each["number"]) for each in found] == [each.seq for each in reversed(entries)]
+    assert [each["hash"] for each in found] == [each.hash.hex() for each in reversed(entries)]
+    one = await admin.get("/console/audit/file?resource_type=workspace&action=create")
+    assert one.body.count(b"workspace:") == len([each for each in entries if each.resource.startswith("workspace:")])
+
+
+async def test_no_cell_is_a_formula() -> None:
+    """Whatever somebody wrote: a spreadsheet shows it as it is."""
+    texts = ["=1+1", "+1", "-1", "@sum", "\tx", "plain", 'quoted "text"', ""]
+
+    async def parts() -> AsyncIterator[list[list[str]]]:
+        yield [texts]
+        yield []
+
+    written = [part async for part in sheet("x", [str(each) for each in range(len(texts))], parts()).body_iterator]
+    (row,) = list(csv.reader(io.StringIO("".join(map(str, written)))))[1:]
+    assert row == ["'=1+1", "'+1", "'-1", "'@sum", "'\tx", "plain", 'quoted "text"', ""]
