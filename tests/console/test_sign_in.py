@@ -199,3 +199,10 @@ async def test_a_user_without_a_password_does_not_sign_in(browser: Browser) -> N
     """An invite that was accepted over the API without one leaves nothing to guess."""
     user = await joined(browser.world, "api@example.com", "admin")
     assert (await browser.sign_in(email=user.email, password="")).status == 401
+
+
+async def test_without_a_mail_server_administrators_are_asked_for_a_link(browser: Browser) -> None:
+    """The page says so, and sends nothing."""
+    assert "Ask an administrator for a link" in text_of(await browser.get("/console/password"))
+    reply = await browser.send("POST", "/console/password", {"email": "ann@example.com"})
+    assert "Ask an administrator for a link" in text_of(reply)

@@ -290,8 +290,8 @@ async def test_who_is_invited_accepts_with_it(desk: Desk) -> None:
     """With his places and the keys of the invite, shown this once; the link is none any more."""
     workspace = await desk.world.ok("POST", "/v1/admin/workspaces", {"name": "pro", "slug": "pro"})
     places = [{"id": "pro", "role": "member"}]
-    with_key = {"workspaces": places, "workspace_api_key_details": {"scopes": ["completions.write"]}}
-    _, token = await invited(desk.world, "ann@example.com", **with_key)
+    details = {"scopes": ["completions.write"]}
+    _, token = await invited(desk.world, "ann@example.com", workspaces=places, workspace_api_key_details=details)
     browser = desk.browser()
     reply = await signed_on(browser)
     assert (reply.status, "hg_" in text_of(reply)) == (200, True), text_of(reply)

@@ -21,6 +21,8 @@ def letter(event: Event, envelope: Envelope) -> tuple[str, str]:
         return _disabled(data)
     if event.type is EventType.INVITED:
         return _invitation(data, envelope.open(data["sealed_link"], event.organization_id, event.id))
+    if event.type is EventType.PASSWORD_RESET:
+        return _password(data, envelope.open(data["sealed_link"], event.organization_id, event.id))
     raise ValueError(f"there is no letter for {event.type}")
 
 
@@ -72,6 +74,18 @@ def _invitation(data: Mapping[str, Any], link: str) -> tuple[str, str]:
         f"The link works once, until {data['expires_at']}. If you did not expect it, do nothing.",
     ]
     return f"Invitation to {data['organization']}", "\n".join(lines) + "\n"
+
+
+def _password(data: Mapping[str, Any], link: str) -> tuple[str, str]:
+    lines = [
+        f"Somebody asked for a new password for your user of {data['organization']} on Headgate. With this link you",
+        "choose it:",
+        "",
+        link,
+        "",
+        f"The link works once, until {data['expires_at']}. If it was not you, do nothing: your password stays.",
+    ]
+    return f"A new password for {data['organization']}", "\n".join(lines) + "\n"
 
 
 def _amount(value: float, unit: str) -> str:

@@ -12,6 +12,7 @@ from headgate.base.errors import HeadgateError, MethodNotAllowed, NotFound
 from headgate.base.ids import RandomBytes
 from headgate.console.live import IDLE, Live
 from headgate.console.pages import PAGES
+from headgate.console.password import Password
 from headgate.console.secured import AsgiApp, Secured
 from headgate.console.sign_in import SignIn
 from headgate.console.sign_in import inside as to_page
@@ -32,7 +33,7 @@ def create_console(
     """`refusals`: how many calls were refused, by endpoint, status and code. `url` is where people reach Headgate.
     `inside` says where a call would go; without, nothing is routed here."""
     console = Console(services, refusals, url, live, inside)
-    doors = SignIn(console)
+    doors, password = SignIn(console), Password(console)
     sign_on = SignOn(console, HOME, to_page, doors.let_in, doors.refused)
     routes = [
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),
@@ -40,6 +41,10 @@ def create_console(
         Route(f"{HOME}/sign-on", sign_on.begin, methods=["GET"]),
         Route(f"{HOME}/sign-on/callback", sign_on.back, methods=["GET"]),
         Route(f"{HOME}/sign-in/code", doors.enter_with_code, methods=["POST"]),
+        Route(f"{HOME}/password", password.forgot, methods=["GET"]),
+        Route(f"{HOME}/password", password.ask, methods=["POST"]),
+        Route(f"{HOME}/password/new", password.new, methods=["GET"]),
+        Route(f"{HOME}/password/new", password.choose, methods=["POST"]),
         Route(f"{HOME}/invite", doors.invite, methods=["GET"]),
         Route(f"{HOME}/invite", doors.accept, methods=["POST"]),
         Route(f"{HOME}/theme", doors.theme, methods=["POST"]),

@@ -97,6 +97,7 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("POST", "/people/invites/{invite}/cancel", people.cancel, ("organisation_users.delete",)),
     ("GET", "/people/{user}", people.show, ("organisation_users.read",)),
     ("POST", "/people/{user}", people.update, ("organisation_users.update",)),
+    ("POST", "/people/{user}/password-link", people.password_link, ("organisation_users.update",)),
     ("POST", "/people/{user}/second-factor", people.reset_second_factor, ("organisation_users.update",)),
     ("POST", "/people/{user}/remove", people.remove, ("organisation_users.delete",)),
     ("GET", "/audit", audit.listed, ("audit_logs.list",)),

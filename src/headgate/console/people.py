@@ -72,6 +72,15 @@ async def reset_second_factor(visit: Visit) -> Response:
     return RedirectResponse(f"{PEOPLE}/{visit.named('user')}", 303)
 
 
+async def password_link(visit: Visit) -> Response:
+    """Shows it, this once."""
+    try:
+        user, reset, link = await visit.services.password_resets.link(visit.principal, visit.named("user"))
+    except HeadgateError as error:
+        return await _shown(visit, error)
+    return visit.page("password_link.html", user=user, reset=reset, link=link)
+
+
 async def new(visit: Visit) -> Response:
     """The form to invite somebody."""
     return await _form(visit, {"email": "", "role": OrganizationRole.MEMBER.value, "places": []})

@@ -29,6 +29,7 @@ from headgate.tenancy.limit_policy_groups import PolicyGroups
 from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
+from headgate.tenancy.password_resets import PasswordResetService
 from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.portal_keys import PortalKeyService
@@ -117,6 +118,7 @@ class Services:
     invites: InviteService
     sessions: SessionService
     second_factors: SecondFactorService
+    password_resets: PasswordResetService
     sign_on: SignOnService | None
     """None: there is no issuer."""
     tenant_members: TenantMemberService
@@ -187,6 +189,7 @@ def services_on(
         invites=InviteService(administration, passwords, pepper, url, envelope),
         sessions=sessions,
         second_factors=second_factors,
+        password_resets=PasswordResetService(administration, passwords, pepper, url, envelope),
         sign_on=None if issuer is None else _sign_on(administration, issuer, pepper, tickets, url),
         tenant_members=TenantMemberService(administration),
         portal_links=PortalLinkService(administration, pepper, url),

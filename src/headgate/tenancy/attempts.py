@@ -17,14 +17,15 @@ MOST_NAMES: Final = 10_000
 class Attempts:
     """In the memory of this process."""
 
-    def __init__(self, clock: Clock) -> None:
+    def __init__(self, clock: Clock, of_a_name: int = OF_A_NAME) -> None:
         self._clock = clock
+        self._of_a_name = of_a_name
         self._failures: dict[str, deque[int]] = {}
 
     def admit(self, name: str = "", address: str = "") -> None:
         """Raises `RateLimited` where one of them has failed too often. What is empty does not count."""
         for subject in _subjects(name, address):
-            most = OF_A_NAME if subject.startswith("name ") else OF_AN_ADDRESS
+            most = self._of_a_name if subject.startswith("name ") else OF_AN_ADDRESS
             found = self._recent(subject)
             if found is not None and len(found) >= most:
                 wait = (found[0] - self._since()) / NANOS_PER_SECOND

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass, field
 from enum import StrEnum
+from typing import Final
 
 
 class EventType(StrEnum):
@@ -16,6 +17,12 @@ class EventType(StrEnum):
     """Goes only to the webhook that was asked to try itself."""
     INVITED = "user.invited"
     """Goes only to who is invited, as a letter."""
+    PASSWORD_RESET = "user.password_reset"
+    """Goes only to who asked for it, as a letter."""
+
+
+PRIVATE: Final = (EventType.TEST, EventType.INVITED, EventType.PASSWORD_RESET)
+"""Told to one receiver, and of no interest to others."""
 
 
 class WebhookStatus(StrEnum):

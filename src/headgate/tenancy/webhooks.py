@@ -16,14 +16,14 @@ from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenants import visible_tenant
 from headgate.tenancy.vault import Vault
-from headgate.tenancy.webhook import EventType, Webhook, WebhookStatus
+from headgate.tenancy.webhook import PRIVATE, EventType, Webhook, WebhookStatus
 from headgate.tenancy.webhook_secret import new_secret
 from headgate.tenancy.workspaces import visible_workspace
 
 LONGEST_URL: Final = 2_048
 BOTH_FOR_S: Final = 86_400
 """How long after a rotation messages are signed with the old secret too."""
-SELECTABLE: Final = tuple(each for each in EventType if each not in (EventType.TEST, EventType.INVITED))
+SELECTABLE: Final = tuple(each for each in EventType if each not in PRIVATE)
 
 CheckUrl = Callable[[str], str]
 """The URL as it is kept. Raises `InvalidRequest`."""

@@ -14,9 +14,9 @@ from headgate.storage.repositories import rows
 from headgate.tenancy.alert_setting import AlertSetting
 from headgate.tenancy.outbox import Attempt, Delivery, DeliveryStatus, Event
 from headgate.tenancy.stores import Page
-from headgate.tenancy.webhook import EventType, Webhook, WebhookStatus
+from headgate.tenancy.webhook import PRIVATE, EventType, Webhook, WebhookStatus
 
-_NO_ALERTS: Final = (EventType.TEST.value, EventType.INVITED.value)
+_NO_ALERTS: Final = tuple(each.value for each in PRIVATE)
 
 
 def webhook_of(row: Mapping[Any, Any]) -> Webhook:
