@@ -206,3 +206,16 @@ async def test_without_a_mail_server_administrators_are_asked_for_a_link(browser
     assert "Ask an administrator for a link" in text_of(await browser.get("/console/password"))
     reply = await browser.send("POST", "/console/password", {"email": "ann@example.com"})
     assert "Ask an administrator for a link" in text_of(reply)
+
+
+async def test_one_signs_out_everywhere_else(browser: Browser) -> None:
+    """With one button; this session goes on, and those of others too."""
+    await _user(browser)
+    others = [Browser(browser.world, browser.app) for _ in range(3)]
+    for each in others[:2]:
+        await each.sign_in(email="ann@example.com", password=PASSWORD)
+    await others[2].sign_in(key=browser.world.admin_key)
+    assert text_of(await browser.get("/console/account")).count("End it") == 2
+    assert (await browser.post("/console/account/sessions/end", {}, "/console/account")).status == 200
+    assert [(await each.send("GET", "/console")).status for each in (*others, browser)] == [303, 303, 200, 200]
+    assert [each.action for each in await browser.world.audit()][-1] == "end_others"

@@ -24,6 +24,12 @@ async def end_session(visit: Visit) -> Response:
     return response
 
 
+async def end_others(visit: Visit) -> Response:
+    """Everywhere else."""
+    await visit.services.sessions.end_others(visit.signed)
+    return RedirectResponse(ACCOUNT, 303)
+
+
 async def change_password(visit: Visit) -> Response:
     """His other sessions end."""
     before, after = visit.form.exact("before"), visit.form.exact("after")

@@ -109,6 +109,7 @@ PAGES: Final[tuple[tuple[str, str, Page, tuple[str, ...]], ...]] = (
     ("GET", "/audit/file", audit.as_file, ("audit_logs.list",)),
     ("POST", "/account/second-factor/remove", second_factor.take_off, ()),
     ("POST", "/account/workspace", account.choose_workspace, ()),
+    ("POST", "/account/sessions/end", account.end_others, ()),
     ("POST", "/sign-out", account.end_session, ()),
     *GATEWAY_PAGES,
 )

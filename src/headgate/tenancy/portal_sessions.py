@@ -194,6 +194,30 @@ class PortalSessionService:
 
         await self._administration.change(visitor.principal, work)
 
+    async def of(self, visitor: Visitor) -> Sequence[PortalSession]:
+        """All that the same user has open here, the latest first; of others only this one."""
+        user_id, now = visitor.session.user_id, self._administration.clock.now()
+        if user_id is None:
+            return [visitor.session]
+        return await self._administration.transactions.read(
+            lambda stores: stores.portal_sessions.of_user(user_id, now=now)
+        )
+
+    async def end_others(self, visitor: Visitor, session_id: str | None = None) -> None:
+        """The one that is named, or all but this one. Raises `NotFound`."""
+        others = {each.id: each for each in await self.of(visitor) if each.id != visitor.session.id}
+        if session_id is not None and session_id not in others:
+            raise not_found("session", session_id)
+        ended = list(others.values()) if session_id is None else [others[session_id]]
+
+        def work(change: Change) -> None:
+            for each in ended:
+                change.stores.portal_sessions.remove(each.id)
+                _record(change, each, "delete")
+
+        if ended:
+            await self._administration.change(visitor.principal, work)
+
     async def _who(self, session: PortalSession, place: _Place) -> tuple[Principal, TenantRole]:
         """With the rights he has now. Raises `Unauthenticated`."""
         tenant = place.tenant

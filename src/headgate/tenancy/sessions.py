@@ -176,6 +176,19 @@ class SessionService:
 
         await self._administration.change(signed.principal, work)
 
+    async def end_others(self, signed: Signed) -> None:
+        """All of the same user or key but this one; a user's in the portal, too."""
+
+        def work(change: Change) -> None:
+            others = [each for each in change.stores.sessions.of(signed.session) if each.id != signed.session.id]
+            for each in others:
+                change.stores.sessions.remove(each.id)
+            if signed.session.user_id is not None:
+                change.stores.portal_sessions.remove_all(signed.session.user_id)
+            change.record("end_others", f"session:{signed.session.id}", {"ended": [each.id for each in others]})
+
+        await self._administration.change(signed.principal, work)
+
     async def choose(self, signed: Signed, workspace_id: str) -> None:
         """Look around in another of one's workspaces. Raises `NotFound`."""
         if workspace_id not in {each.id for each in signed.workspaces}:

@@ -21,12 +21,19 @@ async def choose(visit: PortalVisit) -> Response:
     return RedirectResponse(HOME, 303)
 
 
+async def end_sessions(visit: PortalVisit) -> Response:
+    """One elsewhere, or all of them."""
+    await visit.services.portal_sessions.end_others(visit.visitor, visit.form.one("session") or None)
+    return RedirectResponse(ACCOUNT, 303)
+
+
 async def page(visit: PortalVisit, error: HeadgateError | None = None) -> Response:
     """`error`: what was wrong with a form of it."""
     services, user_id = visit.services, visit.session.user_id
     return visit.page(
         "account.html",
         status=error.status if error else 200,
+        sessions=await services.portal_sessions.of(visit.visitor),
         places=await services.portal_sessions.places(visit.visitor),
         factor=None if user_id is None else await services.second_factors.of(user_id),
         error=error,

@@ -56,6 +56,7 @@ PAGES: Final[tuple[tuple[str, str, PortalPage, Allowed], ...]] = (
     ("POST", "/playground", playground.call, _plays),
     ("GET", "/account", account.show, anybody),
     ("POST", "/account/tenant", account.choose, anybody),
+    ("POST", "/account/sessions/end", account.end_sessions, anybody),
     ("POST", "/account/second-factor", second_factor.begin, anybody),
     ("POST", "/account/second-factor/confirm", second_factor.confirm, anybody),
     ("POST", "/account/second-factor/remove", second_factor.take_off, anybody),
