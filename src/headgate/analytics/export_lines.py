@@ -3,7 +3,7 @@
 import asyncio
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -30,7 +30,7 @@ class Lines:
 
     def head(self) -> bytes:
         """What stands before the first line."""
-        return _csv([self._columns]) if self._form is ExportFormat.CSV else b""
+        return csv_lines([self._columns]) if self._form is ExportFormat.CSV else b""
 
     async def of(self, records: Sequence[UsageRecord]) -> bytes:
         """A line for each; they are of one organization."""
@@ -43,7 +43,7 @@ class Lines:
     def _written(self, records: Sequence[UsageRecord], kept: Mapping[str, Mapping[str, Any]]) -> bytes:
         rows = [self._row(record, kept.get(record.request_id, {})) for record in records]
         if self._form is ExportFormat.CSV:
-            return _csv([[_cell(value) for value in row.values()] for row in rows])
+            return csv_lines([row.values() for row in rows])
         return b"".join([_encode(row) + b"\n" for row in rows])
 
     def _row(self, record: UsageRecord, bodies: Mapping[str, Any]) -> dict[str, Any]:
@@ -58,7 +58,8 @@ def _cell(value: Any) -> str:
     return _encode(value).decode()
 
 
-def _csv(rows: Sequence[Sequence[str]]) -> bytes:
+def csv_lines(rows: Sequence[Iterable[Any]]) -> bytes:
+    """As a spreadsheet reads them: no text is a formula there."""
     text = io.StringIO()
-    csv.writer(text).writerows(rows)
+    csv.writer(text).writerows([[_cell(value) for value in row] for row in rows])
     return text.getvalue().encode()

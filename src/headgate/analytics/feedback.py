@@ -95,6 +95,15 @@ class FeedbackService:
         await self._store.update(replace(feedback, **changes))
         return feedback.id
 
+    async def of_trace(self, principal: Principal, trace_id: str) -> list[Feedback]:
+        """What was given for it, the first first: a workspace's people see their workspace's, a tenant's its own."""
+        found = await self._store.of_trace(principal.organization_id, trace_id)
+        return [
+            each
+            for each in found
+            if principal.workspace_id in (None, each.workspace_id) and principal.tenant_id in (None, each.tenant_id)
+        ]
+
     async def graph(self, principal: Principal, name: str, asked: Mapping[str, Any]) -> dict[str, Any]:
         """`feedbacks`, and below it `scores`, `weighted` and `ai-models`."""
         if name not in _GRAPHS:

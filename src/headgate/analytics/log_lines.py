@@ -45,6 +45,14 @@ COLUMNS: Final[Mapping[str, Callable[[UsageRecord], Any]]] = {
 }
 
 
+def _held(record: UsageRecord) -> dict[str, Any]:
+    """On each of its allowances; None where nothing was held of it, or that is not known."""
+    if not record.held:
+        return {"input_tokens": None, "output_tokens": None, "cost": None}
+    inputs, outputs, cost = record.held
+    return {"input_tokens": inputs, "output_tokens": outputs, "cost": cents(cost)}
+
+
 def line(record: UsageRecord) -> dict[str, Any]:
     """All that is told of it in a list."""
     return {name: tell(record) for name, tell in COLUMNS.items()}
@@ -72,6 +80,9 @@ def detail(record: UsageRecord, bodies: Mapping[str, Any] | None) -> dict[str, A
             "first_byte_time": None if record.first_byte_after is None else milliseconds(record.first_byte_after),
         },
         "model_asked": record.model_asked,
+        "requests": record.requests,
+        "held_time": None if record.held_after is None else milliseconds(record.held_after),
+        "held": _held(record),
         "attempts": record.attempts,
         "earlier_attempts": [
             {

@@ -49,7 +49,13 @@ NAVIGATION: Final[tuple[tuple[str, tuple[Entry, ...]], ...]] = (
             Entry("Guardrails", "/guardrails", ("guardrails.list", "organisation_guardrails.list")),
         ),
     ),
-    ("Activity", (Entry("Requests", "/requests", ("logs.list",)),)),
+    (
+        "Activity",
+        (
+            Entry("Analytics", "/analytics", ("analytics.view",)),
+            Entry("Requests", "/requests", ("logs.list",)),
+        ),
+    ),
     (
         "Alerts",
         (

@@ -1,50 +1,59 @@
-"""The request log: calls searched, and one call with how each cent of it came about."""
+"""The request log: calls searched, watched as they end, and one call with how each cent of it came about."""
 
+from collections.abc import Mapping
 from contextlib import suppress
-from typing import Final
+from dataclasses import dataclass
+from typing import Any, Final
 
 from starlette.responses import Response
 
-from headgate.base.errors import NotFound
+from headgate.base.errors import HeadgateError, NotFound
+from headgate.console.call_filters import CHOICES, FILTERS, OF_ONE, asked_by, typed_filters
 from headgate.console.visit import Visit
 from headgate.ledger.record import Outcome
+from headgate.tenancy.owner import LimitOwner
+from headgate.tenancy.standing import Budgets
 
 AT_ONCE: Final = 50
-FILTERS: Final = {
-    "workspace_slug": "Workspace",
-    "tenant_id": "Tenant",
-    "ai_model": "Model",
-    "status_code": "Status",
-    "outcome": "Outcome",
-    "api_key_ids": "Key id",
-    "user": "User",
-    "trace_id": "Trace id",
-    "request_id": "Request id",
-}
-"""By the analytics' name, what the field is called. Values with commas between: any of them."""
+SEARCHED: Final = {**FILTERS, **OF_ONE}
+
+
+@dataclass(frozen=True, slots=True)
+class Counted:
+    """Something that a call counted for, and its budgets as they stand now."""
+
+    kind: str
+    path: str
+    name: str
+    budgets: Budgets
 
 
 async def listed(visit: Visit) -> Response:
-    """The latest first. To a script that searches, the rows alone."""
-    typed = {name: visit.query.get(name, "").strip() for name in FILTERS}
-    asked = {name: value for name, value in typed.items() if value}
+    """The latest first. To a script that searches or watches, the rows alone."""
+    typed = typed_filters(visit, SEARCHED)
+    same = {name: text for name, text in typed.items() if text}
+    live = visit.query.get("live") == "on"
     found = await visit.services.analytics.logs.find(
         visit.principal,
-        {**asked, **visit.time.asked()},
+        {**asked_by(typed), **visit.time.asked()},
         cursor=visit.query.get("cursor") or None,
         limit=AT_ONCE,
         count=False,
     )
-    older = found["next_cursor"] and visit.link(visit.request.url.path, **asked, cursor=found["next_cursor"])
+    path = visit.request.url.path
+    older = found["next_cursor"] and visit.link(path, **same, cursor=found["next_cursor"])
     template = "request_rows.html" if visit.request.headers.get("hx-request") == "true" else "requests.html"
     response = visit.page(
         template,
         rows=found["data"],
         tenants=await _names(visit, {each["tenant_id"] for each in found["data"]}),
         older=older,
-        filters=FILTERS,
+        live=live,
+        here=visit.link(path, **same, **({"live": "on"} if live else {})),
+        other=visit.link(path, **same, **({} if live else {"live": "on"})),
+        filters=SEARCHED,
         typed=typed,
-        outcomes=list(Outcome),
+        choices={**CHOICES, "outcome": {"": "any", **{each: each for each in Outcome}}},
     )
     response.headers["vary"] = "hx-request"
     return response
@@ -53,8 +62,39 @@ async def listed(visit: Visit) -> Response:
 async def show(visit: Visit) -> Response:
     """One call."""
     found = await visit.services.analytics.logs.get(visit.principal, visit.request.path_params["request"])
-    template = "request.html" if "cost_lines" in found else "sent_log.html"
-    return visit.page(template, call=found)
+    if "cost_lines" not in found:
+        return visit.page("sent_log.html", call=found)
+    return visit.page(
+        "request.html",
+        call=found,
+        counted=await _counted(visit, found["metrics"]),
+        feedback=await visit.services.analytics.feedback.of_trace(visit.principal, found["metrics"]["trace_id"]),
+    )
+
+
+async def _counted(visit: Visit, told: Mapping[str, Any]) -> list[Counted]:
+    """Whose limits it counted in, for those who may see them. Some may be gone."""
+    services, principal = visit.services, visit.principal
+    wanted = (
+        ("Workspace", "workspaces", told["workspace_id"], services.workspaces),
+        ("Tenant", "tenants", told["tenant_id"], services.tenants),
+        ("Key", "keys", told["api_key_id"], services.api_keys),
+    )
+    owners: list[tuple[str, str, LimitOwner, str]] = []
+    if visit.administers and visit.may("organisation_settings.read"):
+        organization = await services.organizations.get(principal)
+        owners.append(("Organization", "/console/settings", organization, organization.name))
+    for kind, name, identifier, service in wanted:
+        if identifier and (name == "keys" or visit.may(f"{name}.read")):
+            with suppress(HeadgateError):
+                owner = await service.get(principal, identifier)
+                owners.append((kind, f"/console/{name}/{identifier}", owner, owner.name))
+    standing = await services.standings.of(principal.organization_id, [owner for _, _, owner, _ in owners])
+    return [
+        Counted(kind, path, name, budgets)
+        for (kind, path, _, name), budgets in zip(owners, standing, strict=True)
+        if budgets
+    ]
 
 
 async def _names(visit: Visit, ids: set[str | None]) -> dict[str, str]:

@@ -48,6 +48,7 @@ feedback = Table(
     Column("updated_at", BigInteger, nullable=False),
 )
 Index(None, feedback.c.organization_id, feedback.c.created_at)
+Index(None, feedback.c.trace_id)
 
 usage_export = Table(
     "usage_export",

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Final
 
 from sqlalchemy import BigInteger, ColumnElement, Connection, cast, func, insert, literal, select, update
 from sqlalchemy.sql.functions import coalesce
@@ -14,6 +15,8 @@ from headgate.storage.analytics.cells import QUARTER_S
 from headgate.storage.database import Database
 from headgate.storage.log_tables import feedback as table
 from headgate.storage.tables import usage_record
+
+_OF_TRACE: Final = 100
 
 
 class SqlFeedback:
@@ -32,6 +35,12 @@ class SqlFeedback:
         statement = select(table).where(table.c.organization_id == organization_id, table.c.id == feedback_id)
         row = await self._database.read(lambda connection: connection.execute(statement).mappings().first())
         return None if row is None else Feedback(**row)
+
+    async def of_trace(self, organization_id: str, trace_id: str) -> Sequence[Feedback]:
+        same = (table.c.organization_id == organization_id, table.c.trace_id == trace_id)
+        statement = select(table).where(*same).order_by(table.c.created_at).limit(_OF_TRACE)
+        rows = await self._database.read(lambda connection: connection.execute(statement).mappings().all())
+        return [Feedback(**row) for row in rows]
 
     async def update(self, feedback: Feedback) -> None:
         statement = update(table).where(table.c.id == feedback.id).values(asdict(feedback))

@@ -43,6 +43,7 @@ def upgrade() -> None:
     with op.batch_alter_table("usage_cell", table_kwargs=_SMALL) as cells:
         cells.alter_column("first_bytes", existing_type=sa.Text(), existing_nullable=False, server_default=None)
         cells.alter_column("errors", existing_type=sa.BigInteger(), existing_nullable=False, server_default=None)
+    op.create_index(op.f("ix_feedback_trace_id"), "feedback", ["trace_id"], unique=False)
     count_errors(op.get_bind())
     sum_up_days(op.get_bind())
 
