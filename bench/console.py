@@ -10,6 +10,7 @@ import re
 import tempfile
 import time
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
@@ -17,16 +18,21 @@ from urllib.parse import urlencode
 
 from bench.analytics import BATCH, KEYS, PER_TENANT, QUICK, RECORDS, TIERS, records
 from bench.rig import save, table
+from headgate.base.clock import NANOS_PER_SECOND
 from headgate.console.app import create_console
 from headgate.console.pages import PAGES
-from headgate.ledger.allowance import Resource
+from headgate.ledger.allowance import Allowance, Resource, Scope, Window, WindowKind
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.database import open_database
 from headgate.storage.migrate import upgrade
+from headgate.tenancy.alert_events import Owner, Reached, budget_event
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
+from headgate.tenancy.audit import next_entry
 from headgate.tenancy.limits import UsageLimit
+from headgate.tenancy.outbox import Delivery, DeliveryStatus
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.webhook import EventType
 from headgate.tenancy.workspace import Workspace
 from tests.support.administration import World, founded
 from tests.support.asgi import Reply, request
@@ -35,11 +41,17 @@ _LIMIT_MS: Final = 500
 _TENANTS: Final = KEYS // PER_TENANT
 _MONTHLY: Final = (UsageLimit(Resource.COST, 10**15, reset="month"),)
 _TIME: Final = "range=30d"
+_ALERTS: Final = 10_000
+_CHANGES: Final = 20_000
 _QUERIES: Final = {
     "/integrations/{integration}/access": "workspace=enterprise",
     "/models/price": "provider=openai&model=gpt-4o",
 }
 _MORE: Final = (
+    "/console/alerts?page=100",
+    "/console/audit?page=400&range=90d",
+    "/console/audit?resource_type=tenant&action=update&range=90d",
+    "/console/routing?tenant=tenant-7",
     "/console/tenants?page=4&range=30d",
     "/console/keys?page=100",
     "/console/keys?workspace=enterprise",
@@ -77,6 +89,31 @@ def furnish(stores: Stores, organization_id: str, now: int) -> None:
         )
 
 
+def told(stores: Stores, organization_id: str, lane: str, now: int) -> None:
+    """Alerts that went to a webhook, and changes by administrators."""
+    owner = Owner(organization_id, "ws_00000000000000000000", "ten_00000000000000000007")
+    allowance = Allowance("a", Scope("tenant", "ten_7", "tenant-7"), Resource.COST, Window(WindowKind.LIFETIME), 10**9)
+    for number in range(_ALERTS):
+        at = now - number * NANOS_PER_SECOND
+        reached = Reached(allowance, owner, ("80%",), 8 * 10**8, 8 * 10**8, 0, None)
+        event = budget_event(f"evt_{number:020d}", EventType.THRESHOLD_REACHED, reached, at)
+        of: dict[str, Any] = {"event_id": event.id, "organization_id": organization_id, "lane": lane}
+        made = Delivery(id=f"dlv_{number:020d}", started_at=at, next_at=at, created_at=at, **of)
+        stores.deliveries.add(event, replace(made, status=DeliveryStatus.DELIVERED, attempts=1))
+    last = stores.audit.last(organization_id)
+    for number in range(_CHANGES):
+        last = next_entry(
+            organization_id,
+            last,
+            at=now - (_CHANGES - number) * NANOS_PER_SECOND,
+            actor="operator",
+            action="update",
+            resource=f"tenant:ten_{number % _TENANTS:020d}",
+            body={"name": f"tenant-{number % _TENANTS}", "usage_limits": [{"type": "cost", "credit_limit": 100}]},
+        )
+        stores.audit.append(last)
+
+
 async def things(world: World) -> dict[str, str]:
     """What stands in the paths of pages, by its name there."""
     body = {"name": "OpenAI", "slug": "openai-prod", "ai_provider_id": "openai", "key": "a credential"}
@@ -90,7 +127,17 @@ async def things(world: World) -> dict[str, str]:
     token = invite["invite_link"].partition("#token=")[2]
     accepted = {"token": token, "first_name": "Ann"}
     user = await world.ok("POST", "/v1/admin/users/invites/accept", accepted, key="")
+    targets = {"targets": [{"provider": "@openai-prod"}]}
+    config = await world.ok("POST", "/v1/configs", {"name": "One", "workspace_id": "enterprise", "config": targets})
+    checks = [{"id": "default.contains", "parameters": {"words": ["x"], "operator": "none"}}]
+    guard = await world.ok("POST", "/v1/guardrails", {"name": "No x", "checks": checks})
+    hook = await world.ok("POST", "/v1/admin/webhooks", {"url": "https://hooks.example.com/in"})
+    tiers = {tier: {"simple": "@openai-prod/gpt-4o-mini", "complex": "@openai-prod/gpt-4o"} for tier in TIERS}
+    await world.ok("PUT", "/v1/admin/organisation", {"routing_table": {"tiers": tiers}})
     return {
+        "config": config["slug"],
+        "guardrail": guard["slug"],
+        "webhook": hook["id"],
         "workspace": "enterprise",
         "tenant": "tenant-7",
         "key": f"key_{175:020d}",
@@ -120,6 +167,8 @@ async def measure(folder: Path, count: int) -> dict[str, Any]:
             organization_id, end = world.root.organization_id, world.clock.now()
             await world.transactions.write(partial(furnish, organization_id=organization_id, now=end))
             values = await things(world)
+            fill = partial(told, organization_id=organization_id, lane=values["webhook"], now=end)
+            await world.transactions.write(fill)
             await _written(world, count, end)
             app = create_console(world.services, dict, "http://test")
             cookie = await _cookie(world, app)

@@ -16,6 +16,8 @@ QUERIES = {
     "/models/price": "?provider=openai&model=gpt-4o",
 }
 """Of pages that show nothing without."""
+FILES = frozenset({"/audit/file"})
+"""Taken away, not looked at."""
 
 
 async def customer(world: World, name: str = "Acme", **fields: Any) -> tuple[str, str]:
@@ -82,5 +84,7 @@ async def integration(world: World, name: str = "Ours", **fields: Any) -> None:
 def paths(values: dict[str, str]) -> list[str]:
     """Every page there is to look at."""
     return [
-        "/console" + path.format(**values) + QUERIES.get(path, "") for method, path, _, _ in PAGES if method == "GET"
+        "/console" + path.format(**values) + QUERIES.get(path, "")
+        for method, path, _, _ in PAGES
+        if method == "GET" and path not in FILES
     ]

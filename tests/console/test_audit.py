@@ -4,6 +4,7 @@ import csv
 import io
 from collections.abc import AsyncIterator
 
+from headgate.console.secured import HEADERS
 from headgate.console.sheet import sheet
 from tests.console.conftest import Browser, text_of
 from tests.console.furnished import customer
@@ -33,6 +34,7 @@ async def test_the_log_is_taken_away_as_a_file(admin: Browser) -> None:
     await admin.world.ok("POST", "/v1/admin/workspaces", {"name": "Pro", "slug": "place"})
     reply = await admin.get("/console/audit/file?range=24h")
     assert reply.headers["content-type"].startswith("text/csv")
+    assert {name.decode(): value.decode() for name, value in HEADERS}.items() <= reply.headers.items()
     assert reply.headers["content-disposition"] == 'attachment; filename="audit-log.csv"'
     found = list(csv.DictReader(io.StringIO(reply.body.decode())))
     entries = await admin.world.audit()
