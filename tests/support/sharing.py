@@ -31,10 +31,17 @@ class Records:
 
 @asynccontextmanager
 async def sharing(
-    url: str, records: Records | None = None, /, *, timeout_s: float = TIMEOUT_S, **urls: str
+    url: str,
+    records: Records | None = None,
+    /,
+    *,
+    timeout_s: float = TIMEOUT_S,
+    sources: Mapping[str, str] | None = None,
+    **urls: str,
 ) -> AsyncIterator[list[Borrower]]:
-    """Processes `one` and `two`, ready to lend. `urls` by name: for whom it is another way to the same authority."""
-    records = records or Records()
+    """Processes `one` and `two`, ready to lend. `urls` by name: for whom it is another way to the same authority;
+    `sources`: for whom its functions are others."""
+    records, sources = records or Records(), sources or {}
     names = ("one", "two")
 
     async def members() -> Sequence[str]:
@@ -45,8 +52,9 @@ async def sharing(
         for name in names:
             redis = connect(RedisAddress.parse(with_option(urls.get(name, url), f"socket_timeout={timeout_s}")))
             closing.push_async_callback(redis.aclose)
+            source = sources.get(name, SOURCE)
             made.append(
-                Borrower(name, redis, ManualClock(), KeptEntries(), records.past, members, records.written, SOURCE)
+                Borrower(name, redis, ManualClock(), KeptEntries(), records.past, members, records.written, source)
             )
         await looked(*made)
         yield made

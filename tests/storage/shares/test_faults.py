@@ -9,9 +9,10 @@ from redis.asyncio import Redis
 
 from headgate.ledger.allowance import Amounts, Resource
 from headgate.ledger.hold import Denied
-from headgate.storage.shares.authority import AuthorityAway
+from headgate.storage.shares.authority import SOURCE, AuthorityAway
+from tests.support.fault_proxy import fault_proxy
 from tests.support.ledger import ManualClock, allowance
-from tests.support.sharing import BUDGET, Records, held, settle, sharing
+from tests.support.sharing import BUDGET, Records, held, looked, settle, sharing
 from tests.support.valkey import Valkey, valkey_server
 from tests.support.valkey_cluster import valkey_cluster
 
@@ -85,6 +86,55 @@ async def test_what_is_held_is_told_anew_before_more_is_lent(server: Valkey, los
         assert await held(one, "the rest", 20)
         (balance,) = one.ledger.balances([BUDGET])
         assert (balance.used, balance.held, balance.left) == (20, 80, 0)
+
+
+async def test_a_replica_that_lacks_the_last_second_takes_over(server: Valkey) -> None:
+    """What it never heard of was lent all the same: those who hold it say so, before more is lent."""
+    records = Records()
+    async with fault_proxy(server.port) as replication, fault_proxy(server.port) as way, client(server) as asked:
+        await asked.config_set("repl-diskless-sync-delay", "0")
+        with valkey_server("--replicaof", "127.0.0.1", str(replication.port)) as replica:
+            url = f"redis://127.0.0.1:{way.port}/0"
+            async with sharing(url, records) as (one, two):
+                assert await held(one, "settled", 50)
+                settle(one, records, "settled", 20)
+                await one.borrowing.tell(one.shares)
+                await asked.set("said last", 1)
+                assert await asked.wait(1, 4_000) == 1
+                replication.drop()
+                assert await held(two, "never heard of", 60)
+                server.kill()
+                async with client(replica) as promoted:
+                    await promoted.replicaof("NO", "ONE")
+                    assert await promoted.exists(*[key async for key in promoted.scan_iter("headgate:*")])
+                way.target = ("127.0.0.1", replica.port)
+                way.cut()
+                await looked(one, two)
+                assert not await held(one, "too much", 21)
+                assert await held(one, "the rest", 20)
+
+
+async def test_two_versions_at_once(server: Valkey) -> None:
+    """While processes are replaced, some have other functions than the rest: they share as ever."""
+    newer = SOURCE + "\n-- of the next version\n"
+    async with sharing(server.url, sources={"two": newer}) as (one, two):
+        assert await held(one, "first", 60)
+        assert not await held(two, "second", 41)
+        assert await held(two, "third", 40)
+        one.ledger.void("first")
+        await one.borrowing.tell(one.shares)
+        two.ledger.void("third")
+        await two.borrowing.tell(two.shares)
+        await two.generations.end()
+        await looked(one, two)
+        assert await held(two, "fourth", 100)
+        async with client(server) as asked:
+            libraries = {each[b"library_name"] for each in map(named, await asked.function_list())}
+    assert len(libraries) == 2
+
+
+def named(listed: Any) -> dict[bytes, Any]:
+    return listed if isinstance(listed, dict) else dict(zip(listed[::2], listed[1::2], strict=True))
 
 
 async def client_flush(server: Valkey) -> None:
