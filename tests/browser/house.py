@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from playwright.sync_api import BrowserContext
+from playwright.sync_api import BrowserContext, Error, Page
 
 from headgate.base.clock import SystemClock
 from headgate.console.pages import PAGES
@@ -45,6 +45,18 @@ class House:
         path = screen.removeprefix("/console")
         return self.gateway.url + screen.format(**self.values) + QUERIES.get(path, "")
 
+    def show(self, page: Page, screen: str) -> bool:
+        """Whether it is a page; a file that is to be kept is not."""
+        try:
+            answer = page.goto(self.address(screen))
+        except Error as error:
+            if "Download is starting" not in error.message:
+                raise
+            return False
+        assert answer is not None
+        assert answer.status == 200, f"{screen}: {page.inner_text('main')}"
+        return True
+
     def enter(self, context: BrowserContext) -> None:
         """Into the console as its administrator, and into the portal as a customer."""
         sign_in(context, self.gateway)
@@ -79,6 +91,8 @@ def lived_in(directory: Path, name: str = "Acme") -> Iterator[House]:
         values = beside.submit(asyncio.run, _furnished(directory / "data", admin_key, name)).result()
     with started(directory, {"HEADGATE_ADMIN_KEY": admin_key}) as gateway:
         gateway.integrate(simulated_providers(gateway.simulator)[0], ["place"])
+        for slug in ("openai", "ours"):  # not the whole catalog on every page
+            gateway.admin("PUT", f"/integrations/{slug}/models", {"allow_all_models": False, "models": []})
         gateway.admin("PUT", "/admin/tenants/acme", {"portal": MANAGED})
         _called(gateway, name)
         yield House(gateway, values)

@@ -1,20 +1,22 @@
 """Every page of console and portal as people see it: with little sight or room, in the dark, without a mouse."""
 
+import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 import pytest
 from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser.brought import CACHE
 from tests.browser.house import SCREENS, House, lived_in
-from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, barriers, too_wide
+from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, barriers, not_hidden, too_wide
 
+Colours = Literal["light", "dark"]
+COLOURS: tuple[Colours, ...] = ("light", "dark")
 HEIGHT_PX = 900
 PICTURES = CACHE / "screens"
-LOOKS = [("light", WIDE_PX), ("dark", NARROW_PX)]
-OTHER_LOOKS = [("dark", WIDE_PX), ("light", NARROW_PX)]
 
 
 @pytest.fixture(scope="module")
@@ -43,29 +45,33 @@ def page(inside: BrowserContext) -> Iterator[Page]:
 def test_a_screen_is_open_to_everybody(house: House, page: Page, screen: str) -> None:
     """In light on a desk and in the dark on a telephone: axe-core finds nothing serious, the page does not scroll
     sideways, and the browser has nothing to complain of."""
-    seen_in(house, page, screen, LOOKS)
+    watch = Watch(page, [house.gateway.url])
+    looked_at(house, page, screen, "light", WIDE_PX)
+    looked_at(house, page, screen, "dark", NARROW_PX)
+    watch.quiet()
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize("screen", SCREENS)
 def test_a_screen_is_open_to_everybody_in_every_look(house: House, page: Page, screen: str) -> None:
-    """In the dark on a desk and in light on a telephone, too."""
-    seen_in(house, page, screen, OTHER_LOOKS)
-
-
-def seen_in(house: House, page: Page, screen: str, looks: list[tuple[str, int]]) -> None:
-    """And what it looked like is kept, for a person to look at."""
+    """In both colours at both widths; and each look is kept as a picture, for a person to look at."""
     watch = Watch(page, [house.gateway.url])
-    for colours, width in looks:
-        page.emulate_media(color_scheme="dark" if colours == "dark" else "light", reduced_motion="reduce")
-        page.set_viewport_size({"width": width, "height": HEIGHT_PX})
-        answer = page.goto(house.address(screen), wait_until="load")
-        assert answer is not None
-        assert answer.status == 200, page.inner_text("main")
-        page.screenshot(path=picture(screen, colours, width), full_page=True)
-        assert not barriers(page)
-        assert not too_wide(page, width)
+    for colours, width in itertools.product(COLOURS, (WIDE_PX, NARROW_PX)):
+        if looked_at(house, page, screen, colours, width):
+            page.screenshot(path=picture(screen, colours, width), full_page=True)
     watch.quiet()
+
+
+def looked_at(house: House, page: Page, screen: str, colours: Colours, width: int) -> bool:
+    """Whether it is a page, not a file."""
+    page.emulate_media(color_scheme=colours, reduced_motion="reduce")
+    page.set_viewport_size({"width": width, "height": HEIGHT_PX})
+    if not house.show(page, screen):
+        return False
+    assert not barriers(page)
+    assert not too_wide(page, width)
+    assert not not_hidden(page)
+    return True
 
 
 def picture(screen: str, colours: str, width: int) -> Path:

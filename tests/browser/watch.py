@@ -19,6 +19,9 @@ _WIDER = """(width) => document.documentElement.scrollWidth <= width ? [] : [...
   .filter((each) => each.getBoundingClientRect().right > width + 1 && !each.closest(".scroll"))
   .map((each) => each.outerHTML.slice(0, 120))"""
 
+_SEEN = """() => [...document.querySelectorAll("[hidden]")].filter((each) => each.getClientRects().length)
+  .map((each) => each.outerHTML.slice(0, 120))"""
+
 
 @dataclass
 class Watch:
@@ -66,4 +69,10 @@ def barriers(page: Page) -> list[str]:
 def too_wide(page: Page, width: int = NARROW_PX) -> list[str]:
     """What makes the page scroll sideways; tables may, within themselves."""
     found: list[str] = page.evaluate(_WIDER, width)
+    return found
+
+
+def not_hidden(page: Page) -> list[str]:
+    """What says of itself that it is hidden, and is seen."""
+    found: list[str] = page.evaluate(_SEEN)
     return found
