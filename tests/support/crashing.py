@@ -7,7 +7,7 @@ what `bootstrap` wires together is wrapped here, so that the gateway itself has 
 import os
 import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from enum import StrEnum
 from typing import Any, cast
 from unittest import mock
@@ -15,10 +15,14 @@ from unittest import mock
 from headgate.bootstrap import books, gateway
 from headgate.cli.app import main as headgate
 from headgate.ledger.allowance import Allowance, Amounts
+from headgate.ledger.correction import Correction
 from headgate.ledger.hold import Denied, Held
+from headgate.ledger.ledger import LocalLedger
 from headgate.ledger.record import UsageRecord
 from headgate.storage.books import Books
+from headgate.storage.corrections import SqlCorrections
 from headgate.storage.usage_writer import UsageWriter
+from headgate.tenancy.open_batch import OpenBatch
 from headgate.upstream.client import Answer, Client, Deadlines, Request
 
 SAYS = r"died at (\S+) in (\S*)"
@@ -42,14 +46,23 @@ class Point(StrEnum):
     """The batch is committed, and the journal does not know."""
 
 
+class BatchPoint(StrEnum):
+    """Where it may die over a batch that has ended."""
+
+    BEFORE_CORRECTION = "before_correction"
+    """Its results are read, nothing is written."""
+    AFTER_CORRECTION = "after_correction"
+    """Its record is corrected, and the counters are not."""
+
+
 class Doom:
     """Counts how often each point is come to."""
 
-    def __init__(self, point: Point, count: int) -> None:
+    def __init__(self, point: Point | BatchPoint, count: int) -> None:
         self._point = point
         self._left = count
 
-    def at(self, point: Point, request_id: str, last_act: Callable[[], object] | None = None) -> None:
+    def at(self, point: Point | BatchPoint, request_id: str, last_act: Callable[[], object] | None = None) -> None:
         if point is not self._point:
             return
         self._left -= 1
@@ -62,10 +75,17 @@ class Doom:
 
 def main(arguments: Sequence[str]) -> None:
     """Runs `headgate` with what follows the point and the count."""
-    doom = Doom(Point(arguments[0]), int(arguments[1]))
+    points: dict[str, Point | BatchPoint] = {each.value: each for each in (*Point, *BatchPoint)}
+    doom = Doom(points[arguments[0]], int(arguments[1]))
     sys.argv = ["headgate", *arguments[2:]]
     with (
-        mock.patch.multiple(books, Books=_books(doom), UsageWriter=_writer(doom)),
+        mock.patch.multiple(
+            books,
+            Books=_books(doom),
+            UsageWriter=_writer(doom),
+            SqlCorrections=_corrections(doom),
+            LocalLedger=_ledger(doom),
+        ),
         mock.patch.object(gateway, "Client", _client(doom)),
     ):
         headgate()
@@ -87,6 +107,24 @@ def _books(doom: Doom) -> type[Books]:
             doom.at(Point.BEFORE_SETTLE, request_id)
             super().settle(request_id, actual, record)
             doom.at(Point.AFTER_SETTLE, request_id)
+
+    return Doomed
+
+
+def _corrections(doom: Doom) -> type[SqlCorrections]:
+    class Doomed(SqlCorrections):
+        async def correct(self, batch: OpenBatch, correction: Correction) -> bool:
+            doom.at(BatchPoint.BEFORE_CORRECTION, batch.request_id)
+            return await super().correct(batch, correction)
+
+    return Doomed
+
+
+def _ledger(doom: Doom) -> type[LocalLedger]:
+    class Doomed(LocalLedger):
+        def correct(self, allowance_ids: Iterable[str], at: int, settled: Amounts, actual: Amounts) -> None:
+            doom.at(BatchPoint.AFTER_CORRECTION, "")
+            super().correct(allowance_ids, at, settled, actual)
 
     return Doomed
 

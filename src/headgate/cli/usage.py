@@ -17,6 +17,7 @@ from headgate.catalog.price import Price
 from headgate.cli.options import Config, DataDir, settings_from
 from headgate.cli.pairs import pairs
 from headgate.cli.table import print_table
+from headgate.ledger.correction import CORRECTED
 from headgate.ledger.record import UsageRecord
 from headgate.tenancy.admission import FALLBACK
 from headgate.tenancy.usage_export import ExportFormat
@@ -119,11 +120,24 @@ def _facts(record: UsageRecord, price: Price | None) -> list[tuple[str, str]]:
         ),
         ("price", _price(record, price)),
     ]
+    if CORRECTED in record.usage_flags:
+        held = record.held[2]
+        facts.append(
+            (
+                "corrected",
+                f"it was charged ${usd(held, 9)} as held, until its results were read: {_change(held, record)}",
+            )
+        )
     if record.metadata:
         facts.append(("metadata", ", ".join(f"{key}={value}" for key, value in sorted(record.metadata.items()))))
     if record.error:
         facts.append(("error", record.error))
     return facts
+
+
+def _change(held: int, record: UsageRecord) -> str:
+    more = record.cost - held
+    return f"${usd(-more, 9)} came back" if more <= 0 else f"${usd(more, 9)} came on top"
 
 
 def _price(record: UsageRecord, price: Price | None) -> str:
