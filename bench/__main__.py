@@ -7,7 +7,20 @@ import sys
 from collections.abc import Callable
 from typing import Final
 
-from bench import analytics, console, failover, fairness, latency, ledger, per_call, streams, tenants, throughput, wire
+from bench import (
+    analytics,
+    console,
+    failover,
+    fairness,
+    latency,
+    ledger,
+    per_call,
+    scale,
+    streams,
+    tenants,
+    throughput,
+    wire,
+)
 from bench.overspend import table as overspend
 
 PEERS: Final = "--peers"
@@ -24,6 +37,7 @@ BENCHMARKS: Final[dict[str, Callable[[], int | None]]] = {
     "tenants": tenants.run,
     "fairness": lambda: fairness.run(quick=QUICK in sys.argv),
     "failover": lambda: failover.run(quick=QUICK in sys.argv),
+    "scale": lambda: scale.run(quick=QUICK in sys.argv),
     "overspend": lambda: overspend.run(peers=PEERS in sys.argv),
 }
 

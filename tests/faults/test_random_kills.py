@@ -16,10 +16,10 @@ async def kill(directory: Path, random: Random, parts: list[str]) -> None:
     async with deployed(directory) as deployment:
         assert set(deployment.kills) == set(KILLED)
         for part in parts:
-            deployment.new_key()
+            await deployment.new_key()
             await deployment.more_calls(random.randrange(BETWEEN))
             await deployment.kill(part)
-        deployment.new_key()
+        await deployment.new_key()
         await deployment.more_calls(BETWEEN)
         await deployment.end_calls()
         await deployment.books()
@@ -46,10 +46,10 @@ async def test_everything_stands_still_or_is_out_of_reach_for_a_while(tmp_path: 
     random = Random(1)
     async with deployed(tmp_path) as deployment:
         for kind in random.sample(list(deployment.troubles), len(deployment.troubles)):
-            deployment.new_key()
+            await deployment.new_key()
             await deployment.more_calls(random.randrange(BETWEEN))
             await deployment.trouble(kind)
-        deployment.new_key()
+        await deployment.new_key()
         await deployment.more_calls(BETWEEN)
         await deployment.end_calls()
         await deployment.books()

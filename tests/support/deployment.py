@@ -84,8 +84,10 @@ class Deployment:
             "no way to postgres": _refused(to_postgres),
         }
 
-    def new_key(self) -> None:
-        made = self._workers.gateway.new_key(self._workspace, usage_limits={"credit_limit": BUDGET})
+    async def new_key(self) -> None:
+        """In a thread: the lines are of this loop, and another node may have to answer first."""
+        limits = {"credit_limit": BUDGET}
+        made = await asyncio.to_thread(self._workers.gateway.new_key, self._workspace, usage_limits=limits)
         self.keys[made["id"]] = str(made["key"])
 
     async def kill(self, part: str) -> None:
@@ -232,7 +234,7 @@ async def deployed(directory: Path) -> AsyncIterator[Deployment]:
             closing.callback(nodes[-1].end)
             await asyncio.to_thread(nodes[-1].start)
         made = Deployment((nodes[0], nodes[1]), postgres, valkey, (lines[0], lines[1]), url)
-        made.new_key()
+        await made.new_key()
         made.begin_calls()
         closing.push_async_callback(made.end_calls)
         yield made

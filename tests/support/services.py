@@ -99,7 +99,7 @@ class PostgresServer:
     @contextmanager
     def paused(self) -> Iterator[None]:
         """All of its processes stand still: connections stay, and nothing is answered."""
-        processes = self._processes()
+        processes = self.processes()
         for each in processes:
             os.kill(each, signal.SIGSTOP)
         try:
@@ -112,8 +112,8 @@ class PostgresServer:
         self.end()
         shutil.rmtree(self.home, ignore_errors=True)
 
-    def _processes(self) -> list[int]:
-        """The server first, so that it starts no other meanwhile."""
+    def processes(self) -> list[int]:
+        """The server first: who stops that one first stops it from starting others meanwhile."""
         assert self._running is not None
         root = self._running[0].pid
         told = subprocess.run(["ps", "-o", "pid=", "--ppid", str(root)], capture_output=True, text=True, check=False)
