@@ -59,7 +59,7 @@ async def test_the_table_is_had_as_csv(admin: Browser) -> None:
     assert reply.headers["content-type"].startswith("text/csv")
     head, line = reply.body.decode().splitlines()
     assert head == "tenant,name,requests,errors,input_tokens,output_tokens,cost_usd,mean_latency_ms"
-    assert line.split(",", 1)[1] == "'=1+1,2,1,20,10,0.01,250"
+    assert line.split(",", 1)[1] == "'=1+1,2,1,20,10,0.01,250.000"
     hours = (await admin.send("GET", f"/console/analytics/csv?range=24h&tz={quote('Europe/Berlin')}")).body.decode()
     assert hours.startswith("from,requests,errors")
     assert len(hours.splitlines()) > 90

@@ -1,6 +1,7 @@
 """What the pages show and do, to whom, and what of others' text becomes of them: text."""
 
 import re
+from html import escape, unescape
 from typing import Any
 
 import pytest
@@ -71,7 +72,7 @@ async def test_the_overview_has_the_figures(admin: Browser) -> None:
         "Errors 50.00 %",
         "90 of 100 279 ms",
         "of $5.00 monthly",
-        "First token, half of all 43 ms",
+        "First token, half of all 41 ms",
         "Live calls, streams 0, 0",
         "Acme – 2 $0.01",
         "Workspace of Acme – 2 $0.01",
@@ -142,6 +143,8 @@ async def test_calls_are_searched_and_one_is_explained(admin: Browser) -> None:
     assert (await admin.get("/console/requests?tenant_id=nobody")).status == 404
     rows = await admin.get("/console/requests?tenant_id=acme", {"hx-request": "true"})
     assert rows.body.lstrip().startswith(b'<div class="scroll">')
+    failed = text_of(await admin.get("/console/requests?is_success=false&metadata="))
+    assert failed.count("gpt-4o") == 1
     one = text_of(await admin.get(f"/console/requests/req_{1:032x}"))
     assert "Cost: $0.01 " in one
     assert "input 10 $0.50 $0.005 output 5 $1.00 $0.005" in one
@@ -215,6 +218,37 @@ async def test_a_manager_changes_his_workspace_and_no_other(browser: Browser) ->
     assert (await browser.world.ok("GET", "/v1/admin/tenants/acme"))["name"] == "Renamed"
     entry: AuditEntry = (await browser.world.audit())[-1]
     assert entry.user_id is not None
+
+
+async def test_calls_are_watched_as_they_end(admin: Browser) -> None:
+    """With a script the rows are asked for again and again, without one there is a link; the filters stay."""
+    await customer(admin.world)
+    page = (await admin.get("/console/requests?live=on&tenant_id=acme")).body.decode()
+    again = unescape(re.findall(r'<div id="rows" hx-get="([^"]+)" hx-trigger="every 2s"', page)[0])
+    assert "tenant_id=acme" in again
+    assert f'<a href="{escape(again)}">Load again</a>' in page
+    rows = await admin.get(again, {"hx-request": "true"})
+    assert rows.body.count(b'<a href="/console/requests/req_') == 2
+
+
+async def test_one_call_is_told_from_its_arrival_on(admin: Browser) -> None:
+    """When it held and was sent on, its first byte, its end; what it held and what it came to; what was thought of it."""
+    await customer(admin.world)
+    given = {"trace_id": "trace-1", "value": 7, "metadata": {"said": "helpful"}}
+    await admin.world.ok("POST", "/v1/feedback", given)
+    one = text_of(await admin.get(f"/console/requests/req_{1:032x}"))
+    for told in (
+        "Held, and sent on 1 ms",
+        "First byte 45 ms",
+        "Done 200 ms",
+        "output tokens 100 5",
+        "cost $0.06 $0.01",
+        "7 1.0",
+        "helpful",
+    ):
+        assert told in one
+    other = text_of(await admin.get(f"/console/requests/req_{2:032x}"))
+    assert "Nobody said what they think" in other
 
 
 async def test_long_lists_come_in_pages(admin: Browser) -> None:
