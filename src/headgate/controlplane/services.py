@@ -11,6 +11,7 @@ from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price
 from headgate.catalog.provider import ProviderSpec
 from headgate.catalog.table import Source
+from headgate.controlplane.people_services import PeopleServices, people_services_on
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.alert_settings import AlertSettingService
 from headgate.tenancy.api_key import ApiKey
@@ -23,34 +24,22 @@ from headgate.tenancy.envelope import Envelope
 from headgate.tenancy.guardrails import GuardrailService
 from headgate.tenancy.idempotency import Idempotency
 from headgate.tenancy.integrations import CheckUrl, IntegrationService
-from headgate.tenancy.invites import InviteService
 from headgate.tenancy.limit_policies import LimitPolicyService
 from headgate.tenancy.limit_policy_groups import PolicyGroups
-from headgate.tenancy.members import MemberService
 from headgate.tenancy.models import ModelService
 from headgate.tenancy.organizations import OrganizationService
-from headgate.tenancy.password_resets import PasswordResetService
-from headgate.tenancy.passwords import Passwords
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.portal_keys import PortalKeyService
-from headgate.tenancy.portal_links import PortalLinkService
-from headgate.tenancy.portal_sessions import PortalSessionService
 from headgate.tenancy.prompts import PromptService
 from headgate.tenancy.providers import ProviderService
 from headgate.tenancy.provisioning import ProvisioningService
-from headgate.tenancy.second_factors import SecondFactorService
 from headgate.tenancy.sent_alerts import SentAlerts
-from headgate.tenancy.sessions import SessionService, Span
+from headgate.tenancy.sessions import Span
 from headgate.tenancy.sign_on.issuer import Issuer
-from headgate.tenancy.sign_on.matching import Matching
-from headgate.tenancy.sign_on.service import SignOnService
 from headgate.tenancy.stand_ins import StandIns
 from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.system import Machine, SystemService
-from headgate.tenancy.tenant_members import TenantMemberService
 from headgate.tenancy.tenants import TenantService
-from headgate.tenancy.tickets import Tickets
-from headgate.tenancy.users import UserService
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import CheckUrl as CheckWebhook
@@ -88,8 +77,8 @@ class ModelCatalog(Protocol):
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class Services:
-    """One of each."""
+class Services(PeopleServices):
+    """One of each, and those that are about people."""
 
     clock: Clock
     directory: Directory
@@ -113,17 +102,6 @@ class Services:
     prompts: PromptService
     guardrails: GuardrailService
     standings: Standings
-    users: UserService
-    members: MemberService
-    invites: InviteService
-    sessions: SessionService
-    second_factors: SecondFactorService
-    password_resets: PasswordResetService
-    sign_on: SignOnService | None
-    """None: there is no issuer."""
-    tenant_members: TenantMemberService
-    portal_links: PortalLinkService
-    portal_sessions: PortalSessionService
     portal_keys: PortalKeyService
     audit_log: AuditLogService
     idempotency: Idempotency
@@ -154,14 +132,12 @@ def services_on(
 ) -> Services:
     """All of them on one administration. `url` is where people reach Headgate; `span` how long they stay signed in.
     With an `envelope` invites go out as letters, with an `issuer` there is single sign-on."""
-    passwords = Passwords()
     transactions, clock = administration.transactions, administration.clock
     integrations = IntegrationService(administration, vault, catalog, check_url)
     api_keys = ApiKeyService(administration, pepper)
-    tickets = Tickets(pepper, clock)
-    second_factors = SecondFactorService(administration, vault, passwords, pepper, tickets)
-    sessions = SessionService(administration, directory, passwords, pepper, span, second_factors)
+    people = people_services_on(administration, directory, vault, pepper, url, span, envelope, issuer)
     return Services(
+        **people.by_name(),
         clock=clock,
         directory=directory,
         catalog=catalog,
@@ -184,16 +160,6 @@ def services_on(
         prompts=PromptService(administration),
         guardrails=GuardrailService(administration),
         standings=Standings(transactions, balances, clock),
-        users=UserService(administration),
-        members=MemberService(administration),
-        invites=InviteService(administration, passwords, pepper, url, envelope),
-        sessions=sessions,
-        second_factors=second_factors,
-        password_resets=PasswordResetService(administration, passwords, pepper, url, envelope),
-        sign_on=None if issuer is None else _sign_on(administration, issuer, pepper, tickets, url),
-        tenant_members=TenantMemberService(administration),
-        portal_links=PortalLinkService(administration, pepper, url),
-        portal_sessions=PortalSessionService(administration, sessions, directory, pepper, span),
         portal_keys=PortalKeyService(api_keys),
         audit_log=AuditLogService(transactions),
         idempotency=Idempotency(transactions, vault, clock),
@@ -202,10 +168,3 @@ def services_on(
         system=SystemService(machine),
         analytics=analytics,
     )
-
-
-def _sign_on(
-    administration: Administration, issuer: Issuer, pepper: bytes, tickets: Tickets, url: str
-) -> SignOnService:
-    matching = Matching(administration, issuer.settings, pepper)
-    return SignOnService(issuer, matching, tickets, administration.clock, url)

@@ -38,3 +38,14 @@ class PasswordResetStore(Protocol):
     def prune(self, now: int) -> None:
         """Forget those that have expired."""
         ...
+
+
+class SignInStores(Protocol):
+    """All of them, on one transaction."""
+
+    @property
+    def second_factors(self) -> SecondFactorStore: ...
+    @property
+    def identities(self) -> IdentityStore: ...
+    @property
+    def password_resets(self) -> PasswordResetStore: ...

@@ -28,7 +28,7 @@ from headgate.tenancy.people_stores import (
 from headgate.tenancy.portal_stores import PortalSessionStore, TenantMemberStore
 from headgate.tenancy.prompt import Prompt
 from headgate.tenancy.provider import WorkspaceProvider
-from headgate.tenancy.sign_in_stores import IdentityStore, PasswordResetStore, SecondFactorStore
+from headgate.tenancy.sign_in_stores import SignInStores
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.usage_export import UsageExport
 from headgate.tenancy.version import Version
@@ -275,7 +275,7 @@ class VersionedStore(Protocol[V]):
         ...
 
 
-class Stores(Protocol):
+class Stores(SignInStores, Protocol):
     """All of them, on one transaction."""
 
     @property
@@ -316,12 +316,6 @@ class Stores(Protocol):
     def invites(self) -> InviteStore: ...
     @property
     def passwords(self) -> PasswordStore: ...
-    @property
-    def second_factors(self) -> SecondFactorStore: ...
-    @property
-    def identities(self) -> IdentityStore: ...
-    @property
-    def password_resets(self) -> PasswordResetStore: ...
     @property
     def sessions(self) -> SessionStore: ...
     @property
