@@ -104,6 +104,27 @@ async def test_lines_that_failed_are_not_charged(stand: Stand) -> None:
     assert (await corrected(stand, made)).usage == {}
 
 
+async def test_guardrails_look_at_every_line(stand: Stand) -> None:
+    """One that denies names the line; one that does not is noted; one on answers takes no batches."""
+
+    async def guarded(hook: str, deny: bool) -> str:
+        checks = [{"id": "default.contains", "parameters": {"words": ["forbidden"], "operator": "none"}}]
+        made = await stand.admin(
+            "POST", "/guardrails", {"name": f"{hook} {deny}", "checks": checks, "actions": {"deny": deny}}
+        )
+        config = {"name": "guarded", "config": {hook: [made["id"]]}}
+        return await stand.key(defaults={"config_id": (await stand.admin("POST", "/configs", config))["slug"]})
+
+    bad = line(2, messages=[{"role": "user", "content": "forbidden"}])
+    refused = await batch(stand, await guarded("input_guardrails", True), line(1), bad)
+    assert (refused.status, refused.json["error"]["details"]["line"]) == (446, 2)
+    noted = await batch(stand, await guarded("input_guardrails", False), line(1), bad)
+    assert noted.status == 246
+    assert any(flag.startswith("guardrail_failed:") for flag in (await stand.record(noted)).usage_flags)
+    unseen = await batch(stand, await guarded("output_guardrails", True), line(1))
+    assert (unseen.status, unseen.json["error"]["code"]) == (400, "batch_not_guarded")
+
+
 async def test_without_a_price_a_budget_takes_no_batch(stand: Stand) -> None:
     """As it takes no call."""
     refused = await batch(stand, await stand.key(**LIMITS), line(1, model="sim-long"))

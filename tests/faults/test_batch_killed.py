@@ -19,7 +19,7 @@ from tests.support.mortal import Mortal, mortal
 from tests.support.processes import HEADGATE, clean_environment
 from tests.support.stand import KIND, form
 
-PATIENCE_S = 30.0
+PATIENCE_S = 60.0
 
 
 @pytest.fixture

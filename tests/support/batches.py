@@ -5,6 +5,8 @@ import json
 import time
 from typing import Any
 
+from sqlalchemy import text
+
 from headgate.ledger.record import UsageRecord
 from headgate.ledger.recovery import Replay
 from headgate.storage.verification import verify
@@ -56,3 +58,10 @@ async def books_agree(stand: Stand) -> None:
     now = stand.gateway.administration.clock.now()
     found = await stand.gateway.database.read(lambda connection: verify(connection, Replay(), now))
     assert found.differences == []
+    columns = "sum(input_tokens), sum(output_tokens), sum(cost)"
+    of_cells = text(f"SELECT {columns} FROM usage_cell GROUP BY kind")
+    of_records = text(f"SELECT {columns} FROM usage_record")
+    kept, [true] = await stand.gateway.database.read(
+        lambda connection: ({tuple(row) for row in connection.execute(of_cells)}, connection.execute(of_records).all())
+    )
+    assert kept == {tuple(true)}

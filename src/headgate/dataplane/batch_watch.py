@@ -13,7 +13,7 @@ from urllib.parse import quote
 import msgspec
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
-from headgate.base.errors import HeadgateError, UpstreamFailed
+from headgate.base.errors import HeadgateError
 from headgate.base.tasks import Tasks
 from headgate.base.ticks import every
 from headgate.catalog.catalog import Catalog
@@ -22,6 +22,7 @@ from headgate.dataplane.attempt import Sender, failure, own_request
 from headgate.dataplane.batch_results import Batch, Results, batch_in
 from headgate.dataplane.call import Call
 from headgate.dataplane.limits import Limits
+from headgate.ledger.correction import Correction
 from headgate.routing.plan import Target
 from headgate.tenancy.open_batch import Corrections, OpenBatch, OpenBatches
 from headgate.tenancy.policy import Provider
@@ -107,11 +108,13 @@ class BatchWatch:
 
     async def look(self) -> None:
         """Ask for those that are due. Raises `Unavailable`."""
-        for batch in await self._batches.due(self._clock.now(), AT_ONCE):
-            try:
-                await self._claimed(batch)
-            except UpstreamFailed as error:
-                self._report(f"the batch {batch.id}", error)
+        await asyncio.gather(*map(self._due, await self._batches.due(self._clock.now(), AT_ONCE)))
+
+    async def _due(self, batch: OpenBatch) -> None:
+        try:
+            await self._claimed(batch)
+        except HeadgateError as error:
+            self._report(f"the batch {batch.id}", error)
 
     async def _asked(self, identifier: str, integration_id: str) -> None:
         batch = await self._batches.find(identifier, integration_id)
@@ -132,33 +135,39 @@ class BatchWatch:
             await self._ask(batch, provider)
 
     async def _ask(self, batch: OpenBatch, provider: Provider) -> None:
-        """Raises `UpstreamFailed`."""
+        """Raises `UpstreamFailed` and `TimedOut`."""
         spec = self._catalog.provider(provider.kind)
         if spec is None:
             return
         target = Target(provider=provider, spec=spec, model="", format="openai_batches", facts=None, price=None)
+        try:
+            correction = await self._read(batch, target)
+        except Failed as failed:
+            raise failure(failed, target) from failed
+        if correction is not None:
+            await self._corrections.correct(batch, correction)
+
+    async def _read(self, batch: OpenBatch, target: Target) -> Correction | None:
+        """What it came to; None: it has not ended, or does not say. Raises `Failed`."""
+        spec = target.spec
         path = f"{spec.path('openai_batches', '', stream=False)}/{quote(batch.id, safe='')}"
         with closing(await self._get(batch, target, path)) as answer:
             found = batch_in(await answer.read(self._limits.answer)) if answer.status == 200 else Batch()
         if not found.ended:
-            return
+            return None
         price = msgspec.json.decode(batch.price, type=Price) if batch.price else None
         results = Results(batch.format, price)
         if found.output_file_id:
             path = f"{spec.path('openai_files', '', stream=False)}/{quote(found.output_file_id, safe='')}/content"
             with closing(await self._get(batch, target, path)) as answer:
                 if answer.status != 200:
-                    return
-                await _read(answer, results)
-        if (correction := results.of(found)) is not None:
-            await self._corrections.correct(batch, correction)
+                    return None
+                await _read_lines(answer, results)
+        return results.of(found)
 
     async def _get(self, batch: OpenBatch, target: Target, path: str) -> Answer:
         request = own_request(target, Outgoing(b"", (), b"GET", path.encode()), batch.request_id)
-        try:
-            return await self._sender.send(request, self._limits.deadlines)
-        except Failed as failed:
-            raise failure(failed, target) from failed
+        return await self._sender.send(request, self._limits.deadlines)
 
     async def _write(self, made: OpenBatch) -> None:
         while True:
@@ -170,8 +179,8 @@ class BatchWatch:
                 return
 
 
-async def _read(answer: Answer, results: Results) -> None:
-    """All lines, a block at a time: the file may be large. Raises `UpstreamFailed` where it breaks off."""
+async def _read_lines(answer: Answer, results: Results) -> None:
+    """All lines, a block at a time: the file may be large. Raises `Failed` where it breaks off."""
 
     def add(lines: list[bytes]) -> None:
         for line in lines:
@@ -179,14 +188,11 @@ async def _read(answer: Answer, results: Results) -> None:
                 results.add(line)
 
     waiting = bytearray()
-    try:
-        while data := await answer.next():
-            waiting += data
-            if len(waiting) > LONGEST_LINE:
-                raise UpstreamFailed("A line of a batch's results is too long.")
-            if len(waiting) >= BLOCK and (end := waiting.rfind(b"\n")) >= 0:
-                await asyncio.to_thread(add, bytes(waiting[:end]).split(b"\n"))
-                del waiting[: end + 1]
-    except Failed as failed:
-        raise UpstreamFailed(f"The results of a batch broke off ({failed.kind}).") from failed
+    while data := await answer.next():
+        waiting += data
+        if len(waiting) > LONGEST_LINE:
+            raise Failed("too_large", "a line of a batch's results", sent=True)
+        if len(waiting) >= BLOCK and (end := waiting.rfind(b"\n")) >= 0:
+            await asyncio.to_thread(add, bytes(waiting[:end]).split(b"\n"))
+            del waiting[: end + 1]
     await asyncio.to_thread(add, bytes(waiting).split(b"\n"))
