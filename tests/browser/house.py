@@ -23,7 +23,7 @@ from tests.console.furnished import QUERIES, furnished
 from tests.support.administration import MovedClock, World
 from tests.support.gateway import Gateway, simulated_providers, started
 
-DOORS = ("/console/sign-in", "/console/invite", "/portal/sign-in")
+DOORS = ("/console/sign-in", "/console/invite", "/console/password", "/console/password/new", "/portal/sign-in")
 SCREENS = (
     *DOORS,
     *(f"/console{path}" for method, path, _, _ in PAGES if method == "GET"),

@@ -26,9 +26,6 @@ class IdentityStore(Protocol):
         ...
 
     def subject_of(self, issuer: str, user_id: str) -> str | None: ...
-    def unlink(self, user_id: str) -> int:
-        """From every issuer; how many there were."""
-        ...
 
 
 class PasswordResetStore(Protocol):

@@ -51,10 +51,6 @@ class SqlIdentities:
         row = rows.one(self._connection, user_identity, its.issuer == issuer, its.user_id == user_id)
         return row["subject"] if row else None
 
-    def unlink(self, user_id: str) -> int:
-        done = self._connection.execute(delete(user_identity).where(user_identity.c.user_id == user_id))
-        return done.rowcount
-
 
 class SqlPasswordResets:
     """A `tenancy.sign_in_stores.PasswordResetStore`."""
