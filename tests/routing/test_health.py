@@ -130,3 +130,20 @@ def test_the_same_user_stays_and_only_those_of_a_lost_target_move() -> None:
     assert 900 < sum(place == 0 for place in before.values()) < 1_100
     after = {user: balance.pick(["a", "b", "c"], [2, 0, 1], user) for user in users}
     assert all(after[user] == place for user, place in before.items() if place != 1)
+
+
+def test_targets_at_rest_are_named_with_why_and_for_how_long() -> None:
+    """One that failed, one whose provider asked for it; not one that is well."""
+    clock = ManualClock()
+    health = Health(clock, RULES)
+    for _ in range(3):
+        played(health.of(("int_1", "bad")), clock.monotonic(), good=False)
+    played(health.of(("int_1", "good")), clock.monotonic(), good=True)
+    asked = health.of(("int_2", "busy"))
+    asked.begin(clock.monotonic())
+    asked.end(clock.monotonic(), None, wait_s=7)
+    found = {name: (why, wait // S) for name, why, wait in health.resting()}
+    assert found == {
+        ("int_1", "bad"): ("it failed again and again", 5),
+        ("int_2", "busy"): ("its provider asked to be left alone", 7),
+    }
