@@ -43,7 +43,7 @@ async def corrected(stand: Stand, made: Reply, flag: str = "corrected") -> Usage
     until = time.monotonic() + PATIENCE_S
     while flag not in (record := await stand.record(made)).usage_flags:
         assert time.monotonic() < until, record
-        await asyncio.sleep(0.02)
+        await asyncio.sleep(0.02)  # why: it is read in the background
     return record
 
 
