@@ -139,8 +139,8 @@ async def test_one_of_two_is_killed_and_started_again(pair: Pair) -> None:
     assert seen[-1].status == 412
     for gateway in pair.gateways.values():
         async with asyncio.timeout(WRITTEN_WITHIN_S):
-            while not await settled(pair, gateway, key):  # noqa: ASYNC110 - other processes write what is looked at
-                await asyncio.sleep(0.1)
+            while not await settled(pair, gateway, key):  # noqa: ASYNC110
+                await asyncio.sleep(0.1)  # why: what is looked at is written by other processes
     cost, outcomes = await pair.recorded()
     assert 0.95 * BUDGET * NANOS_PER_USD <= cost <= BUDGET * NANOS_PER_USD
     assert outcomes <= {"ok", "recovered"}
