@@ -232,7 +232,7 @@ async def test_calls_are_watched_as_they_end(admin: Browser) -> None:
 
 
 async def test_one_call_is_told_from_its_arrival_on(admin: Browser) -> None:
-    """When it held and was sent on, its first byte, its end; what it held and what it came to; what was thought of it."""
+    """When it held and was sent on, its first byte, its end; what it held and came to; what was thought of it."""
     await customer(admin.world)
     given = {"trace_id": "trace-1", "value": 7, "metadata": {"said": "helpful"}}
     await admin.world.ok("POST", "/v1/feedback", given)

@@ -45,8 +45,8 @@ class Inside:
     async def call(
         self, policy: Policy, method: str, path: str, body: object = None, headers: Mapping[str, str] = NO_HEADERS
     ) -> AsyncIterator[InsideCall]:
-        """`body` becomes JSON. A query may follow the path. Whoever leaves the block early has hung up, and the call is settled as for any client
-        that does. Raises `Forbidden` where the policy does not allow the endpoint."""
+        """`body` becomes JSON. A query may follow the path. Whoever leaves the block early has hung up, and the call is
+        settled as for any client that does. Raises `Forbidden` where the policy does not allow the endpoint."""
         endpoint = endpoint_for(path.partition("?")[0])
         assert endpoint is not None, "no path of the data plane"
         require_admitted(policy, endpoint.scopes)

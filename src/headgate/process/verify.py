@@ -13,8 +13,10 @@ from headgate.storage.verification import verify as add_up
 
 
 async def verify(settings: Settings, found: Findings | None = None) -> Findings:
-    """In `found` can be seen how far it is. Raises `NotFound` where there are no books, `BooksDamaged`, and `Conflict` for
-    another version's schema."""
+    """In `found` can be seen how far it is.
+
+    Raises `NotFound` where there are no books, `BooksDamaged`, and `Conflict` for another version's schema.
+    """
     if not database_exists(settings):
         raise NotFound(f"There is no database in {settings.data_dir}: nothing to verify.")
     replay = read_journals(settings.data_dir)

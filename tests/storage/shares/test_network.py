@@ -222,7 +222,7 @@ async def test_no_cap_is_passed_whatever_the_lines_do(valkey: Valkey, seed: int)
     """Two hundred steps of chance. In the end all that is left can be had, so nothing was lost on the way either."""
     async with fault_proxy(valkey.port) as first, fault_proxy(valkey.port) as second:
         urls = {name: f"redis://127.0.0.1:{line.port}/0" for name, line in (("one", first), ("two", second))}
-        async with sharing(valkey.url, timeout_s=TIMEOUT_S / 2, **urls) as nodes:
+        async with sharing(valkey.url, timeout_s=TIMEOUT_S / 2, sources=None, **urls) as nodes:
             for node in nodes:
                 node.borrowing.patience_s = TIMEOUT_S
             storm = Storm(Random(seed), nodes, [first, second])
