@@ -128,7 +128,7 @@ def test_the_playground_answers_and_says_what_it_cost(
         expect(text).not_to_be_empty()
         assert cost.is_hidden(), "the answer came in one piece"
     expect(cost).to_contain_text("Cost: $")
-    [record] = [each for each in gateway.records().values() if each["stream"] == scripts]
+    record = gateway.record_with("stream", scripts)
     assert f"{record['usage']['output']} out. Cost: ${record['cost'] / 1e9:.6f}".rstrip("0") in cost.inner_text()
     watch.quiet()
     context.close()

@@ -6,7 +6,7 @@ import os
 import sqlite3
 import subprocess
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -103,12 +103,21 @@ class Gateway:
     def record(self, request_id: str | None) -> dict[str, Any]:
         """The usage record of a call. It is written off the hot path: waits for it, and raises if it does not come."""
         assert request_id, "the answer carries no x-headgate-request-id"
+        return self._awaited(lambda: usage_records(self.data_dir, request_id).get(request_id), request_id)
+
+    def record_with(self, field: str, value: object) -> dict[str, Any]:
+        """The first usage record that says this. Waits for it as `record` does."""
+        return self._awaited(
+            lambda: next((each for each in self.records().values() if each[field] == value), None), f"{field} {value}"
+        )
+
+    def _awaited(self, look: Callable[[], dict[str, Any] | None], what: str) -> dict[str, Any]:
         deadline = time.monotonic() + RECORDED_WITHIN_S
         while time.monotonic() < deadline:
-            if (found := usage_records(self.data_dir, request_id).get(request_id)) is not None:
+            if (found := look()) is not None:
                 return found
             time.sleep(0.05)  # why: another process writes what is looked at
-        raise AssertionError(f"No usage record of {request_id} within {RECORDED_WITHIN_S} s")
+        raise AssertionError(f"No usage record of {what} within {RECORDED_WITHIN_S} s")
 
     def bills(self) -> dict[str, books.Bill]:
         """What the simulator billed, by the gateway's request id."""
