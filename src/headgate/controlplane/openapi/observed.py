@@ -114,6 +114,9 @@ class Log(Shape):
     metrics: Document | None = None
     metadata: Document | None = None
     model_asked: str | None = None
+    requests: int | None = None
+    held_time: Number | None = Field(default=None, description="In milliseconds.")
+    held: Document | None = Field(default=None, description="`input_tokens`, `output_tokens` and `cost` in cents.")
     attempts: int | None = None
     earlier_attempts: list[Document] | None = None
     usage: dict[str, int] | None = None
