@@ -139,7 +139,8 @@ async def test_all_take_calls_and_none_passes_the_budget(house: House) -> None:
     house.mortal.gateway.process.send_signal(signal.SIGTERM)
     assert house.mortal.gateway.process.wait(WITHIN_S) == 0
     await house.books()
-    assert {seen.status for seen in house.log} >= {200, 412}
+    answered = {seen.status for seen in house.log}
+    assert {200} < answered <= {200, 412, 429}, "some were let in, and some refused: 429 while others may give back"
     for number in range(1, WORKERS + 1):
         assert re.search(rf'"event": "stopped".*"worker": {number}}}', house.mortal.log.read_text())
 
