@@ -4,7 +4,6 @@ They are no books: what the database does not take in time is dropped and counte
 """
 
 import asyncio
-from collections import deque
 from collections.abc import Callable, Sequence
 from typing import Any, Final, cast
 
@@ -12,6 +11,7 @@ from headgate.analytics.bodies import LONGEST, Bodies
 from headgate.analytics.kept import KeptBody
 from headgate.base.clock import Clock
 from headgate.base.tasks import Tasks
+from headgate.dataplane.backlog import Backlog
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
 
@@ -19,9 +19,8 @@ DEBUG: Final = b"x-portkey-debug"
 """`false`: this call's bodies are not kept."""
 MOST_WAITING: Final = 500
 AT_ONCE: Final = 50
-LOOK_EVERY_S: Final = 0.5
-FORGET_EVERY: Final = 7_200
-"""So many looks, an hour, lie between two that remove what was kept long enough."""
+FORGET_EVERY_S: Final = 3_600
+"""So often what was kept long enough is removed."""
 
 Copy = Callable[[Exchange, Call], Exchange]
 """Has a call's bodies kept: gives the exchange to go on with."""
@@ -34,17 +33,15 @@ def copy_nothing(exchange: Exchange, call: Call) -> Exchange:
     return exchange
 
 
-class BodyLog:
+class BodyLog(Backlog[Body]):
     """Belongs to one process. An observer of calls: at its end a call's bodies are taken over."""
 
     def __init__(self, bodies: Bodies, clock: Clock, on_failure: Callable[[str, BaseException], None]) -> None:
+        super().__init__("bodies of calls", self._seal_and_keep, on_failure, most=MOST_WAITING, at_once=AT_ONCE)
         self._bodies = bodies
         self._clock = clock
-        self._on_failure = on_failure
         self._under_way: dict[Call, _Copying] = {}
-        self._waiting: deque[Body] = deque(maxlen=MOST_WAITING)
-        self._writing = asyncio.Lock()
-        self._tasks = Tasks(on_failure)
+        self._forgetting = Tasks(on_failure)
 
     def copy(self, exchange: Exchange, call: Call) -> Exchange:
         if exchange.header(DEBUG) == b"false":
@@ -59,37 +56,26 @@ class BodyLog:
         if copying is not None and call.sent:
             answer = b"".join(copying.parts)
             body = call.document.body[: LONGEST + 1]
-            self._waiting.append((call.request_id, call.policy.organization_id, call.started_at, body, answer))
+            self.add((call.request_id, call.policy.organization_id, call.started_at, body, answer))
 
     def start(self) -> None:
-        self._tasks.start(self._run(), "body log")
+        super().start()
+        self._forgetting.start(self._forget_in_time(), "bodies of calls that were kept long enough")
 
     async def close(self) -> None:
-        """Write what waits, and stop."""
-        await self._tasks.close()
-        await self.write()
+        await self._forgetting.close()
+        await super().close()
 
-    async def write(self) -> None:
-        """Returns when all that waits now is in the database. What cannot be written is dropped."""
-        async with self._writing:
-            while self._waiting:
-                taken = [self._waiting.popleft() for _ in range(min(AT_ONCE, len(self._waiting)))]
-                try:
-                    await self._bodies.keep(await asyncio.to_thread(self._seal, taken))
-                except Exception as error:  # the calls themselves are on record
-                    self._on_failure(f"the bodies of {len(taken)} calls are not kept", error)
+    async def _seal_and_keep(self, taken: list[Body]) -> None:
+        await self._bodies.keep(await asyncio.to_thread(self._seal, taken))
 
     def _seal(self, taken: Sequence[Body]) -> list[KeptBody]:
         return [self._bodies.sealed(*body) for body in taken]
 
-    async def _run(self) -> None:
-        looks = 0
+    async def _forget_in_time(self) -> None:
         while True:
-            await self.write()
-            if looks % FORGET_EVERY == 0:
-                await self._forget()
-            looks += 1
-            await asyncio.sleep(LOOK_EVERY_S)
+            await self._forget()
+            await asyncio.sleep(FORGET_EVERY_S)
 
     async def _forget(self) -> None:
         try:
