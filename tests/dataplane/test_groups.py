@@ -10,12 +10,13 @@ from sqlalchemy import select
 from headgate.base.clock import SystemClock
 from headgate.base.errors import RateLimited
 from headgate.bootstrap import JOURNAL_DIRECTORY, open_gateway
+from headgate.dataplane.endpoints import ENDPOINTS
 from headgate.dataplane.groups import Groups
 from headgate.settings import Settings
 from headgate.storage.alert_tables import allowance_use, event
 from headgate.storage.journal_reading import read_journal
 from headgate.storage.verification import verify
-from headgate.tenancy.limit_policy import Facts
+from headgate.tenancy.limit_policy import ENDPOINT_TYPES, Facts
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.vault import MasterKey, Vault
 from tests.support.asgi import Reply
@@ -102,6 +103,28 @@ async def test_conditions_choose_the_calls(plane: Plane) -> None:
     conditions = [{"key": "model", "value": "@openai/*"}, {"key": "model", "value": "@openai/n", "excludes": True}]
     await limit(plane, {"name": "p", "conditions": conditions, "credit_limit": 0.01})
     assert [(await call(plane, key, model=each)).status for each in "nmnmn"] == [200, 200, 200, 412, 200]
+
+
+async def test_an_endpoint_has_limits_of_its_own(plane: Plane) -> None:
+    """Calls elsewhere do not count, and go on; after a restart the records say the same."""
+    key = await plane.key()
+    conditions = [{"key": "endpoint_type", "value": ["/v1/completions", "images/*"]}]
+    policy_id = await limit(plane, {"name": "old", "conditions": conditions, "credit_limit": 0.02})
+    body = {"model": "@openai/m", "max_tokens": 100, "prompt": "hi"}
+    statuses = []
+    for _ in range(3):
+        statuses += [(await plane.call(key, body, "/v1/completions").reply()).status, (await call(plane, key)).status]
+    assert statuses == [200, 200, 200, 200, 412, 200]
+    await plane.gateway.usage.flush()
+    [group] = (await plane.admin("GET", f"/policies/usage-limits/{policy_id}/entities"))["data"]
+    assert group["current_usage"] == 0.02
+    assert await plane.limits(key) == []  # another endpoint's limits are not all calls'
+
+
+def test_endpoints_are_known_by_name() -> None:
+    """What a condition may name is what calls are recorded as, and nothing else."""
+    recorded = {each.path.removeprefix("/v1/") for each in ENDPOINTS if each.kept or not each.aside}
+    assert recorded == set(ENDPOINT_TYPES)
 
 
 async def test_all_budgets_must_fit(plane: Plane) -> None:

@@ -53,6 +53,7 @@ def records() -> list[UsageRecord]:
             metadata=metadata,
             config=("", "pc-1", "pc-2")[number % 3],
             prompt=("", "pp-1")[number % 2],
+            endpoint=("/v1/completions", "/v1/chat/completions", "/v1/images/edits")[number % 3],
         )
         for number, (workspace, tenant, provider, model, metadata) in enumerate(kinds)
     ]
@@ -72,6 +73,8 @@ POLICIES = [
     policy({"key": "metadata.user", "value": ["a*", "zoe"]}, group_by=("metadata.user", "workspace_id")),
     policy({"key": "config", "value": "pc-1", "excludes": True}, group_by=("config", "prompt")),
     policy({"key": "prompt", "value": "pp-*"}, group_by=("config",)),
+    policy({"key": "endpoint_type", "value": ["completions", "images/*"]}, group_by=("endpoint_type",)),
+    policy({"key": "endpoint_type", "value": "chat/completions", "excludes": True}),
     policy({"key": "metadata.tier", "value": "x", "excludes": True}, group_by=("metadata.a.b/c d",)),
     policy({"key": "metadata.user", "value": "*"}, group_by=("metadata.tier", "api_key", "organisation_id")),
 ]

@@ -17,6 +17,7 @@ CALL: dict[str, Any] = {
     "key_id": "key",
     "provider": "openai-prod",
     "model": "gpt-4o",
+    "endpoint": "/v1/chat/completions",
     "config": "pc-1",
     "prompt": "",
     "metadata": {"user": "ann", "tier": "gold"},
@@ -59,6 +60,11 @@ def policy(*conditions: dict[str, Any], group_by: tuple[str, ...] = (), **more: 
         ({"key": "config", "value": "pc-2"}, False),
         ({"key": "prompt", "value": "pp-1"}, False),
         ({"key": "prompt", "value": "pp-1", "excludes": True}, True),
+        ({"key": "endpoint_type", "value": "chat/completions"}, True),
+        ({"key": "endpoint_type", "value": "/v1/chat/completions"}, True),
+        ({"key": "endpoint_type", "value": ["embeddings", "chat/*"]}, True),
+        ({"key": "endpoint_type", "value": "completions"}, False),
+        ({"key": "endpoint_type", "value": "images/*", "excludes": True}, True),
         ({"key": "metadata.tier", "value": "gold"}, True),
         ({"key": "metadata.tier", "value": "go*"}, True),
         ({"key": "metadata.absent", "value": "x"}, False),
@@ -115,6 +121,8 @@ def test_figures_of_several_customers_are_hidden() -> None:
         ({"key": "model", "value": "*/gpt"}, "conditions[0].value"),
         ({"key": "model", "value": "*", "excludes": True}, "conditions[0].value"),
         ({"key": "model", "value": "x", "excludes": "yes"}, "conditions[0].excludes"),
+        ({"key": "endpoint_type", "value": "chat"}, "conditions[0].value"),
+        ({"key": "endpoint_type", "value": "/v1/*", "excludes": True}, "conditions[0].value"),
     ],
 )
 def test_what_is_no_condition_is_refused(written: dict[str, Any], param: str) -> None:

@@ -54,7 +54,15 @@ class Groups:
         """Those of the policies that apply to where this call goes. Raises `RateLimited` for a value too many, and
         `Unavailable` while the past cannot be read."""
         policy, target = call.policy, call.target
-        facts = _facts(policy, call.metadata, target.provider.slug, target.model, call.config, call.prompt)
+        facts = _facts(
+            policy,
+            call.metadata,
+            provider=target.provider.slug,
+            model=target.model,
+            endpoint=call.endpoint.path,
+            config=call.config,
+            prompt=call.prompt,
+        )
         return await self._counted(policy, policy.limit_policies, facts)
 
     async def of_key(self, policy: Policy) -> tuple[Allowance, ...]:
@@ -106,7 +114,14 @@ class Groups:
 
 
 def _facts(
-    policy: Policy, metadata: Mapping[str, str], provider: str = "", model: str = "", config: str = "", prompt: str = ""
+    policy: Policy,
+    metadata: Mapping[str, str],
+    *,
+    provider: str = "",
+    model: str = "",
+    endpoint: str = "",
+    config: str = "",
+    prompt: str = "",
 ) -> Facts:
     return facts_of(
         organization_id=policy.organization_id,
@@ -115,6 +130,7 @@ def _facts(
         key_id=policy.key_id,
         provider=provider,
         model=model,
+        endpoint=endpoint,
         config=config,
         prompt=prompt,
         metadata=metadata,

@@ -11,6 +11,7 @@ from headgate.catalog.catalog import Catalog
 from headgate.catalog.price import Price
 from headgate.dataplane.acting import NO_BODY
 from headgate.dataplane.call import Call
+from headgate.dataplane.endpoints import CHAT
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.headers import JSON, call_headers
 from headgate.dataplane.metadata import metadata_of
@@ -56,7 +57,8 @@ def _one(entries: list[Entry], asked: str) -> Entry:
 def _can_be_paid(
     policy: Policy, provider: Provider, model: str, metadata: Mapping[str, str], catalog: Catalog, at: int
 ) -> bool:
-    """A model without a known price makes no calls where a cost budget applies, unless a rule lets them pass."""
+    """A model without a known price makes no calls where a cost budget applies, unless a rule lets them pass. Of
+    budgets for one endpoint those for chat count here."""
     if policy.admission.unpriced is not Unpriced.REFUSE or _priced(price_of(provider, catalog, model, at)):
         return True
     if any(each.resource is Resource.COST for each in (*policy.allowances, *provider.allowances)):
@@ -68,6 +70,7 @@ def _can_be_paid(
         key_id=policy.key_id,
         provider=provider.slug,
         model=model,
+        endpoint=CHAT.path,
         config="" if policy.config is None else policy.config.slug,
         prompt="",
         metadata=metadata,

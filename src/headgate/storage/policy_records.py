@@ -16,6 +16,7 @@ _COLUMNS: Final[Mapping[str, ColumnElement[Any]]] = {
     "provider": table.c.provider,
     "virtual_key": table.c.provider,
     "model": literal("@") + table.c.provider + "/" + table.c.model,
+    "endpoint_type": func.replace(table.c.endpoint, "/v1/", ""),
     "config": func.nullif(table.c.config, ""),
     "prompt": func.nullif(table.c.prompt, ""),
     "workspace_id": table.c.workspace_id,

@@ -18,13 +18,21 @@ from headgate.tenancy.limits import RateLimit, UsageLimit, Zone, allowances
 METADATA: Final = "metadata."
 KEYS: Final = (
     *("api_key", "provider", "virtual_key", "model", "config", "prompt"),
-    *("workspace_id", "organisation_id", "tenant_id"),
+    *("endpoint_type", "workspace_id", "organisation_id", "tenant_id"),
 )
 """What conditions and groups may look at, besides `metadata.<key>`. A virtual key is a provider by its older name."""
 OF_THE_TARGET: Final = frozenset({"provider", "virtual_key", "model"})
 """Of these, what depends on where a call goes."""
-OF_THE_CALL: Final = frozenset({"config", "prompt"})
+OF_THE_CALL: Final = frozenset({"config", "prompt", "endpoint_type"})
 """And what a call chooses for itself, as it does metadata."""
+ENDPOINT_TYPES: Final = (
+    *("chat/completions", "completions", "embeddings", "responses", "messages", "messages/count_tokens"),
+    *("moderations", "rerank", "images/generations", "images/edits", "images/variations"),
+    *("audio/speech", "audio/transcriptions", "audio/translations", "prompts/{id}/completions"),
+    *("responses/{id}", "responses/{id}/cancel", "responses/{id}/input_items"),
+    *("batches", "batches/{id}", "batches/{id}/cancel", "files", "files/{id}", "files/{id}/content"),
+)
+"""The endpoints of calls: their paths below `/v1/`."""
 ANY: Final = "*"
 _SHOWN: Final = 128
 """Characters of a group's values in its name."""
@@ -51,7 +59,7 @@ class Facts(dict[str, str | None]):
 
 FACTS: Final = (
     *("organization_id", "workspace_id", "tenant_id", "key_id"),
-    *("provider", "model", "config", "prompt", "metadata"),
+    *("provider", "model", "endpoint", "config", "prompt", "metadata"),
 )
 """The fields of a usage record that `facts_of` takes."""
 
@@ -64,23 +72,30 @@ def facts_of(
     key_id: str,
     provider: str,
     model: str,
+    endpoint: str,
     config: str,
     prompt: str,
     metadata: Mapping[str, str],
 ) -> Facts:
-    """Of one call. Empty: it has no config, no prompt."""
+    """Of one call. `endpoint` is its path, for example `/v1/embeddings`. Empty: it has no config, no prompt."""
     return Facts(
         {f"{METADATA}{key}": value for key, value in metadata.items()},
         api_key=key_id,
         provider=provider,
         virtual_key=provider,
         model=f"@{provider}/{model}",
+        endpoint_type=endpoint_type(endpoint),
         config=config or None,
         prompt=prompt or None,
         workspace_id=workspace_id,
         organisation_id=organization_id,
         tenant_id=tenant_id,
     )
+
+
+def endpoint_type(path: str) -> str:
+    """One of `ENDPOINT_TYPES`."""
+    return path.removeprefix("/v1/")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +109,7 @@ class Condition:
 
     def met_by(self, facts: Facts) -> bool:
         found = facts[self.key]
-        return any(_matches(value, found) for value in self.values) is not self.excludes
+        return any(matches(value, found) for value in self.values) is not self.excludes
 
     def document(self) -> dict[str, Any]:
         """For storage; `Condition.stored` reads it back."""
@@ -105,7 +120,8 @@ class Condition:
         return cls(document["key"], tuple(document["values"]), document["excludes"])
 
 
-def _matches(value: str, found: str | None) -> bool:
+def matches(value: str, found: str | None) -> bool:
+    """Whether a condition's value stands for what a call has there."""
     if value == ANY:
         return True
     if found is None:

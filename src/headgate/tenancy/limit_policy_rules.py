@@ -8,7 +8,7 @@ from headgate.base.errors import InvalidRequest
 from headgate.base.money import NANOS_PER_USD
 from headgate.ledger.allowance import Resource
 from headgate.tenancy import limit_rules, rules
-from headgate.tenancy.limit_policy import ANY, KEYS, METADATA, Condition
+from headgate.tenancy.limit_policy import ANY, ENDPOINT_TYPES, KEYS, METADATA, Condition, endpoint_type, matches
 from headgate.tenancy.limits import RateLimit, UsageLimit
 
 MOST_CONDITIONS: Final = 20
@@ -79,13 +79,25 @@ def _condition(value: Mapping[str, Any], where: str) -> Condition:
     excludes = value.get("excludes") or False
     if not isinstance(excludes, bool):
         raise InvalidRequest(f"`{where}.excludes` must be true or false.", param=f"{where}.excludes")
+    key = _key(value.get("key"), f"{where}.key")
     found = tuple(rules.name(each, f"{where}.value") for each in listed)
+    if key == "endpoint_type":
+        found = tuple(_endpoint_type(each, f"{where}.value") for each in found)
     if excludes and ANY in found:
         raise InvalidRequest(f"`{where}` excludes every call.", param=f"{where}.value")
     for each in found:
         if ANY in each[:-1]:
             raise InvalidRequest(f"`{where}.value`: `*` can only be a value's last character.", param=f"{where}.value")
-    return Condition(_key(value.get("key"), f"{where}.key"), found, excludes)
+    return Condition(key, found, excludes)
+
+
+def _endpoint_type(value: str, param: str) -> str:
+    """As an OpenAI client's path or without its `/v1/`. What no call can be would limit nothing, unseen."""
+    found = endpoint_type(value).removeprefix("/")
+    if not any(matches(found, each) for each in ENDPOINT_TYPES):
+        listed = ", ".join(f"`{each}`" for each in ENDPOINT_TYPES)
+        raise InvalidRequest(f"`{param}`: `{value}` is no endpoint. There are {listed}.", param=param)
+    return found
 
 
 def _key(value: object, param: str) -> str:
