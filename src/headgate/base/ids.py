@@ -5,6 +5,7 @@ import re
 from collections.abc import Callable
 
 BASE32_ALPHABET = "0123456789abcdefghjkmnpqrstvwxyz"  # Crockford base 32, lower case: no i, l, o, u
+_TOKEN_LENGTH = 40
 _MILLISECONDS = (1 << 48) - 1
 _CALL_ID = re.compile(rb"[!-~]{1,128}")
 _SLUG = re.compile(r"[^a-z0-9]+")
@@ -20,6 +21,11 @@ def base32(value: int, length: int) -> str:
         value, digit = divmod(value, 32)
         digits.append(BASE32_ALPHABET[digit])
     return "".join(reversed(digits))
+
+
+def new_token(random_bytes: RandomBytes) -> str:
+    """200 random bits for a link or a cookie: who has it may do what it is for, so only its hash is kept."""
+    return base32(int.from_bytes(random_bytes(_TOKEN_LENGTH * 5 // 8)), _TOKEN_LENGTH)
 
 
 class BufferedRandom:

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.base.ids import RandomBytes, base32, object_id
+from headgate.base.ids import RandomBytes, new_token, object_id
 from headgate.tenancy import keys, rules, scopes
 from headgate.tenancy.acceptance import Accepted, accept_invite, no_invite
 from headgate.tenancy.administration import Administration, Change
@@ -27,7 +27,6 @@ from headgate.tenancy.users import require_may_give as require_may_give_in_organ
 from headgate.tenancy.workspaces import visible_workspace
 
 VALID_S: Final = 7 * 86_400
-_TOKEN_LENGTH: Final = 40
 """Characters of 5 bits."""
 
 LINK: Final = "/console/invite#token="
@@ -67,7 +66,7 @@ class InviteService:
         """The invite and its link: this is the only time it is seen. Nobody invites with more rights than his own.
         Raises `Conflict` for somebody who is a user or invited already."""
         principal.require_organization()
-        token = self._token()
+        token = new_token(self._random_bytes)
 
         def work(change: Change) -> Invite:
             invite = _new(change, fields, self._hash(token))
@@ -105,7 +104,7 @@ class InviteService:
     async def resend(self, principal: Principal, invite_id: str) -> tuple[Invite, str]:
         """A new link, good for as long as a new invite; the one before is none any more."""
         principal.require_organization()
-        token = self._token()
+        token = new_token(self._random_bytes)
 
         def work(change: Change) -> Invite:
             before = _open(_existing(change.stores, principal, invite_id))
@@ -153,9 +152,6 @@ class InviteService:
             return accept_invite(change, invite, user_id, fields, hashed, minted)
 
         return await self._administration.change(principal, work)
-
-    def _token(self) -> str:
-        return base32(int.from_bytes(self._random_bytes(_TOKEN_LENGTH * 5 // 8)), _TOKEN_LENGTH)
 
     def _send(self, change: Change, invite: Invite, token: str) -> None:
         if self._envelope is not None:

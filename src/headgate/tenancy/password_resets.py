@@ -5,7 +5,7 @@ from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import NotFound
-from headgate.base.ids import RandomBytes
+from headgate.base.ids import RandomBytes, new_token
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.attempts import Attempts
@@ -14,7 +14,6 @@ from headgate.tenancy.moments import to_iso
 from headgate.tenancy.origin import Origin
 from headgate.tenancy.password_reset import PasswordReset
 from headgate.tenancy.passwords import Passwords
-from headgate.tenancy.portal_links import new_token
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.private_letter import post
 from headgate.tenancy.user import User

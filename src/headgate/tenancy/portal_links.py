@@ -7,7 +7,7 @@ from urllib.parse import urlsplit
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import InvalidRequest
-from headgate.base.ids import RandomBytes, base32
+from headgate.base.ids import RandomBytes, new_token
 from headgate.tenancy import keys, rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.portal_session import Entry, PortalSession
@@ -20,7 +20,6 @@ LINK: Final = "/portal/enter?token="
 VALID_S: Final = 300
 SHORTEST_S: Final = 30
 LONGEST_S: Final = 3_600
-_TOKEN_LENGTH: Final = 40
 """Characters of 5 bits."""
 
 
@@ -87,11 +86,6 @@ class PortalLinkService:
             change.record("delete", f"portal_session:{session.id}", body)
 
         await self._administration.change(principal, work)
-
-
-def new_token(random_bytes: RandomBytes) -> str:
-    """For a link or a cookie."""
-    return base32(int.from_bytes(random_bytes(_TOKEN_LENGTH * 5 // 8)), _TOKEN_LENGTH)
 
 
 def _seconds(value: object) -> int:

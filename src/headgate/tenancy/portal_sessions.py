@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import Forbidden, Unauthenticated
-from headgate.base.ids import RandomBytes
+from headgate.base.ids import RandomBytes, new_token
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.api_key import ApiKey
@@ -16,7 +16,6 @@ from headgate.tenancy.api_keys import TENANT_SCOPES
 from headgate.tenancy.origin import Origin
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.portal import portal
-from headgate.tenancy.portal_links import new_token
 from headgate.tenancy.portal_session import Entry, PortalSession
 from headgate.tenancy.portal_visitor import Visitor, bounded
 from headgate.tenancy.principal import Principal, not_found

@@ -8,7 +8,7 @@ from typing import Final, Protocol
 
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import Forbidden, InvalidRequest, Unauthenticated
-from headgate.base.ids import RandomBytes, base32
+from headgate.base.ids import RandomBytes, new_token
 from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.attempts import Attempts
@@ -23,7 +23,6 @@ from headgate.tenancy.stores import Stores
 from headgate.tenancy.user import User
 from headgate.tenancy.workspace import Workspace
 
-_TOKEN_LENGTH: Final = 40
 """Characters of 5 bits."""
 _SEEN_EVERY: Final = 60 * NANOS_PER_SECOND
 _CALLING: Final = frozenset({"completions.write", "models.list", ACT_AS})
@@ -222,7 +221,7 @@ class SessionService:
     ) -> tuple[Session, str]:
         assert principal.origin is not None
         origin = principal.origin
-        token = base32(int.from_bytes(self._random_bytes(_TOKEN_LENGTH * 5 // 8)), _TOKEN_LENGTH)
+        token = new_token(self._random_bytes)
 
         def work(change: Change) -> Session:
             session = Session(
