@@ -21,6 +21,8 @@ HEADER: Final = "Idempotency-Key"
 KEEP_S: Final = 86_400
 LONGEST_REQUEST_S: Final = 600
 """A request without an answer after this long is not under way any more: its process has died."""
+ANSWERED_WITHIN_S: Final = 30
+"""A change that is made is answered this long after its request came, or its answer is lost with its process."""
 _KEY: Final = re.compile(r"[!-~]{1,255}")
 
 
@@ -104,7 +106,7 @@ def _claim(stores: Stores, wanted: KeptAnswer, longest: int) -> KeptAnswer:
         return first
     if first.request_id is not None and (first.carried_out or stores.answers.charged(first.request_id)):
         raise _charged(first, first.request_id)
-    if first.carried_out:
+    if first.carried_out and wanted.created_at - first.created_at >= ANSWERED_WITHIN_S * NANOS_PER_SECOND:
         raise Conflict(
             f"The first request with this `{HEADER}` was carried out, and its answer was lost. Look for what it made; "
             "a new key makes another.",
