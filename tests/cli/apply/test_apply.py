@@ -11,7 +11,7 @@ import pytest
 
 from headgate.base.errors import Unavailable
 from headgate.cli.administrator import Administrator
-from headgate.cli.apply.carrying import carry_out
+from headgate.cli.apply.carrying import SECRETS, carry_out
 from headgate.cli.apply.live import Live
 from headgate.cli.apply.plan import plan
 from headgate.cli.apply.platform import declared
@@ -25,7 +25,7 @@ from tests.support.command import Ran, headgate
 from tests.support.gateway import ADDRESS, Gateway, started
 from tests.support.processes import running
 
-NOTHING = "Nothing to change: all 16 are as they are declared.\n"
+NOTHING = "Nothing to change: all 17 are as they are declared.\n"
 
 
 @pytest.fixture(scope="module")
@@ -45,7 +45,7 @@ async def test_the_example_from_nothing(gateway: Gateway, tmp_path: Path) -> Non
     that is changed one change is shown; what the file does not name stays; no credential is printed."""
     dry = await apply(gateway, tmp_path, EXAMPLE, "--dry-run")
     assert dry.code == 2
-    assert "15 to create, 1 to change, 0 as they are." in dry.out
+    assert "16 to create, 1 to change, 0 as they are." in dry.out
     assert len(gateway.admin("GET", "/admin/workspaces")["data"]) == 1
     unasked = await apply(gateway, tmp_path, EXAMPLE)
     assert (unasked.code, "--yes" in unasked.err) == (1, True)
@@ -54,10 +54,11 @@ async def test_the_example_from_nothing(gateway: Gateway, tmp_path: Path) -> Non
     assert first.code == 0, first.err
     kept = [json.loads(line) for line in (tmp_path / "keys.jsonl").read_text().splitlines()]
     assert stat.S_IMODE((tmp_path / "keys.jsonl").stat().st_mode) == 0o600
-    secrets = [each.get("key") or each["secret"] for each in kept]
+    secrets = [each[next(name for name in SECRETS if name in each)] for each in kept]
     assert not any(secret in first.out + dry.out for secret in [*secrets, *ENVIRONMENT.values()])
-    assert kept[1]["of"] == "key Service Key for ada@example.com of workspace-professional"
-    own = gateway.post("/v1/chat/completions", {"model": "gpt-3.5-turbo", "messages": []}, kept[1]["key"])
+    ada = next(each for each in kept if "ada@example.com" in each["of"])
+    assert ada["of"] == "key Service Key for ada@example.com of workspace-professional"
+    own = gateway.post("/v1/chat/completions", {"model": "gpt-3.5-turbo", "messages": []}, ada["key"])
     assert own.json["error"]["type"] != "authentication_error"
 
     again = await apply(gateway, tmp_path, EXAMPLE, "--yes")
@@ -70,7 +71,7 @@ async def test_the_example_from_nothing(gateway: Gateway, tmp_path: Path) -> Non
     assert shown.out.splitlines()[:-1] == [
         "~ workspaces of integration openai-prod",
         "    workspaces[workspace-professional].usage_limits[0].credit_limit: 100 -> 120",
-        "0 to create, 1 to change, 15 as they are.",
+        "0 to create, 1 to change, 16 as they are.",
     ]
     assert (await apply(gateway, tmp_path, changed, "--dry-run")).out == NOTHING
     slugs = [each["slug"] for each in gateway.admin("GET", "/admin/workspaces")["data"]]
@@ -87,6 +88,7 @@ FIELDS: Mapping[str, tuple[str, str, str]] = {
     "config": ("attempts: 3", "attempts: 4", "config.retry.attempts: 3 -> 4"),
     "tenant": ("monthly_budget_usd: 500", "monthly_budget_usd: 400.5", "monthly_budget_usd: 500 -> 400.5"),
     "downgrade": ("{at: 0.9", "{at: 0.8", "downgrade.at: 0.9 -> 0.8"),
+    "person": ("role: manager}]\n    tenants", "role: member}]\n    tenants", '"manager" -> "member"'),
     "key": ("alert_threshold: 20}", "alert_threshold: 21}", "usage_limits[0].alert_threshold: 20 -> 21"),
     "policy": ("value: 200000", "value: 100000", "value: 200000 -> 100000"),
     "webhook": ("types: [budget.threshold_reached, key.exhausted]", "types: [key.exhausted]", "types"),
@@ -105,7 +107,7 @@ def made(gateway: Gateway, text: str) -> list[Step]:
     """What was done, after which there is nothing left to do."""
     planned, administrator, live = steps(gateway, text)
     carry_out(planned, administrator, live.names, lambda secret: None)
-    left = [list(told(steps(gateway, text)[0], 16))]
+    left = [list(told(steps(gateway, text)[0], 17))]
     assert left == [[NOTHING.strip()]]
     return planned
 
@@ -123,7 +125,7 @@ def test_one_figure_is_one_change(applied: Gateway, field: str) -> None:
     before, after, what = FIELDS[field]
     assert before in EXAMPLE
     planned, _, _ = steps(applied, EXAMPLE.replace(before, after, 1))
-    lines = [line for line in told(planned, 16) if line.startswith("    ")]
+    lines = [line for line in told(planned, 17) if line.startswith("    ")]
     assert len(lines) == 1, lines
     assert what in lines[0]
 

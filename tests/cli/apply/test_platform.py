@@ -24,7 +24,7 @@ def test_the_example_declares_every_noun() -> None:
     assert titles[1] == "workspace workspace-enterprise"
     assert "key Service Key for bob@example.com of workspace-starter" in titles
     assert titles[-1] == "webhook https://hooks.example.com/headgate"
-    assert len(titles) == 16
+    assert len(titles) == 17
 
 
 def test_a_credential_is_named_never_written() -> None:
@@ -47,6 +47,8 @@ LITERAL = "sk-live-1234567890abcdef"
         ("max_tokens_per_day", "max_token_per_day", "`tenants[0].max_token_per_day`: is not known here"),
         ("config_id: patient", "config: patient", "`workspaces[2].defaults.config`: is not known here"),
         ("credit_limit: 25, alert", "credit_limt: 25, alert", "usage_limits[0].credit_limt`: is not known here"),
+        ("email: ann@example.com", "email: ann", "`users[0].email`"),
+        ("email: ann@example.com", "password: hunter2hunter2", "`users[0].password`: is not known here"),
         ("\ntenants:", "\ntenant:", "`tenant`: there is no such section"),
         ("\n  rate_limits:\n", "\n  rates:\n", "`policies.rates`: there is no such section"),
         ("name: Acme Corporation\n", "name: [1]\n", "`tenants[0].name`"),

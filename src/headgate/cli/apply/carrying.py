@@ -13,8 +13,8 @@ from headgate.cli.apply.references import by_slug
 from headgate.cli.apply.secret import revealed
 from headgate.cli.apply.step import Step
 
-SECRETS: Final = ("key", "secret")
-"""Fields of an answer that are shown this once."""
+SECRETS: Final = ("key", "secret", "invite_link")
+"""Fields of an answer that are shown this once. The link of an invite that went out as a letter is whose it is."""
 
 
 def carry_out(steps: Sequence[Step], administrator: Administrator, names: Names, keep: Keep) -> None:
@@ -28,7 +28,7 @@ def carry_out(steps: Sequence[Step], administrator: Administrator, names: Names,
         if step.verb == "create" and kind in (CONFIGS, GUARDRAILS):
             names.add(kind, workspace, str(step.declared.fields["name"]), answer)
         for secret in SECRETS:
-            if step.verb == "create" and isinstance(answer.get(secret), str):
+            if step.method == "POST" and isinstance(answer.get(secret), str) and not answer.get("mailed"):
                 keep({"of": step.title, "id": str(answer["id"]), secret: answer[secret]})
 
 

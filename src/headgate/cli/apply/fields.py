@@ -90,6 +90,7 @@ READERS: Final[Mapping[str, Read]] = {
     "allowed_models": _set,
     "types": _set,
     "url": canonical_url,
+    "email": lambda value: rules.address(value, "email").lower(),
 }
 """By the field's name, which means the same wherever it stands."""
 LEGIBLE: Final = frozenset(("metadata", "routing_table", "checks", "actions"))

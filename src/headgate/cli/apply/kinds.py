@@ -18,6 +18,7 @@ from headgate.controlplane.integration_bodies import (
 )
 from headgate.controlplane.key_bodies import KeyChange, NewKey
 from headgate.controlplane.limit_policy_bodies import NewRatePolicy, NewUsagePolicy, RatePolicyChange, UsagePolicyChange
+from headgate.controlplane.people_bodies import NewInvite
 from headgate.controlplane.provider_bodies import NewProvider, ProviderChange
 from headgate.controlplane.tenant_bodies import NewTenant, TenantChange
 
@@ -82,6 +83,7 @@ GUARDRAILS: Final = Kind(
 )
 CONFIGS: Final = Kind("configs", "config", "/configs", NewConfig, ConfigChange, ("workspace_id", "name"))
 TENANTS: Final = Kind("tenants", "tenant", "/admin/tenants", DeclaredTenant, TenantChange, ("tenant_id",))
+USERS: Final = Kind("users", "user", "/admin/users", NewInvite, NewInvite, ("email",))
 KEYS: Final = Kind("keys", "key", "/api-keys", NewKey, KeyChange, ("workspace_id", "name"))
 USAGE_POLICIES: Final = Kind(
     "policies.usage_limits",
@@ -110,6 +112,7 @@ KINDS: Final = (
     GUARDRAILS,
     CONFIGS,
     TENANTS,
+    USERS,
     KEYS,
     USAGE_POLICIES,
     RATE_POLICIES,

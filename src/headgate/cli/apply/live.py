@@ -1,6 +1,6 @@
 """What the server has, in the words of the file: workspaces and tenants by the names they have there."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any, Final
@@ -21,6 +21,7 @@ from headgate.cli.apply.platform import Declared, Identity
 from headgate.cli.apply.source import Source
 
 PAGE: Final = 10_000
+INVITES: Final = "/admin/users/invites"
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +60,7 @@ class Live:
     def __init__(self, administrator: Administrator) -> None:
         self._administrator = administrator
         self._lists: dict[str, dict[Identity, list[Mapping[str, Any]]]] = {}
+        self._members: dict[tuple[str, str], Mapping[str, str]] = {}
         self.names = Names()
         for kind in (CONFIGS, GUARDRAILS):
             for entries in self._listed(kind).values():
@@ -124,6 +126,32 @@ class Live:
     def tenants(self) -> Mapping[str, str]:
         """The platform's own names for them, by id."""
         return {each["id"]: each["tenant_id"] for each in self._all(TENANTS.path)}
+
+    def names_of(self, kind: Kind) -> Collection[str]:
+        """Of all workspaces, or of all tenants, that are there."""
+        return (self.workspaces if kind is WORKSPACES else self.tenants).values()
+
+    def members(self, kind: Kind, name: str) -> Mapping[str, str]:
+        """Roles in a workspace or a tenant by the users' ids; nobody is in one that is not there yet."""
+        if name not in self.names_of(kind):
+            return {}
+        if (kind.section, name) not in self._members:
+            found = self._all(f"{kind.path}/{quote(name, safe='')}/users")
+            self._members[kind.section, name] = {each["id"]: each["role"] for each in found}
+        return self._members[kind.section, name]
+
+    @cached_property
+    def invites(self) -> Mapping[str, Mapping[str, Any]]:
+        """Those that can still be accepted, by the address."""
+        found = [each for each in self._all(INVITES) if each["status"] == "pending"]
+        return {each["email"]: {**each, **self._places(each)} for each in found}
+
+    def _places(self, invite: Mapping[str, Any]) -> dict[str, Any]:
+        names = {"workspaces": self.workspaces, "tenants": self.tenants}
+        return {
+            field: [{**entry, "id": of_id.get(entry["id"], entry["id"])} for entry in invite[field]]
+            for field, of_id in names.items()
+        }
 
     def _listed(self, kind: Kind) -> dict[Identity, list[Mapping[str, Any]]]:
         if kind.section not in self._lists:

@@ -5,9 +5,10 @@ from dataclasses import replace
 from typing import Any, Final
 
 from headgate.cli.apply.difference import differences
-from headgate.cli.apply.kinds import CONFIGS, INTEGRATIONS, KEYS, KINDS, ORGANISATION, TENANTS, WORKSPACES
+from headgate.cli.apply.kinds import CONFIGS, INTEGRATIONS, KEYS, KINDS, ORGANISATION, TENANTS, USERS, WORKSPACES
 from headgate.cli.apply.live import Live
 from headgate.cli.apply.parts import ELSEWHERE, ONLY_WHEN_MADE, access_step, models_step
+from headgate.cli.apply.people import PLACES, person_steps
 from headgate.cli.apply.platform import Declared
 from headgate.cli.apply.step import Step
 
@@ -46,6 +47,9 @@ class _Planning:
     def steps(self, each: Declared) -> Iterator[Step]:
         """Of one object, but for its links."""
         self._refuse_dangling(each)
+        if each.kind is USERS:
+            yield from person_steps(each, self._live)
+            return
         yield from self._own(_itself(each))
         if each.kind is INTEGRATIONS:
             yield from models_step(each, self._live)
@@ -105,10 +109,14 @@ class _Planning:
         if each.kind is INTEGRATIONS:
             for index, entry in enumerate(each.fields.get("workspaces") or []):
                 self._require(each, f"workspaces[{index}].id", entry["id"], self._there["workspace_id"])
+        for field, kind in PLACES.items() if each.kind is USERS else ():
+            there = self._there["workspace_id" if kind is WORKSPACES else "tenant_id"]
+            for index, entry in enumerate(each.fields.get(field) or []):
+                self._require(each, f"{field}[{index}].id", entry["id"], there)
 
     def _require(self, each: Declared, field: str, name: str, there: set[str]) -> None:
         if name not in there:
-            noun = "tenant" if field == "tenant_id" else "workspace"
+            noun = "tenant" if field.startswith("tenant") else "workspace"
             raise each.wrong(field, f"there is no {noun} `{name[:100]}`, neither in this file nor on the server.")
 
 

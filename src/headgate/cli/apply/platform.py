@@ -10,8 +10,8 @@ from pydantic import ValidationError
 from headgate.base.errors import InvalidRequest
 from headgate.base.redaction import without_secrets
 from headgate.cli.apply.errors import BadFile
-from headgate.cli.apply.fields import canonical_url
-from headgate.cli.apply.kinds import INTEGRATIONS, KEYS, KINDS, ORGANISATION, REQUIRED, WEBHOOKS, Kind
+from headgate.cli.apply.fields import READERS
+from headgate.cli.apply.kinds import INTEGRATIONS, KEYS, KINDS, ORGANISATION, REQUIRED, USERS, WEBHOOKS, Kind
 from headgate.cli.apply.known import unknown_fields
 from headgate.cli.apply.secret import Secret, revealed
 from headgate.cli.apply.source import Source
@@ -19,6 +19,7 @@ from headgate.controlplane.errors import invalid
 
 _HEADERS: Final = re.compile(r"(?:models\[\d+\]\.)?configurations\.custom_headers\.[^.]+")
 _WAY_OUT: Final = "a credential does not go into this file. Name an environment variable: `{env: OPENAI_API_KEY}`."
+_SPELLED: Final = {USERS: "email", WEBHOOKS: "url"}
 Identity = tuple[str | None, ...]
 
 
@@ -113,15 +114,16 @@ def _checked(
     except ValidationError as error:
         problem = invalid(error.errors())
         raise found.wrong(problem.param or "", problem.message) from None
-    return found if kind is not WEBHOOKS else replace(found, fields={**fields, "url": _url(found)})
+    spelled = _SPELLED.get(kind)
+    return found if spelled is None else replace(found, fields={**fields, spelled: _spelled(found, spelled)})
 
 
-def _url(webhook: Declared) -> str:
+def _spelled(each: Declared, field: str) -> str:
     """In the spelling in which the server keeps it, and by which one is told from another."""
     try:
-        return canonical_url(webhook.fields["url"])
+        return str(READERS[field](each.fields[field]))
     except InvalidRequest as error:
-        raise webhook.wrong("url", error.message) from None
+        raise each.wrong(field, error.message) from None
 
 
 def _complete(kind: Kind, written: Mapping[str, Any]) -> Mapping[str, Any]:

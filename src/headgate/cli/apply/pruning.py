@@ -1,18 +1,30 @@
 """What is on the server and not in the file, of the sections that the file has: the steps that remove it.
 
 A section that the file has is meant to be whole; one that it has not says nothing. The organisation, its own keys (who
-runs this has one), the default workspace and the keys of users are never removed.
+runs this has one), the default workspace, owners and the keys of users are never removed.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from headgate.cli.apply.errors import BadFile
-from headgate.cli.apply.kinds import INTEGRATIONS, KEYS, KINDS, ORGANISATION, PROVIDERS, TENANTS, WORKSPACES, Kind
+from headgate.cli.apply.kinds import (
+    INTEGRATIONS,
+    KEYS,
+    KINDS,
+    ORGANISATION,
+    PROVIDERS,
+    TENANTS,
+    USERS,
+    WORKSPACES,
+    Kind,
+)
 from headgate.cli.apply.live import Live
+from headgate.cli.apply.people import leaving_steps
 from headgate.cli.apply.platform import Declared
 from headgate.cli.apply.source import Source
 from headgate.cli.apply.step import Step
+from headgate.tenancy.roles import OrganizationRole
 
 SHOWN: Final = 5
 _CONTENTS: Final[Mapping[Kind, tuple[tuple[Kind, str], ...]]] = {
@@ -35,7 +47,7 @@ def removals(declared: Sequence[Declared], source: Source, live: Live, *, with_c
         for each in live.all(kind, source)
         if (kind.section, each.identity) not in named and _may_go(each, live)
     ]
-    steps: list[Step] = []
+    steps = list(leaving_steps(declared, source, live)) if _has(source, USERS) else []
     for holder in [each for each in gone if each.kind in (INTEGRATIONS, *_CONTENTS)]:
         staying = [each for each in _held(holder, live, source) if each not in gone]
         given = live.given(holder) if holder.kind is INTEGRATIONS else ()
@@ -63,7 +75,7 @@ def _may_go(each: Declared, live: Live) -> bool:
         return not live.made_by_itself(each)
     if each.kind is KEYS:
         return bool(each.fields.get("workspace_id")) and not each.fields.get("user_id")
-    return not each.fields.get("is_default")
+    return not each.fields.get("is_default") and each.fields.get("role") != OrganizationRole.OWNER
 
 
 def _held(holder: Declared, live: Live, source: Source) -> Iterator[Declared]:

@@ -18,7 +18,8 @@ _TOLD_ONLY: Final = frozenset(
 def told(steps: Sequence[Step], declared: int) -> Iterator[str]:
     """Line by line: what is made, what is changed and from what to what, and how much there is of each."""
     for step in steps:
-        yield f"{_MARKS[step.verb]} {step.title}"
+        if step.differences or step.verb != "change":  # the second half of a change was told with the first
+            yield f"{_MARKS[step.verb]} {step.title}"
         for change in step.differences:
             for place, before, after in _differing(change.place, change.before, change.after):
                 was = "" if before is None else f"{_short(before)} -> "
@@ -26,7 +27,7 @@ def told(steps: Sequence[Step], declared: int) -> Iterator[str]:
     made = sum(step.verb == "create" for step in steps)
     kept = [step.declared for step in steps if step.verb != "remove"]
     touched = {(each.kind.section, each.identity) for each in kept}
-    gone = sum(step.method == "DELETE" for step in steps)
+    gone = sum((step.verb, step.method) == ("remove", "DELETE") for step in steps)
     if steps:
         removed = f"{gone} to remove, " if gone else ""
         yield f"{made} to create, {len(touched) - made} to change, {removed}{declared - len(touched)} as they are."
