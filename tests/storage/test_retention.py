@@ -10,12 +10,14 @@ from sqlalchemy import Connection, func, insert, select
 from headgate.base.clock import NANOS_PER_SECOND
 from headgate.ledger.record import UsageRecord
 from headgate.ledger.recovery import Replay
-from headgate.storage import forgetting, retention
+from headgate.storage import forgetting, kept_retention, retention
 from headgate.storage.alert_tables import allowance_use
 from headgate.storage.analytics_tables import usage_cell
 from headgate.storage.answer_tables import answer_purge
+from headgate.storage.batch_tables import CORRECTED, GIVEN_UP, OPEN, batch
 from headgate.storage.database import Database
 from headgate.storage.every_allowance import every_allowance
+from headgate.storage.kept_tables import kept_object
 from headgate.storage.log_tables import sent_log
 from headgate.storage.partitions import Month, month_of, months
 from headgate.storage.past_use import past_uses
@@ -144,6 +146,43 @@ async def test_rollups_sent_logs_and_purges_go_by_their_own_days(
     assert await count(books, answer_purge) == 3
     cells = await books.database.read(lambda c: c.execute(select(func.min(usage_cell.c.bucket))).scalar_one())
     assert now - 91 * DAY <= cells * NANOS_PER_SECOND <= now - 89 * DAY
+
+
+async def test_responses_go_by_their_own_days_and_batches_with_the_records(
+    books: Alerting, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In steps. A file is somebody's until it is deleted, and a batch that is open stays."""
+    monkeypatch.setattr(kept_retention, "AT_ONCE", 7)
+    key, now = await books.key(), books.clock.now()
+    of = {"integration_id": "int", "organization_id": books.world.root.organization_id, "workspace_id": "w"}
+    kept = [
+        {**of, "id": f"{kind}_{day}", "kind": kind, "key_id": key, "model": "m", "document": "", "created_at": at}
+        for kind in ("response", "file", "batch")
+        for day in range(60)
+        for at in [now - day * DAY]
+    ]
+    charged: list[dict[str, Any]] = [
+        {**of, "id": f"batch_{day}", "request_id": f"req_{day}", "started_at": now - day * DAY, "status": status}
+        | {"format": "openai_chat", "price": "", "allowances": [], "next_at": 0}
+        for day, status in ((10, CORRECTED), (50, CORRECTED), (51, GIVEN_UP), (52, OPEN))
+    ]
+
+    def fill(connection: Connection) -> None:
+        connection.execute(insert(kept_object), kept)
+        connection.execute(insert(batch), charged)
+
+    await books.database.write(fill)
+
+    async def left(kind: str) -> int:
+        statement = select(func.count()).select_from(kept_object).where(kept_object.c.kind == kind)
+        return int(await books.database.read(lambda connection: connection.execute(statement).scalar_one()))
+
+    await turn(books, responses=30)
+    assert [await left(kind) for kind in ("response", "file", "batch")] == [31, 60, 60]
+    await turn(books, usage=45, responses=30)
+    assert [await left(kind) for kind in ("response", "file", "batch")] == [31, 60, 46]
+    statement = select(batch.c.id).order_by(batch.c.id)
+    assert await books.database.read(lambda c: c.execute(statement).scalars().all()) == ["batch_10", "batch_52"]
 
 
 async def test_records_lie_in_the_partition_of_their_month(books: Alerting) -> None:

@@ -16,7 +16,12 @@ async def open_storage(settings: Settings, clock: Clock, closing: AsyncExitStack
     database = await open_database(database_url(settings), pooler=settings.database_pooler)
     closing.push_async_callback(database.close)
     await migrate.upgrade(database)
-    keep = Keep(settings.usage_retention_days, settings.rollup_retention_days, settings.log_retention_days)
+    keep = Keep(
+        usage=settings.usage_retention_days,
+        rollups=settings.rollup_retention_days,
+        logs=settings.log_retention_days,
+        responses=settings.response_retention_days,
+    )
     retention = Retention(database, clock, keep, report)
     closing.push_async_callback(retention.close)
     retention.start()

@@ -113,6 +113,15 @@ class Settings:
         int | None,
         Is("For how many days logs that were sent in are kept; without it, for good.", low=1, high=36_500),
     ] = None
+    response_retention_days: Annotated[
+        int,
+        Is(
+            "For how many days it is known whose a response is that a provider keeps (OpenAI does for 30). Then it is "
+            "nobody's. Files are known until they are deleted, batches as long as usage records.",
+            low=1,
+            high=36_500,
+        ),
+    ] = 30
     alert_retention_days: Annotated[
         int,
         Is("For how many days alerts that went out are kept, with every attempt at them.", low=1, high=3_650),

@@ -20,6 +20,7 @@ kept_object = Table(
 )
 Index(None, kept_object.c.key_id, kept_object.c.kind, kept_object.c.created_at)
 Index(None, kept_object.c.tenant_id, kept_object.c.kind, kept_object.c.created_at)
+Index(None, kept_object.c.kind, kept_object.c.created_at)
 
 prompt = Table(
     "prompt",

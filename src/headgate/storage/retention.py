@@ -16,6 +16,7 @@ from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, WHAT_BY_DAY
 from headgate.storage.answer_tables import answer_purge
 from headgate.storage.database import Database
 from headgate.storage.forgetting import Spans, forget_before, remove_some, taken_before
+from headgate.storage.kept_retention import remove_batches, remove_responses
 from headgate.storage.kept_sums import Key
 from headgate.storage.log_tables import sent_log
 from headgate.tenancy.answer_purge import KEPT_S
@@ -35,6 +36,7 @@ class Keep:
     usage: int | None = None
     rollups: int | None = None
     logs: int | None = None
+    responses: int | None = None
 
 
 class Retention:
@@ -65,10 +67,13 @@ class Retention:
                 await self._drop_months(before, now)
             else:
                 await self._steps(partial(remove_some, before=before, now=now))
+            await self._steps(partial(remove_batches, before=before))
         if (before := _before(now, self._keep.rollups)) is not None:
             await self._steps(partial(_remove_cells, before=before))
         if (before := _before(now, self._keep.logs)) is not None:
             await self._steps(partial(_remove_logs, before=before))
+        if (before := _before(now, self._keep.responses)) is not None:
+            await self._steps(partial(remove_responses, before=before))
         await self._steps(partial(_remove_purges, before=now - 2 * KEPT_S * NANOS_PER_SECOND))
 
     async def _watch(self) -> None:

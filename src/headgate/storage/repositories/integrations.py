@@ -6,6 +6,7 @@ from typing import Any
 from sqlalchemy import Connection, and_, delete, func, insert, select, update
 
 from headgate.storage import tables
+from headgate.storage.kept_tables import kept_object
 from headgate.storage.repositories import rows
 from headgate.storage.tables import integration as table
 from headgate.tenancy.integration import GlobalAccess, Integration, IntegrationModel, Provisioning
@@ -42,7 +43,7 @@ class SqlIntegrations:
         rows.replace(self._connection, table, integration_row(integration))
 
     def remove(self, integration_id: str) -> None:
-        for child in (tables.provider, tables.integration_model, tables.integration_workspace):
+        for child in (tables.provider, tables.integration_model, tables.integration_workspace, kept_object):
             self._connection.execute(delete(child).where(child.c.integration_id == integration_id))
         self._connection.execute(delete(table).where(table.c.id == integration_id))
 
