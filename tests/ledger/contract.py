@@ -94,6 +94,8 @@ class LedgerContract(RuleBasedStateMachine):
         self.allowances = {each.id: each for each in ALLOWANCES}
         self.known = dict(self.allowances)
         self.removed: set[str] = set()
+        self.plans: dict[tuple[Allowance, ...], tuple[Allowance, ...]] = {}
+        """What calls bring: the very same tuple where it says the same."""
         self.unwritten: list[UsageRecord] = []
         self.resolved: set[str] = set()
         self.names = 0
@@ -108,7 +110,8 @@ class LedgerContract(RuleBasedStateMachine):
     def hold(self, asked: Amounts, on: set[str]) -> str:
         """Let in: within every cap. Refused: nothing has changed, and there was no room."""
         self.names += 1
-        name, applying = f"call {self.names}", [self.allowances[each] for each in sorted(on - self.removed)]
+        brought = tuple(self.allowances[each] for each in sorted(on - self.removed))
+        name, applying = f"call {self.names}", self.plans.setdefault(brought, brought)
         before, now = self.figures(), self.clock.now()
         result = self.ledger.hold(name, applying, asked)
         if isinstance(result, Denied):

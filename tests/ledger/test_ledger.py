@@ -131,6 +131,25 @@ def test_memory_of_resolved_ids_is_bounded() -> None:
         ledger.void(ids[0])
 
 
+def test_calls_that_bring_the_same_allowances_share_what_was_found_of_them() -> None:
+    """As the calls of a plan do; until a counter is forgotten, after which nobody holds in the one that is gone."""
+    clock = ManualClock()
+    ledger, together = LocalLedger(clock, KeptEntries()), (BUDGET, allowance("calls", Resource.REQUESTS, 3, DAY))
+    for each in ("a", "b"):
+        assert isinstance(ledger.hold(each, together, Amounts(cost=CENT)), Held)
+        ledger.void(each)
+    assert ledger.forget([BUDGET.id], -1) == {BUDGET.id}
+    ledger.restore(BUDGET, [(NOON, DOLLAR - CENT)])
+    assert isinstance(ledger.hold("c", together, Amounts(cost=CENT)), Held)
+    assert isinstance(ledger.hold("d", together, Amounts(cost=CENT)), Denied)
+    assert total(ledger) == (DOLLAR - CENT, CENT)
+    standing = ledger.standing(together)
+    assert standing.cost is not None
+    assert (standing.cost.left, standing.cost.allowance, standing.tokens) == (0, BUDGET, None)
+    assert standing.requests is not None
+    assert standing.requests.left == 2
+
+
 def test_every_decision_is_journalled_in_order() -> None:
     """With all that recovery needs: the allowances, the amounts, the sum after an extension, the record."""
     journal = KeptEntries()

@@ -18,10 +18,12 @@ def nanos_from_usd(usd: Decimal | int | str) -> int:
 
 def usd(nanos: int, places: int = 6) -> str:
     """The amount as dollars with a fixed number of decimals, rounded up: `usd(1) == "0.000001"`."""
+    if nanos >= 0 and places == 6:  # every answer tells amounts
+        return "%d.%06d" % divmod(-(-nanos // 1000), 1_000_000)  # noqa: UP031
     scale = _POWERS[places]
     whole = -(-nanos // _POWERS[9 - places])
     sign, whole = ("-", -whole) if whole < 0 else ("", whole)
-    return "%s%d.%0*d" % (sign, whole // scale, places, whole % scale)  # noqa: UP031  # every answer tells an amount
+    return "%s%d.%0*d" % (sign, whole // scale, places, whole % scale)  # noqa: UP031
 
 
 def usd_decimal(nanos: int) -> Decimal:

@@ -6,6 +6,7 @@ from typing import Protocol
 from headgate.dataplane.lending import Lending
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.balance import Balance
+from headgate.ledger.bundle import Standing
 from headgate.ledger.hold import Denied, Held
 from headgate.ledger.record import UsageRecord
 
@@ -48,14 +49,14 @@ class Books(Protocol):
         """Where each stands, in the order asked."""
         ...
 
+    def standing(self, allowances: Sequence[Allowance]) -> Standing:
+        """Where a caller of these stands."""
+        ...
+
     def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
         """What is left of each, in the order asked."""
         ...
 
     def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
         """What can be held of each here and now, in the order asked."""
-        ...
-
-    def resets_at(self, allowance: Allowance) -> int | None:
-        """When what counts now no longer does (wall clock, nanoseconds); None: it stays, or goes as calls end."""
         ...

@@ -24,7 +24,7 @@ class Claim:
 
     __slots__ = ("allowances", "amounts", "entry", "extensions", "takes", "unheard")
 
-    def __init__(self, entry: HoldEntry, allowances: list[Allowance], takes: list[Take]) -> None:
+    def __init__(self, entry: HoldEntry, allowances: tuple[Allowance, ...], takes: list[Take]) -> None:
         self.entry = entry
         self.amounts = entry.amounts
         self.allowances = allowances
@@ -45,7 +45,7 @@ class Claim:
         """All that is held counts in this allowance too, which was not there when it was taken."""
         entry = self.entry
         self.entry = replace(entry, allowances=(*entry.allowances, allowance.id))
-        self.allowances.append(allowance)
+        self.allowances += (allowance,)
         amount = self.amounts.figures(in_flight=1)[counter.resource]
         cell = counter.take(amount, steady)
         self.takes.append((counter, cell, amount))
@@ -57,8 +57,14 @@ class Claim:
         if self.extensions:
             self._resolve_extended(figures, steady)
             return
-        for counter, cell, held in self.takes:
-            counter.settle(cell, held, figures[counter.resource], steady)
+        for counter, cell, held in self.takes:  # `Counter.settle`, written out: it is every allowance of every call
+            actual = figures[counter.resource]
+            if actual > held or cell.gone:
+                counter.settle(cell, held, actual, steady)
+            else:
+                cell.held -= held
+                cell.settled += actual
+                counter.total += actual - held
 
     def _resolve_extended(self, figures: tuple[int, ...], steady: int) -> None:
         """Use fills a hold from the bottom, so what was taken last is given back first."""

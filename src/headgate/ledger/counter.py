@@ -32,7 +32,7 @@ class Counter:
     `stale_wall` or `steady` reaches `stale_steady`.
     """
 
-    __slots__ = ("cell", "check", "elsewhere", "resource", "span", "stale_steady", "stale_wall", "total", "used_at")
+    __slots__ = ("cell", "elsewhere", "resource", "span", "stale_steady", "stale_wall", "total", "used_at")
 
     def __init__(self, resource: int, span: "Span", wall: int, steady: int) -> None:
         self.resource = resource  # the place of what it counts in `Amounts.figures`
@@ -40,7 +40,6 @@ class Counter:
         self.total = 0
         self.elsewhere = 0  # what counts besides: settled and held by other processes
         self.cell = Cell(steady)
-        self.check = 0  # the ledger's note: which of its checks was the last to come by here
         self.used_at = wall
         self.stale_wall = wall
         self.stale_steady = steady

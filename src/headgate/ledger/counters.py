@@ -1,11 +1,17 @@
 """The counters of all allowances that were asked for, by allowance id."""
 
+from collections.abc import Sequence
+from typing import Final
+
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.ledger.allowance import Allowance, Resource, WindowKind
 from headgate.ledger.balance import PastUse, no_past
+from headgate.ledger.bundle import Bundle
 from headgate.ledger.counter import Counter
 from headgate.ledger.period import period_of
 from headgate.ledger.shares import Shares
+
+MOST_BUNDLES: Final = 8_192
 
 
 class Counters(dict[str, Counter]):
@@ -16,6 +22,8 @@ class Counters(dict[str, Counter]):
         self._new = shares.counter
         self._clock = clock
         self._past_use = past_use
+        self._bundles: dict[int, Bundle] = {}
+        """By the identity of their allowances, which they keep alive."""
 
     def open(self, allowance: Allowance) -> Counter:
         """The counter, made if there is none. Raises ValueError for a window that cannot be."""
@@ -28,6 +36,23 @@ class Counters(dict[str, Counter]):
                 counter.span.restore(counter, past, wall, steady)
             self[allowance.id] = counter
         return counter
+
+    def bundle(self, allowances: Sequence[Allowance]) -> Bundle:
+        """The counters of these, made where there are none: the same bundle for the same tuple, until a counter of any
+        goes. Raises ValueError for a window that cannot be."""
+        bundle = self._bundles.get(id(allowances))
+        if bundle is None:
+            bundle = Bundle(allowances, [self.open(each) for each in allowances])
+            if type(allowances) is tuple:
+                if len(self._bundles) >= MOST_BUNDLES:
+                    self._bundles.clear()
+                self._bundles[id(allowances)] = bundle
+        return bundle
+
+    def drop(self, allowance_id: str) -> None:
+        """Whoever asks for it again gets another one."""
+        if self.pop(allowance_id, None) is not None:
+            self._bundles.clear()
 
     def reset(self, allowance_id: str) -> None:
         """Begin the allowance's window anew, now."""
@@ -49,7 +74,7 @@ class Counters(dict[str, Counter]):
             if self._past_use is not no_past or not counter.total_at(wall, steady):
                 idle.append(allowance_id)
         for allowance_id in idle:
-            del self[allowance_id]
+            self.drop(allowance_id)
         return len(idle)
 
 

@@ -11,6 +11,7 @@ import msgspec
 
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.balance import Balance
+from headgate.ledger.bundle import Standing
 from headgate.ledger.record import UsageRecord
 
 
@@ -99,14 +100,14 @@ class Ledger(Protocol):
         """Where each stands, in the order asked."""
         ...
 
+    def standing(self, allowances: Sequence[Allowance]) -> Standing:
+        """Where a caller of these stands."""
+        ...
+
     def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
         """What is left of each, in the order asked; below zero where a cap was lowered."""
         ...
 
     def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
         """What can be held of each here and now, in the order asked: what is left, where nothing is shared."""
-        ...
-
-    def resets_at(self, allowance: Allowance) -> int | None:
-        """When what counts now no longer does (wall clock, nanoseconds); None: it stays, or goes as calls end."""
         ...

@@ -10,8 +10,10 @@ from typing import Final
 from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.balance import Balance, PastUse, no_past
-from headgate.ledger.claim import Claim, no_call
-from headgate.ledger.counter import Cell, Counter
+from headgate.ledger.bundle import Standing
+from headgate.ledger.bundle import tightest as least_left
+from headgate.ledger.claim import Claim, Take, no_call
+from headgate.ledger.counter import Cell
 from headgate.ledger.counters import Counters, counting_since
 from headgate.ledger.denial import refused, tightest
 from headgate.ledger.hold import AlreadySettled, Denied, DuplicateHold, Held, Settled, UnknownHold
@@ -47,6 +49,7 @@ class LocalLedger:
         self._journal = journal
         shares = shares or WholeCaps()
         self._share_of = shares.of
+        self._whole = isinstance(shares, WholeCaps)
         self._counters = Counters(clock, shares, past_use)
         self._claims: dict[str, Claim] = {}
         self._resolved = Resolved()
@@ -71,31 +74,31 @@ class LocalLedger:
             raise DuplicateHold(f"{request_id} was held before")
         figures = _figures(amounts, in_flight=1)
         wall, steady = self._clock.now(), self._clock.monotonic()
-        counters, share_of = self._counters, self._share_of
-        self._checks = check = self._checks + 1
-        applying: list[Allowance] = []
-        asks: list[tuple[Counter, int]] = []
+        self._checks += 1
+        whole, share_of, bundle = self._whole, self._share_of, self._counters.bundle(allowances)
         denials: list[tuple[int, Denied]] = []
-        for allowance in allowances:
-            counter = counters.get(allowance.id) or counters.open(allowance)
-            asked = figures[counter.resource]
-            total = counter.total_at(wall, steady)
-            room = share_of(allowance) - total
-            if asked > room or room <= 0:
+        for allowance, counter, place in bundle.checks:
+            if wall >= counter.stale_wall or steady >= counter.stale_steady:
+                counter.span.advance(counter, wall, steady)
+            counter.used_at = wall
+            asked, total = figures[place], counter.total
+            room = (allowance.cap if whole else share_of(allowance)) - total
+            if room < (asked or 1):
                 left = allowance.cap - total - counter.elsewhere
                 if denial := refused(allowance, counter, asked, left, wall, steady):
                     denials.append(denial)
-            if counter.check != check:  # an allowance that is named twice is checked twice and taken from once
-                counter.check = check
-                counter.used_at = wall
-                applying.append(allowance)
-                asks.append((counter, asked))
         if denials:
             return tightest(denials)
-        entry = HoldEntry(request_id, wall, amounts, tuple([allowance.id for allowance in applying]))
+        entry = HoldEntry(request_id, wall, amounts, bundle.ids)
         self._journal.append(entry)
-        takes = [(counter, counter.take(asked, steady), asked) for counter, asked in asks]
-        self._claims[request_id] = Claim(entry, applying, takes)
+        takes: list[Take] = []
+        for _, counter, place in bundle.taken:
+            asked, cell = figures[place], counter.cell
+            cell.held += asked
+            cell.last = steady
+            counter.total += asked
+            takes.append((counter, cell, asked))
+        self._claims[request_id] = Claim(entry, bundle.applying, takes)
         return Held(request_id, amounts, wall)
 
     def dispatch(self, request_id: str, unheard: UsageRecord) -> None:
@@ -183,21 +186,27 @@ class LocalLedger:
             balances.append(Balance(allowance, settled, total - settled, left, resets_at))
         return balances
 
-    def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
-        """What is left of each, in the order asked; below zero where a cap was lowered. Every answer tells it."""
+    def standing(self, allowances: Sequence[Allowance]) -> Standing:
+        """Where a caller of these stands. Every answer tells it."""
         wall, steady = self._clock.now(), self._clock.monotonic()
-        lefts, counters = [], self._counters
-        for each in allowances:
-            counter = counters.get(each.id) or counters.open(each)
-            lefts.append(each.cap - counter.total_at(wall, steady) - counter.elsewhere)
-        return lefts
+        bundle = self._counters.bundle(allowances)
+        return Standing(
+            least_left(bundle.of_cost, wall, steady),
+            least_left(bundle.of_requests, wall, steady),
+            least_left(bundle.of_tokens, wall, steady),
+        )
+
+    def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
+        """What is left of each, in the order asked; below zero where a cap was lowered."""
+        wall, steady = self._clock.now(), self._clock.monotonic()
+        checks = self._counters.bundle(allowances).checks
+        return [each.cap - counter.total_at(wall, steady) - counter.elsewhere for each, counter, _ in checks]
 
     def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
         """What can be held of each here and now, in the order asked: of this process's share."""
         wall, steady = self._clock.now(), self._clock.monotonic()
-        rooms, counters = [], self._counters
-        for each in allowances:
-            counter = counters.get(each.id) or counters.open(each)
+        rooms = []
+        for each, counter, _ in self._counters.bundle(allowances).checks:
             total = counter.total_at(wall, steady)
             rooms.append(self._share_of(each) - total)
         return rooms
@@ -206,11 +215,6 @@ class LocalLedger:
     def decisions(self) -> int:
         """How often it was asked for a hold."""
         return self._checks
-
-    def resets_at(self, allowance: Allowance) -> int | None:
-        """When what counts now no longer does (wall clock); None: it stays, or goes as calls end."""
-        counter = self._counters.open(allowance)
-        return counter.span.resets_at(counter, self._clock.now(), self._clock.monotonic())
 
     def __contains__(self, allowance_id: str) -> bool:
         """Whether there is a counter for it."""
@@ -265,7 +269,7 @@ class LocalLedger:
         for allowance_id in allowance_ids:
             counter = self._counters.get(allowance_id)
             if counter is None or (counter.used_at < since and counter not in busy):
-                self._counters.pop(allowance_id, None)
+                self._counters.drop(allowance_id)
                 gone.add(allowance_id)
         return gone
 

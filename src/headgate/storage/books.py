@@ -34,10 +34,10 @@ class Books:
         self.durable = journal.durable
         self.extend = ledger.extend
         self.balances = ledger.balances
+        self.standing = ledger.standing
         self.lefts = ledger.lefts
         self.rooms = ledger.rooms
         self.lending = lending
-        self.resets_at = ledger.resets_at
 
     def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         """Raises `Unavailable` while too many settled calls wait for the database: what is spent must be written."""
