@@ -5,6 +5,7 @@ from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 from typing import Any
 
+import asyncpg
 import pytest
 from redis.asyncio import Redis
 
@@ -132,6 +133,29 @@ async def test_killed_in_the_middle(nodes: Nodes, authority: Valkey) -> None:
     statuses = await spend(nodes, key, 10, 20)
     assert set(statuses) <= {200, 412, 429}
     assert 0.95 * DOLLAR <= await spent(nodes) <= DOLLAR
+
+
+async def test_what_the_database_does_not_take_is_not_lent_again(nodes: Nodes, authority: Valkey) -> None:
+    """The authority has forgotten what one gateway used, and the records do not tell: nothing is lent, until that
+    gateway is started again and the database takes what its journal has."""
+    key = await nodes.planes["one"].key(usage_limits={"credit_limit": 0.1})
+    database = await asyncpg.connect(nodes.database_url)
+    await database.execute("ALTER TABLE usage_record ADD CONSTRAINT narrow CHECK (cost = 0) NOT VALID")
+    for _ in range(7):
+        assert (await nodes.planes["one"].call(key, body(20)).reply()).status == 200
+    await nodes.planes["one"].gateway.usage.flush()
+    redis = Redis.from_url(authority.url)
+    await redis.flushall()
+    await redis.aclose()
+    refused = await nodes.planes["two"].call(key, body(60)).reply()
+    assert (refused.status, refused.json["error"]["code"]) == (503, "shares_rebuilding")
+    await database.execute("ALTER TABLE usage_record DROP CONSTRAINT narrow")
+    await database.close()
+    await nodes.stop("one")
+    await nodes.start("one")
+    statuses = await spend(nodes, key, 2, 10)
+    assert set(statuses) <= {200, 412, 429}
+    assert await spent(nodes) == 90 * NANOS_PER_TOKEN
 
 
 async def borrow_all(nodes: Nodes, name: str, key: str, cost: int) -> None:

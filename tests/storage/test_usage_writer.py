@@ -180,7 +180,8 @@ async def test_a_write_that_failed_after_its_commit_is_not_doubled(database: Dat
 
 
 async def test_a_record_the_database_refuses_is_set_aside(database: Database) -> None:
-    """It is reported by its id and never told as written, so the journal keeps it; the others go through."""
+    """It is reported by its id and never told as written, so the journal keeps it; the others go through. Who looks
+    into the past is given it as one that the database does not have."""
     async with writing(database) as (writer, told):
         for each in (record(1), record(2, usage={"input": 2**70}), record(3)):
             writer.add(each)
@@ -189,6 +190,8 @@ async def test_a_record_the_database_refuses_is_set_aside(database: Database) ->
         (failure,) = told.failures
         assert record(2).request_id in failure[0]
         assert writer.waiting == 0
+        async with writer.paused() as unwritten:
+            assert [each.request_id for each in unwritten] == [record(2).request_id]
     assert await database.read(rows) == 2
 
 

@@ -24,6 +24,7 @@ class Nodes:
 
     def __init__(self, directory: Path, database_url: str, redis_url: str, provider_url: str, **settings: Any) -> None:
         self._directory = directory
+        self.database_url = database_url
         self._urls: dict[str, Any] = {"database_url": database_url, "redis_url": redis_url}
         self._provider_url = provider_url
         self._settings = settings

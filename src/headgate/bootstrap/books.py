@@ -98,7 +98,7 @@ async def open_books(
 
 
 async def _leave(sharing: "Sharing", writer: UsageWriter) -> None:
-    await sharing.leave(written=not writer.waiting)
+    await sharing.leave(written=not writer.waiting and not writer.set_aside)
 
 
 async def _settle_what_was_left(

@@ -94,7 +94,7 @@ def sharing_of(
     if settings.process_lost_after_s is not None:
         lost_after = round(settings.process_lost_after_s * NANOS_PER_SECOND)
     node = os.urandom(_LIFE_BYTES).hex()
-    generations = Generations(node, shares, authority, processes.members, restoring.written, clock)
+    generations = Generations(node, shares, authority, processes.members, restoring.all_written, clock)
     membership = Membership(
         processes,
         generations,

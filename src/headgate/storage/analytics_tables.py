@@ -3,7 +3,7 @@
 Ids of `usage_who` and `usage_what` are small numbers, because a cell has both: there may be a cell for every call.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Table, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, SmallInteger, Table, Text, UniqueConstraint, text
 
 from headgate.storage.tables import metadata
 
@@ -93,13 +93,20 @@ usage_cell = Table(
     Column("output_tokens", BigInteger, nullable=False),
     Column("cost", BigInteger, nullable=False),
     Column("took", BigInteger, nullable=False, comment="Sum of `ended_after`."),
-    Column("errors", BigInteger, nullable=False, comment="Of `requests`, those with a status of 400 or more."),
+    Column(
+        "errors",
+        BigInteger,
+        nullable=False,
+        server_default="0",
+        comment="Of `requests`, those with a status of 400 or more.",
+    ),
     Column("last_at", BigInteger, nullable=False, comment="The latest `started_at`."),
     Column("latencies", Text, nullable=False, comment="See analytics.latency."),
     Column(
         "first_bytes",
         Text,
         nullable=False,
+        server_default=text("''"),
         comment="The same, up to the first byte of those that came to one.",
     ),
     sqlite_with_rowid=False,

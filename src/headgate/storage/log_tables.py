@@ -3,7 +3,7 @@
 Without foreign keys: they outlive what they name.
 """
 
-from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text
+from sqlalchemy import BigInteger, Boolean, Column, Index, Integer, LargeBinary, Table, Text, text
 
 from headgate.storage.tables import Document, metadata
 
@@ -62,7 +62,7 @@ usage_export = Table(
     Column("requested_data", Document, nullable=False),
     Column("format", Text, nullable=False, comment="jsonl or csv"),
     Column("status", Text, nullable=False),
-    Column("reason", Text, nullable=False, comment="Why it failed."),
+    Column("reason", Text, nullable=False, server_default=text("''"), comment="Why it failed."),
     Column("total", BigInteger, nullable=False, comment="Records it has."),
     Column("done", BigInteger, nullable=False, comment="Records in its file."),
     Column("place_at", BigInteger, comment="The last of them: started_at."),

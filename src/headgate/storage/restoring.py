@@ -16,7 +16,7 @@ from headgate.storage.usage_writer import UsageWriter
 
 WRITTEN_WITHIN_S: Final = 5.0
 Written = Callable[[], Awaitable[None]]
-"""Once it returns, all that was settled before is in the database; see `Restoring.written`."""
+"""Once it returns, all that was settled before is in the database, or set aside; see `Restoring.written`."""
 
 
 class Restoring:
@@ -59,8 +59,8 @@ class Restoring:
         )
 
     async def written(self) -> None:
-        """Once it returns, what was settled before is in the database: an allowance may be new, and the calls it counts
-        just over. Raises `Unavailable`."""
+        """Once it returns, what was settled before is in the database, or set aside because that does not take it: an
+        allowance may be new, and the calls it counts just over. Raises `Unavailable`."""
         try:
             async with asyncio.timeout(WRITTEN_WITHIN_S):
                 await self._writer.flush()
@@ -70,3 +70,15 @@ class Restoring:
                 code="database_behind",
                 retry_after=1.0,
             ) from None
+
+    async def all_written(self) -> None:
+        """The same, and nothing was set aside: other processes find in the database all that was used here. Raises
+        `Unavailable`."""
+        await self.written()
+        if self._writer.set_aside:
+            raise Unavailable(
+                "Headgate cannot tell what is left of this key's limits: the database does not take the usage record "
+                "of a call that was settled. The log says which, and why.",
+                code="database_behind",
+                retry_after=1.0,
+            )

@@ -303,7 +303,7 @@ usage_record = Table(
     Column("prompt", Text, nullable=False),
     Column("span_id", Text, nullable=False),
     Column("held_after", BigInteger),
-    _document("held"),
+    Column("held", Document, nullable=False, server_default="[]"),
 )
 for _owner in ("organization_id", "workspace_id", "tenant_id", "key_id"):
     Index(None, usage_record.c[_owner], usage_record.c.started_at)

@@ -50,6 +50,8 @@ class UsageWriter:
         self._on_failure = on_failure
         self._most_waiting = most_waiting
         self._waiting: deque[UsageRecord] = deque()
+        self.set_aside: list[UsageRecord] = []
+        """What the database did not take: only the journal has it."""
         self._added = 0
         self._done = 0
         self._flushes: list[tuple[int, asyncio.Future[None]]] = []
@@ -91,7 +93,7 @@ class UsageWriter:
     async def paused(self) -> AsyncIterator[Sequence[UsageRecord]]:
         """Nothing is written meanwhile: the records given are those that were settled and are not in the database."""
         async with self._writing:
-            yield self._waiting
+            yield [*self.set_aside, *self._waiting]
 
     async def close(self, timeout_s: float = 10.0) -> int:
         """Flush, for so long at most, and stop. Returns how many records are left, which the journal has."""
@@ -140,6 +142,7 @@ class UsageWriter:
                     await self._write([record])
                 return
             self._on_failure(f"the database does not take the usage record {batch[0].request_id}", error)
+            self.set_aside += batch
             return
         self._on_written([record.request_id for record in batch])
 

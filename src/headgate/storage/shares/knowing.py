@@ -24,7 +24,7 @@ class Knowing:
         missing = [each for each in allowances if each.id not in self._ledger]
         if not missing:
             return
-        await self._restoring.written()
+        await self._restoring.all_written()
         for each in missing:
             if each.id not in self._ledger:  # somebody else may have asked for it at the same time
                 self._ledger.restore(each, (), partial(takes, allowance=each))
@@ -33,5 +33,5 @@ class Knowing:
     async def past(self, allowances: Sequence[Allowance]) -> Mapping[str, Sequence[Use]]:
         """What the usage records say of these, by id. What a call uses that ends just now may be counted twice: once
         from its record, and once by its process."""
-        await self._restoring.written()
+        await self._restoring.all_written()
         return await self._restoring.past(allowances)

@@ -18,7 +18,9 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("export_id", "number", name=op.f("pk_export_part")),
     )
     with op.batch_alter_table("usage_export") as exports:
-        exports.add_column(sa.Column("reason", sa.Text(), nullable=False, server_default="", comment="Why it failed."))
+        exports.add_column(
+            sa.Column("reason", sa.Text(), nullable=False, server_default=sa.text("''"), comment="Why it failed.")
+        )
         exports.add_column(sa.Column("place_at", sa.BigInteger(), comment="The last of them: started_at."))
         exports.add_column(sa.Column("place_id", sa.Text(), comment="The last of them: request_id."))
         exports.add_column(
@@ -31,7 +33,6 @@ def upgrade() -> None:
             )
         )
     with op.batch_alter_table("usage_export") as exports:
-        exports.alter_column("reason", existing_type=sa.Text(), existing_nullable=False, server_default=None)
         exports.alter_column(
             "done",
             existing_type=sa.BigInteger(),

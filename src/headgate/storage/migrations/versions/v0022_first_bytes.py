@@ -35,14 +35,11 @@ def upgrade() -> None:
     with op.batch_alter_table("usage_record") as rows:
         rows.add_column(sa.Column("held_after", sa.BigInteger(), nullable=True))
         rows.add_column(sa.Column("held", DOCUMENT, nullable=False, server_default="[]"))
-    with op.batch_alter_table("usage_record") as rows:
-        rows.alter_column("held", existing_type=DOCUMENT, existing_nullable=False, server_default=None)
     with op.batch_alter_table("usage_cell", table_kwargs=_SMALL) as cells:
-        cells.add_column(sa.Column("first_bytes", sa.Text(), nullable=False, server_default="", comment=_FIRST_BYTES))
+        cells.add_column(
+            sa.Column("first_bytes", sa.Text(), nullable=False, server_default=sa.text("''"), comment=_FIRST_BYTES)
+        )
         cells.add_column(sa.Column("errors", sa.BigInteger(), nullable=False, server_default="0", comment=_ERRORS))
-    with op.batch_alter_table("usage_cell", table_kwargs=_SMALL) as cells:
-        cells.alter_column("first_bytes", existing_type=sa.Text(), existing_nullable=False, server_default=None)
-        cells.alter_column("errors", existing_type=sa.BigInteger(), existing_nullable=False, server_default=None)
     op.create_index(op.f("ix_feedback_trace_id"), "feedback", ["trace_id"], unique=False)
     count_errors(op.get_bind())
     sum_up_days(op.get_bind())
