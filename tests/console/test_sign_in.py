@@ -1,5 +1,6 @@
 """Who gets in, how long he stays, and what another site can do about it: nothing."""
 
+import asyncio
 from http.cookies import SimpleCookie
 
 from headgate.console.app import create_console
@@ -111,6 +112,17 @@ async def test_a_wrong_password_and_an_unknown_user_answer_alike(browser: Browse
     assert (await stranger.sign_in(email="ann@example.com", password=PASSWORD)).status == 200
 
 
+async def test_guesses_at_once_are_no_more_than_guesses_in_turn(browser: Browser) -> None:
+    """Each counts before it is looked at; signing in rightly many times is no guessing."""
+    await _user(browser)
+    strangers = [Browser(browser.world, browser.app) for _ in range(25)]
+    replies = await asyncio.gather(*(each.sign_in(email="ann@example.com", password="not this") for each in strangers))
+    assert sorted(each.status for each in replies) == [401] * 10 + [429] * 15
+    browser.world.clock.move(901)
+    for _ in range(12):
+        assert (await strangers[0].sign_in(email="ann@example.com", password=PASSWORD)).status == 200
+
+
 async def test_sessions_run_out(admin: Browser) -> None:
     """Left alone for an hour, or after a day whatever is done: the settings of this world."""
     admin.world.clock.move(3_500)
@@ -215,7 +227,7 @@ async def test_one_signs_out_everywhere_else(browser: Browser) -> None:
     for each in others[:2]:
         await each.sign_in(email="ann@example.com", password=PASSWORD)
     await others[2].sign_in(key=browser.world.admin_key)
-    assert text_of(await browser.get("/console/account")).count("End it") == 2
+    assert text_of(await browser.get("/console/account")).count("End") == 2
     assert (await browser.post("/console/account/sessions/end", {}, "/console/account")).status == 200
     assert [(await each.send("GET", "/console")).status for each in (*others, browser)] == [303, 303, 200, 200]
     assert [each.action for each in await browser.world.audit()][-1] == "end_others"

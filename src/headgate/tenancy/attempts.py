@@ -1,10 +1,12 @@
 """Failed attempts to sign in, counted so that nobody can try passwords for long."""
 
 from collections import deque
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Final
 
 from headgate.base.clock import NANOS_PER_SECOND, Clock
-from headgate.base.errors import RateLimited
+from headgate.base.errors import RateLimited, Unavailable
 
 WINDOW_S: Final = 900
 OF_A_NAME: Final = 10
@@ -22,8 +24,31 @@ class Attempts:
         self._of_a_name = of_a_name
         self._failures: dict[str, deque[int]] = {}
 
-    def admit(self, name: str = "", address: str = "") -> None:
-        """Raises `RateLimited` where one of them has failed too often. What is empty does not count."""
+    @contextmanager
+    def trying(self, name: str = "", address: str = "") -> Iterator[None]:
+        """One attempt. It has failed from the beginning, so that many at once are no way round, until it ends without
+        an error; where Headgate could not tell, it was none. Raises `RateLimited` as `count` does."""
+        began = self.count(name, address)
+        try:
+            yield
+        except Unavailable:
+            self._take_back(began, _subjects(name, address))
+            raise
+        self._take_back(began, _subjects("", address))
+        self._failures.pop(f"name {name}", None)
+
+    def count(self, name: str = "", address: str = "") -> int:
+        """One more failure of both. Raises `RateLimited` where one of them has failed too often, and counts nothing
+        then. What is empty does not count."""
+        self._refuse(name, address)
+        now = self._clock.monotonic()
+        for subject in _subjects(name, address):
+            if subject not in self._failures and len(self._failures) >= MOST_NAMES:
+                del self._failures[next(iter(self._failures))]
+            self._failures.setdefault(subject, deque()).append(now)
+        return now
+
+    def _refuse(self, name: str, address: str) -> None:
         for subject in _subjects(name, address):
             most = self._of_a_name if subject.startswith("name ") else OF_AN_ADDRESS
             found = self._recent(subject)
@@ -35,14 +60,11 @@ class Attempts:
                     retry_after=wait,
                 )
 
-    def failed(self, name: str = "", address: str = "") -> None:
-        for subject in _subjects(name, address):
-            if subject not in self._failures and len(self._failures) >= MOST_NAMES:
-                del self._failures[next(iter(self._failures))]
-            self._failures.setdefault(subject, deque()).append(self._clock.monotonic())
-
-    def succeeded(self, name: str) -> None:
-        self._failures.pop(f"name {name}", None)
+    def _take_back(self, began: int, subjects: tuple[str, ...]) -> None:
+        for subject in subjects:
+            found = self._failures.get(subject, ())
+            if began in found:
+                self._failures[subject].remove(began)
 
     def _recent(self, subject: str) -> deque[int] | None:
         found = self._failures.get(subject)

@@ -57,8 +57,7 @@ class PasswordResetService:
 
     def admit(self, email: str, origin: Origin) -> None:
         """Raises `RateLimited` for who asks too often, whether there is such a user or not."""
-        self._asked.admit(_plain(email), origin.client_ip)
-        self._asked.failed(_plain(email), origin.client_ip)
+        self._asked.count(_plain(email), origin.client_ip)
 
     async def ask(self, email: str, origin: Origin) -> None:
         """A letter to every user with this address who has a password: who signs in otherwise gets none this way. How

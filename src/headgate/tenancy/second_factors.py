@@ -190,22 +190,14 @@ class SecondFactorService:
         )
 
     async def _tried(self, principal: Principal, user_id: str, work: Callable[[Change], T]) -> T:
-        """Counted as failed until it has succeeded, so that many attempts at once are no way round."""
-        name = f"code of {user_id}"
-        self._attempts.admit(name)
-        self._attempts.failed(name)
-        result = await self._administration.change(principal, work)
-        self._attempts.succeeded(name)
-        return result
+        with self._attempts.trying(f"code of {user_id}"):
+            return await self._administration.change(principal, work)
 
     async def _require_password(self, user_id: str, password: str) -> None:
-        name = f"password of {user_id}"
-        self._attempts.admit(name)
-        self._attempts.failed(name)
-        kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
-        if not await self._passwords.right(password, kept):
-            raise InvalidRequest("This is not your present password.", param="password")
-        self._attempts.succeeded(name)
+        with self._attempts.trying(f"password of {user_id}"):
+            kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
+            if not await self._passwords.right(password, kept):
+                raise InvalidRequest("This is not your present password.", param="password")
 
     async def _mark(self, user_id: str) -> str:
         """Of the password that is his now: a ticket ends with it."""

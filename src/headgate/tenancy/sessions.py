@@ -91,13 +91,8 @@ class SessionService:
         `RateLimited` for who guesses."""
         parsed = keys.parse(text) or keys.chosen(text)
         name = "" if parsed is None else parsed.id
-        self._attempts.admit(name, origin.client_ip)
-        try:
+        with self._attempts.trying(name, origin.client_ip):
             policy = await self._key_ring.authenticate(text)
-        except Unauthenticated:
-            self._attempts.failed(name, origin.client_ip)
-            raise
-        self._attempts.succeeded(name)
         return policy, keys.hash_key(text, self._pepper)
 
     async def sign_in_with_password(self, email: str, password: str, origin: Origin) -> tuple[Session, str]:
@@ -108,15 +103,15 @@ class SessionService:
         """Whose they are. Raises `Unauthenticated` in the same words whatever was wrong, after the same time,
         `RateLimited` for who guesses, and `SecondFactorNeeded` where they are right and a code is to come."""
         name = email.strip().lower()[:320]
-        self._attempts.admit(name, origin.client_ip)
-        found = await self._administration.transactions.read(lambda stores: stores.passwords.of_email(name))
-        right = [user for user, kept in found if await self._passwords.right(password, kept)]
-        if not found:
-            await self._passwords.right(password, None)
-        if not right:
-            self._attempts.failed(name, origin.client_ip)
-            raise Unauthenticated("This is not the e-mail address and the password of a user.", code="wrong_password")
-        self._attempts.succeeded(name)
+        with self._attempts.trying(name, origin.client_ip):
+            found = await self._administration.transactions.read(lambda stores: stores.passwords.of_email(name))
+            right = [user for user, kept in found if await self._passwords.right(password, kept)]
+            if not found:
+                await self._passwords.right(password, None)
+            if not right:
+                raise Unauthenticated(
+                    "This is not the e-mail address and the password of a user.", code="wrong_password"
+                )
         await self._second_factors.ask(right[0])
         return right[0]
 
@@ -200,12 +195,10 @@ class SessionService:
         user_id = signed.session.user_id
         if user_id is None:
             raise InvalidRequest("Whoever signs in with a key has no password.")
-        name = f"password of {user_id}"
-        self._attempts.admit(name)
-        kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
-        if not await self._passwords.right(before, kept):
-            self._attempts.failed(name)
-            raise InvalidRequest("This is not your present password.", param="before")
+        with self._attempts.trying(f"password of {user_id}"):
+            kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
+            if not await self._passwords.right(before, kept):
+                raise InvalidRequest("This is not your present password.", param="before")
         hashed = await self._passwords.hashed(after, "after")
 
         def work(change: Change) -> None:

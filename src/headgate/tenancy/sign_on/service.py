@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from headgate.base.clock import Clock
-from headgate.base.errors import HeadgateError, Unauthenticated, Unavailable
+from headgate.base.errors import Unauthenticated, Unavailable
 from headgate.base.ids import RandomBytes
 from headgate.tenancy.attempts import Attempts
 from headgate.tenancy.origin import Origin
@@ -68,14 +68,10 @@ class SignOnService:
     async def finish(self, site: str, answer: Mapping[str, str], ticket: str, origin: Origin) -> tuple[Matched, str]:
         """Who came back, with the page he wanted. `answer`: what the issuer sent along. Raises `Unauthenticated`,
         `Forbidden` and `Unavailable`, in words for him, and `RateLimited` for who tries too often."""
-        self._attempts.admit(address=origin.client_ip)
-        try:
+        with self._attempts.trying(address=origin.client_ip):
             told = self._told(site, answer, ticket)
             claims = await self._claims(site, answer.get("code", ""), told)
             return await self._matching.user_of(claims, origin), told["there"]
-        except HeadgateError:
-            self._attempts.failed(address=origin.client_ip)
-            raise
 
     def _told(self, site: str, answer: Mapping[str, str], ticket: str) -> Mapping[str, str]:
         """The ticket, if it is this answer's."""
