@@ -93,7 +93,7 @@ def test_the_portal_is_in_a_frame_of_an_allowed_site(gateway: Gateway, tenant: s
         frame.get_by_role("link", name="API keys").click()
         frame.get_by_role("link", name="New key").click()
         frame.get_by_label("Name").fill("made in a frame")
-        frame.get_by_role("button", name="Make it").click()
+        frame.get_by_role("button", name="Create").click()
         expect(frame.locator(".secret")).to_contain_text("hg_")
     watch.seen = [each for each in watch.seen if "/favicon.ico" not in each]
     watch.quiet()

@@ -41,7 +41,7 @@ async def test_a_key_is_changed(admin: Browser) -> None:
         wrong = await admin.post(f"{page}/edit", {**fields, field: text})
         assert (wrong.status, wrong.body.count(b'id="wrong"')) == (400, 1), field
     seen = text_of(await admin.post(f"{page}/edit", fields))
-    for told in ("seat 7", "$0.01 of $9.00 monthly", "5 requests a second", "Good until 2028-01-31 12:00:00"):
+    for told in ("seat 7", "$0.01 of $9.00 monthly", "5 requests a second", "Expires 2028-01-31 12:00:00"):
         assert told in seen
     found = await admin.world.ok("GET", f"/v1/api-keys/{key}")
     assert (found["allowed_models"], found["alert_emails"]) == (["gpt-4o", "@ours/*"], ["ops@example.com"])

@@ -14,7 +14,7 @@ async def test_the_system_is_seen(admin: Browser) -> None:
     seen = text_of(await admin.get("/console/system"))
     for told in (
         "sqlite 3.",
-        "bytes in 1 segment",
+        "in 1 segment",
         "0 pending, 0 delivered, 0 failed",
         "None: no call is under way in this process.",
         "This process has every allowance to itself.",

@@ -31,10 +31,10 @@ MEASURE_WORDS: Final = {
     "errors": "Errors",
     "error_rate": "Error rate",
     "latency": "Mean latency",
-    **{f"latency_p{each}": f"Latency, {each} of 100" for each in (50, 90, 99)},
-    **{f"first_byte_p{each}": f"First token, {each} of 100" for each in (50, 90, 99)},
+    **{f"latency_p{each}": f"Latency, p{each}" for each in (50, 90, 99)},
+    **{f"first_byte_p{each}": f"First token, p{each}" for each in (50, 90, 99)},
 }
-BY_WORDS: Final = {"": "nothing: over time", "api_key": "key", "status_code": "status", "cache_status": "cache status"}
+BY_WORDS: Final = {"": "time", "api_key": "key", "status_code": "status", "cache_status": "cache status"}
 COLUMNS: Final = ("requests", "errors", "input_tokens", "output_tokens", "cost_usd", "mean_latency_ms")
 
 

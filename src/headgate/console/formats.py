@@ -7,6 +7,8 @@ from decimal import Decimal
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
+from markupsafe import Markup
+
 from headgate.base.errors import HeadgateError
 from headgate.base.money import NANOS_PER_USD
 from headgate.ledger.allowance import Resource
@@ -74,6 +76,15 @@ def number(value: Decimal | int | None) -> str:
     return NOTHING if value is None else f"{value:,}"
 
 
+def size(count: float) -> str:
+    """Bytes, as people say them."""
+    for unit in ("B", "kB", "MB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:,.2f} GB"
+
+
 def percent(part: int, whole: int) -> int:
     """Rounded down, and at most 100: full is full, and almost full is not."""
     return min(part * 100 // whole, 100) if whole else 100
@@ -99,7 +110,7 @@ def period(limit: Any) -> str:
     """Over which a budget counts."""
     if limit.reset_days is not None:
         return f"every {limit.reset_days} days"
-    return RESETS[limit.reset] if limit.reset else "for good"
+    return RESETS[limit.reset] if limit.reset else "in total"
 
 
 def rate_words(limit: RateLimit) -> str:
@@ -135,6 +146,11 @@ def pretty(text: str) -> str:
         return text
 
 
+def _time(told: str) -> Markup:
+    """So that no line breaks within."""
+    return Markup("<time>{}</time>").format(told)
+
+
 def _local(found: datetime, zone: str) -> str:
     return found.astimezone(ZoneInfo(zone)).strftime("%Y-%m-%d %H:%M:%S")
 
@@ -147,9 +163,10 @@ FILTERS: Final = {
     "measured": measured,
     "amount": amount,
     "number": number,
+    "size": size,
     "milliseconds": milliseconds,
-    "at": at,
-    "at_iso": at_iso,
+    "at": lambda value, zone: _time(at(value, zone)),
+    "at_iso": lambda value, zone: _time(at_iso(value, zone)),
     "period": period,
     "rate_words": rate_words,
     "plainly": plainly,

@@ -103,6 +103,7 @@ async def _form(
         levels=[each for each in KeyLevel if visit.may(scope_of(each, KeyOwner.SERVICE, "create"))],
         level_words=LEVELS,
         workspaces=await workspaces_by_id(visit),
+        calling=CALLS,
         scopes=[*scopes, *sorted(set(fields["scopes"]) - set(scopes))],
         limits=limit_rows.limit_rows(key, visit.form),
         choices=limit_rows,

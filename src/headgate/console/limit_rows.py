@@ -16,7 +16,7 @@ BUDGET_TYPES: Final = ("cost", "tokens", "requests")
 RATE_TYPES: Final = ("requests", "tokens", "input_tokens", "output_tokens", "in_flight")
 PERIODS: Final = ("", *RESETS.values())
 UNITS: Final = tuple(UNIT_WORDS)
-PERIOD_WORDS: Final = {"": "for good"}
+PERIOD_WORDS: Final = {"": "never"}
 TYPE_WORDS: Final = {each: resource_words(each) for each in RATE_TYPES}
 _DAYS: Final = "days:"
 

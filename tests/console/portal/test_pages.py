@@ -64,7 +64,7 @@ async def test_the_overview_has_usage_and_a_forecast(place: Place) -> None:
     seen = text_of(await (await place.visiting()).get("/portal"))
     for told in (
         "$0.00060 of $20.00 monthly",
-        "It counts anew from",
+        "It resets at",
         "Requests 1 ",
         "Tokens 9 ",
         "sim-fast 1 9 $0.00060",

@@ -61,7 +61,7 @@ async def test_a_customer_signs_in_at_work(place: Place, issuer: LoopbackIssuer)
         assert (reply.status, reply.headers["location"]) == (303, "/portal/limits"), text_of(reply)
     seen = text_of(await guests[0].get(ACCOUNT))
     assert "Name of acme" in seen
-    assert seen.count("End it") == 2
+    assert seen.count("End") == 2
     assert (await guests[0].post(f"{ACCOUNT}/sessions/end", {"session": "pses_nobody"}, ACCOUNT)).status == 404
     await guests[0].post(f"{ACCOUNT}/sessions/end", {}, ACCOUNT)
     assert [(await guest.send("GET", "/portal")).status for guest in guests] == [200, 303, 303]

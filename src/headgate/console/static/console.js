@@ -16,14 +16,30 @@ function drawn(place) {
   const axis = { stroke: ink, grid: { stroke: line, width: 1 }, ticks: { stroke: line, width: 1 } };
   const told = (figure, digits) => (unit === "$" ? "$" : "") + figure.toLocaleString("en", { maximumFractionDigits: digits }) + (unit && unit !== "$" ? " " + unit : "");
   const width = () => place.clientWidth;
+  const written = (options) => new Intl.DateTimeFormat("en-GB", { timeZone: zone, ...options });
+  const [day, hour, moment] = [{ day: "numeric", month: "short" }, { hour: "2-digit", minute: "2-digit" }, { dateStyle: "medium", timeStyle: "short" }].map(written);
+  const when = (seconds) => new Date(seconds * 1000);
+  const ofDay = (seconds, step) => {
+    const time = hour.format(when(seconds));
+    return step >= 86400 || time === "00:00" ? day.format(when(seconds)) : time;
+  };
   const plot = new uPlot(
     {
       width: width(),
       height: 200,
       tzDate: (seconds) => uPlot.tzDate(new Date(seconds * 1000), zone),
-      axes: [axis, { ...axis, size: 80, values: (_, ticks) => ticks.map((tick) => told(tick, 3)) }],
+      axes: [
+        { ...axis, size: 34, values: (_, ticks, __, ___, step) => ticks.map((tick) => ofDay(tick, step)) },
+        {
+          ...axis,
+          size: 64,
+          // A count has nothing between two whole numbers.
+          ...(unit ? {} : { incrs: Array.from({ length: 45 }, (_, each) => [1, 2, 5][each % 3] * 10 ** Math.floor(each / 3)) }),
+          values: (_, ticks) => ticks.map((tick) => told(tick, 6)),
+        },
+      ],
       series: [
-        {},
+        { value: (_, seconds) => (seconds === null ? "–" : moment.format(when(seconds))) },
         ...series.map(({ name }, index) => ({
           label: name,
           stroke: style.getPropertyValue("--line-" + index),
