@@ -93,7 +93,8 @@ async def open_books(
         closing.push_async_callback(sharing.give_back)
         await sharing.start()
     books = Books(ledger, journal, writer, refusals.note, None if sharing is None else sharing.lender)
-    corrections = SqlCorrections(database, writer, rows, ledger, clock)
+    shared = None if sharing is None else sharing.authority
+    corrections = SqlCorrections(database, writer, rows, ledger, clock, shared, report)
     return BookKeeping(books, writer, restoring, journal, corrections, sharing)
 
 

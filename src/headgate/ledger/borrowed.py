@@ -123,7 +123,7 @@ class BorrowedSpan:
         return None
 
     def correct(self, counter: Counter, at: int, more: int, wall: int, steady: int) -> None:
-        """The authority has the past: it learns it from the records when its data is made anew."""
+        """The authority has the past, and is told."""
 
     def reset(self, counter: Counter, steady: int) -> None:
         """A reset names another allowance, which is borrowed from anew."""

@@ -43,15 +43,19 @@ class AlertedRows:
         self._cells.add(connection, rows)
         self._tell(connection, allowance_use.fold(connection, self._budgets, new))
 
-    def correct(self, connection: Connection, before: UsageRecord, after: UsageRecord) -> list[str]:
-        """A record that is there is to say something else of what it used and cost, and so are the sums over it. The
-        ids of the budgets that it counts in."""
+    def counting(self, connection: Connection, record: UsageRecord) -> list[Key]:
+        """The budgets, each with its period, that a record counts in."""
+        return allowance_use.counting(connection, self._budgets, record)
+
+    def correct(self, connection: Connection, before: UsageRecord, after: UsageRecord) -> list[Moved]:
+        """A record that is there is to say something else of what it used and cost, and so are the sums over it: of
+        the budgets that it counts in."""
         usage_rows.update(connection, after)
         allowance_use.lock(connection)
         self._cells.correct(connection, usage_rows.values_of(before), usage_rows.values_of(after))
         moved = allowance_use.correct(connection, self._budgets, before, after)
         self._tell(connection, [each for each in moved if each.after > each.before])
-        return [each.budget.allowance.id for each in moved]
+        return moved
 
     def refused(self, connection: Connection, allowances: Iterable[Allowance]) -> None:
         """These had not enough left for a call. A call is refused rather than made beyond the cap, so the last bit of

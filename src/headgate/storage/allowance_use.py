@@ -39,6 +39,10 @@ class Moved:
         return self.budget.allowance.id, self.span[0]
 
     @property
+    def more(self) -> int:
+        return self.after - self.before
+
+    @property
     def counted(self) -> int:
         return max(self.budget.allowance.cap, self.after) if self.used_up else self.after
 
@@ -67,6 +71,11 @@ def fold(connection: Connection, budgets: Budgets, records: Sequence[UsageRecord
     rows = [(*key, each.span[1], each.after) for key, each in moved.items()]
     connection.exec_driver_sql(_upsert(connection.dialect), rows)
     return list(moved.values())
+
+
+def counting(connection: Connection, budgets: Budgets, record: UsageRecord) -> list[Key]:
+    """The budgets, each with its period, that this record counts in."""
+    return list(_moved(connection, budgets, [record]))
 
 
 def correct(connection: Connection, budgets: Budgets, before: UsageRecord, after: UsageRecord) -> list[Moved]:

@@ -28,6 +28,8 @@ _KEPT_MS: Final = 2 * 86_400_000
 NO_EVICTION: Final = "noeviction"
 _LIBRARY: Final = "headgate_shares"
 _MICRO: Final = 1_000
+Period = tuple[str, int]
+"""An allowance's id, and when the period of it begins (wall clock, nanoseconds)."""
 
 
 class AuthorityAway(Unavailable):
@@ -105,7 +107,7 @@ class Authority:
             calls.append(
                 (
                     "sync",
-                    self._keys(each.share),
+                    _keys(each.share.allowance_id, each.share.start),
                     (
                         generations[group],
                         f"{node}.{each.share.life}" if each.share.life else node,
@@ -139,8 +141,17 @@ class Authority:
             past = [number for at, amount in uses for number in (amount, max(now - at, 0) // _MICRO)]
             generation = generations[group_of(share.allowance_id)]
             fixed = (generation, share.length // _MICRO, _kept_ms(share, now))
-            calls.append(("base", self._keys(share), (*fixed, *past)))
+            calls.append(("base", _keys(share.allowance_id, share.start), (*fixed, *past)))
         await self._call(calls)
+
+    async def since(self, periods: Sequence[Period]) -> list[str]:
+        """Which reading of the past of each is counted; "" for none."""
+        return [reply.decode() for reply in await self._call([("since", _keys(*each), ()) for each in periods])]
+
+    async def correct(self, name: str, found: Sequence[tuple[Period, str, int]]) -> None:
+        """Of a call that began in these periods it is known now that it used so much more, or less: in the usage
+        records, and here where the reading of the past is still the one that did not know. Once for each `name`."""
+        await self._call([("correct", _keys(*period), (since, name, more)) for period, since, more in found])
 
     async def look(self) -> list[Marker]:
         """At the markers of all groups."""
@@ -166,10 +177,6 @@ class Authority:
     async def confirm(self, generations: Sequence[tuple[int, str]], node: str) -> None:
         """It has told all that it holds in these groups."""
         await self._call([("confirm", (_marker(group),), (each, node)) for group, each in generations])
-
-    def _keys(self, share: Share) -> tuple[str, str]:
-        marker = _marker(group_of(share.allowance_id))
-        return f"{marker}:{share.allowance_id}|{share.start // NANOS_PER_SECOND}", marker
 
     async def _call(self, calls: Sequence[tuple[str, Sequence[str], Sequence[object]]]) -> list[Any]:
         if not calls:
@@ -208,6 +215,11 @@ class Authority:
             await self._redis.function_load(self._source, replace=True)
         except (RedisError, OSError) as error:
             raise _away(error) from error
+
+
+def _keys(allowance_id: str, start: int) -> tuple[str, str]:
+    marker = _marker(group_of(allowance_id))
+    return f"{marker}:{allowance_id}|{start // NANOS_PER_SECOND}", marker
 
 
 def _marker(group: int) -> str:

@@ -246,9 +246,30 @@ local function base(keys, args)
       add_to_cells(cells, length / GRAINS, time - math.max(age, 0), amount)
     end
   end
-  redis.call('HSET', keys[1], 'generation', of_generation, 'settled', whole(settled), 'cells', write_cells(cells))
+  redis.call(
+    'HSET', keys[1], 'generation', of_generation, 'settled', whole(settled), 'cells', write_cells(cells),
+    'since', of_generation .. '@' .. whole(time)
+  )
   redis.call('HDEL', keys[1], 'unbased')
   redis.call('PEXPIRE', keys[1], args[3])
+  return 1
+end
+
+-- KEYS: the allowance in its period, its marker. Which reading of its past is counted here: '' for none.
+local function since(keys)
+  local of_generation = generation(keys[2])
+  local found = redis.call('HMGET', keys[1], 'generation', 'since')
+  return of_generation and found[1] == of_generation and found[2] or ''
+end
+
+-- KEYS: the allowance in its period, its marker. ARGV: since, name, amount. Of a call that is counted, or lent for, it
+-- is known now that it used so much more, or less where that is below zero. Told once by that name, and only while the
+-- same reading of the past is counted: a later one has it already.
+local function correct(keys, args)
+  if args[1] == '' or since(keys) ~= args[1] or redis.call('HSETNX', keys[1], 'c:' .. args[2], '1') == 0 then
+    return 0
+  end
+  redis.call('HSET', keys[1], 'settled', whole(tonumber(redis.call('HGET', keys[1], 'settled')) + tonumber(args[3])))
   return 1
 end
 
@@ -332,6 +353,8 @@ end
 
 redis.register_function('headgate_shares_sync', sync)
 redis.register_function('headgate_shares_base', base)
+redis.register_function('headgate_shares_since', since)
+redis.register_function('headgate_shares_correct', correct)
 redis.register_function('headgate_shares_look', look)
 redis.register_function('headgate_shares_close', close)
 redis.register_function('headgate_shares_admit', admit)
