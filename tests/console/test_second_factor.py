@@ -167,11 +167,11 @@ async def test_an_administrator_takes_it_off_for_who_has_lost_his_telephone(brow
     await admin.sign_in(key=browser.world.admin_key)
     users = await browser.world.ok("GET", "/v1/admin/users")
     page = f"/console/people/{users['data'][0]['id']}"
-    assert "Take off his second factor" in text_of(await admin.get(page))
+    assert "Remove the second factor" in text_of(await admin.get(page))
     assert (await admin.post(f"{page}/second-factor", {}, page)).status == 200
     assert (await browser.send("GET", "/console")).status == 303
     assert (await browser.sign_in(email=EMAIL, password=PASSWORD)).status == 200
-    assert "Take off his second factor" not in text_of(await admin.get(page))
+    assert "Remove the second factor" not in text_of(await admin.get(page))
     owner = Browser(browser.world, browser.app)
     await _user(owner, "boss@example.com", "owner")
     await _set_up(owner)

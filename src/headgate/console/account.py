@@ -54,5 +54,6 @@ async def page(visit: Visit, error: HeadgateError | None = None) -> Response:
         status=error.status if error else 200,
         sessions=await services.sessions.of(visit.signed),
         factor=None if user_id is None else await services.second_factors.of(user_id),
+        required=await services.second_factors.required(visit.principal.organization_id),
         error=error,
     )

@@ -41,6 +41,7 @@ def create_console(
         Route(f"{HOME}/sign-on", sign_on.begin, methods=["GET"]),
         Route(f"{HOME}/sign-on/callback", sign_on.back, methods=["GET"]),
         Route(f"{HOME}/sign-in/code", doors.enter_with_code, methods=["POST"]),
+        Route(f"{HOME}/sign-in/enrol", doors.enrolling.confirm, methods=["POST"]),
         Route(f"{HOME}/password", password.forgot, methods=["GET"]),
         Route(f"{HOME}/password", password.ask, methods=["POST"]),
         Route(f"{HOME}/password/new", password.new, methods=["GET"]),

@@ -15,7 +15,7 @@ from headgate.tenancy.organizations import SCHEMAS
 SETTINGS: Final = f"{HOME}/settings"
 READ: Final = ("organisation_settings.read",)
 UPDATE: Final = ("organisation_settings.update",)
-_FIELDS: Final = ("name", "time_zone", "keep_days", "portal_origins", *SCHEMAS)
+_FIELDS: Final = ("name", "time_zone", "keep_days", "portal_origins", "require_second_factor", *SCHEMAS)
 
 
 async def show(visit: Visit) -> Response:
@@ -62,6 +62,7 @@ def _present(organization: Organization) -> dict[str, str]:
         "time_zone": organization.time_zone,
         "keep_days": "" if days is None else str(days),
         "portal_origins": "\n".join(organization.portal_origins),
+        "require_second_factor": "yes" if organization.require_second_factor else "",
         **{name: _written(getattr(organization, name)) for name in SCHEMAS},
     }
 
@@ -74,6 +75,7 @@ def _asked(form: Form, before: Organization) -> dict[str, Any]:
     asked: dict[str, Any] = {"name": form.one("name"), "portal_origins": form.lines("portal_origins")}
     if form.one("time_zone") != before.time_zone:  # saying it again would begin all periods again
         asked["time_zone"] = form.one("time_zone")
+    asked["require_second_factor"] = form.one("require_second_factor") == "yes"
     days = form.one("keep_days")
     asked["log_bodies"] = {"retention_days": int(days) if days.isascii() and days.isdigit() else days} if days else None
     return asked | {name: form.document(name) for name in SCHEMAS} | limit_rows.limits_asked(form, before)

@@ -4,12 +4,14 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import HeadgateError
+from headgate.console.enrolling import Enrolling
 from headgate.console.form import EMPTY, audited, form_of, require_own_origin
 from headgate.console.visit import COOKIE, HOME, SIGN_IN, THEME, THEMES, Console
 from headgate.tenancy.acceptance import Accepted
 from headgate.tenancy.origin import Origin
-from headgate.tenancy.second_factors import SecondFactorNeeded
+from headgate.tenancy.second_factors import EnrolmentNeeded, SecondFactorNeeded
 from headgate.tenancy.sign_on.matching import Matched
+from headgate.tenancy.user import User
 
 _A_YEAR_S = 365 * 86_400
 
@@ -19,6 +21,7 @@ class SignIn:
 
     def __init__(self, console: Console) -> None:
         self._console = console
+        self.enrolling = Enrolling(console, "", inside, self._opened, self.refused)
 
     async def show(self, request: Request) -> Response:
         """The form."""
@@ -39,6 +42,8 @@ class SignIn:
                 session, token = await sessions.sign_in_with_password(email, password, origin)
         except SecondFactorNeeded as needed:
             return self._console.page(request, "sign_in_code.html", there=there, ticket=needed.ticket, error=None)
+        except EnrolmentNeeded as needed:
+            return await self.enrolling.begin(request, needed.ticket, there, origin)
         except HeadgateError as error:
             return self._console.page(
                 request, "sign_in.html", status=error.status, there=there, email=form.one("email"), error=error
@@ -75,6 +80,8 @@ class SignIn:
             made = await services.invites.accept(form.one("token"), {**names, "password": password}, origin)
         except HeadgateError as error:
             return self._console.page(request, "invite.html", status=error.status, **names, error=error)
+        if password and await services.second_factors.required(made.user.organization_id):
+            return self._welcomed(request, made, enrols=True)
         return await self._welcome(request, made, HOME, origin)
 
     async def let_in(self, request: Request, matched: Matched, there: str, origin: Origin) -> Response:
@@ -91,13 +98,21 @@ class SignIn:
     async def _welcome(self, request: Request, made: Accepted, there: str, origin: Origin) -> Response:
         """For who has accepted an invite."""
         if not made.user.administers and not made.places:  # he has no page to see yet
-            return self._console.page(
-                request, "welcome.html", keys=made.keys, opened=False, customer=bool(made.tenants)
-            )
+            return self._welcomed(request, made)
         session, token = await self._console.services.sessions.open_for(made.user, origin)
         response: Response = RedirectResponse(there, 303)
         if made.keys:
-            response = self._console.page(request, "welcome.html", keys=made.keys, opened=True, customer=False)
+            response = self._welcomed(request, made, opened=True)
+        return self._with_cookie(request, response, token, session.expires_at)
+
+    def _welcomed(self, request: Request, made: Accepted, *, opened: bool = False, enrols: bool = False) -> Response:
+        customer = bool(made.tenants) and not opened and not made.user.administers and not made.places
+        return self._console.page(
+            request, "welcome.html", keys=made.keys, opened=opened, customer=customer, enrols=enrols
+        )
+
+    async def _opened(self, request: Request, user: User, response: Response, origin: Origin) -> Response:
+        session, token = await self._console.services.sessions.open_for(user, origin)
         return self._with_cookie(request, response, token, session.expires_at)
 
     async def theme(self, request: Request) -> Response:

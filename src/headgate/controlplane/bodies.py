@@ -109,6 +109,9 @@ class OrganisationChange(Body):
         examples=[{"retention_days": 30}],
     )
     portal_origins: PortalOrigins = None
+    require_second_factor: bool | None = Field(
+        None, description="Of users who sign in with a password; who has none sets one up after it."
+    )
     api_key_metadata_schema: dict[str, Any] | None = Field(
         None, description="JSON Schema, draft 7: what the metadata of workspaces' keys must be."
     )

@@ -64,6 +64,7 @@ def organisation(found: Organization, standing: Budgets) -> dict[str, Any]:
         "admission": admission_rules.shown(found.admission),
         "routing_table": dict(found.routing),
         "portal_origins": list(found.portal_origins),
+        "require_second_factor": found.require_second_factor,
         "log_bodies": None if found.keep_bodies_days is None else {"retention_days": found.keep_bodies_days},
         "created_at": to_iso(found.created_at),
         "last_updated_at": to_iso(found.updated_at),

@@ -87,6 +87,7 @@ organization = Table(
     Column("output_guardrails", Document),
     Column("keep_bodies_days", Integer, comment="How long bodies of calls are kept; NULL: they never are."),
     Column("portal_origins", Document),
+    Column("require_second_factor", Boolean, nullable=False, server_default=false()),
 )
 
 workspace = Table(

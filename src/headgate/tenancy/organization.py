@@ -36,6 +36,8 @@ class Organization:
     """How long the bodies of calls are kept; None: they never are."""
     portal_origins: tuple[str, ...] = ()
     """Sites that may show the portal in a frame."""
+    require_second_factor: bool = False
+    """Of users who sign in with a password."""
     created_at: int
     updated_at: int
 

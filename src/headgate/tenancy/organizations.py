@@ -23,9 +23,9 @@ SCHEMAS: Final = ("api_key_metadata_schema", "workspace_metadata_schema")
 
 class OrganizationService:
     """`fields`: `name`, `time_zone`, `usage_limits`, `rate_limits`, `reset_usage`, `admission`, `routing_table`,
-    `defaults` (guardrails of every call), `log_bodies` (null, or `retention_days`), `portal_origins`, and the metadata
-    schemas: keys and workspaces that are there stay as they are until they are changed. Only for the organization's
-    keys."""
+    `defaults` (guardrails of every call), `log_bodies` (null, or `retention_days`), `portal_origins`,
+    `require_second_factor` (sessions without one end), and the metadata schemas: keys and workspaces that are there
+    stay as they are until they are changed. Only for the organization's keys."""
 
     def __init__(self, administration: Administration) -> None:
         self._administration = administration
@@ -43,6 +43,9 @@ class OrganizationService:
             organization = changed(before, _with(before, fields, change), change.now)
             if "time_zone" in fields:  # their periods begin elsewhere from now on, and the sums of those are new
                 change.stores.limit_policies.touch(organization.id, change.now)
+            if organization.require_second_factor and not before.require_second_factor:
+                change.stores.sessions.remove_without_second_factor(organization.id)
+                change.stores.portal_sessions.remove_without_second_factor(organization.id)
             change.stores.organizations.update(organization)
             change.touched.organization = True
             body = {"fields": sorted(fields)} | _seen(organization)
@@ -73,13 +76,15 @@ def _with(organization: Organization, fields: Mapping[str, Any], change: Change)
         changes["keep_bodies_days"] = _keep_bodies_days(fields["log_bodies"])
     if "portal_origins" in fields:
         changes["portal_origins"] = origins(fields["portal_origins"])
+    if "require_second_factor" in fields:
+        changes["require_second_factor"] = _required(fields["require_second_factor"])
     for schema in SCHEMAS:
         if schema in fields:
             changes[schema] = metadata_schema(fields[schema], schema)
     if not changes:
         raise InvalidRequest(
             "There is nothing to change: send at least one of name, time_zone, limits, reset_usage, admission, "
-            "routing_table, defaults, log_bodies, portal_origins and the metadata schemas."
+            "routing_table, defaults, log_bodies, portal_origins, require_second_factor and the metadata schemas."
         )
     return replace(organization, **changes, updated_at=change.now)
 
@@ -93,6 +98,12 @@ def _time_zone(value: object) -> str:
             "`time_zone` must be the IANA name of a time zone, for example `Europe/Berlin`.", param="time_zone"
         ) from None
     return found
+
+
+def _required(value: object) -> bool:
+    if not isinstance(value, bool):
+        raise InvalidRequest("`require_second_factor` must be true or false.", param="require_second_factor")
+    return value
 
 
 def _keep_bodies_days(value: object) -> int | None:
@@ -120,5 +131,6 @@ def _seen(organization: Organization) -> dict[str, Any]:
         "output_guardrails": list(organization.output_guardrails),
         "keep_bodies_days": organization.keep_bodies_days,
         "portal_origins": list(organization.portal_origins),
+        "require_second_factor": organization.require_second_factor,
         **{schema: getattr(organization, schema) for schema in SCHEMAS},
     }

@@ -99,6 +99,10 @@ class SessionStore(Protocol):
         """Of the user; `but`: the id of the one that stays."""
         ...
 
+    def remove_without_second_factor(self, organization_id: str) -> None:
+        """Of all users who have a password and nothing beside it."""
+        ...
+
     def prune(self, now: int) -> None:
         """Forget those that have expired."""
         ...

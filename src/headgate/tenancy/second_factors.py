@@ -27,6 +27,7 @@ RECOVERY_CODES: Final = 10
 _RECOVERY_LENGTH: Final = 16
 """Characters of 5 bits."""
 _PURPOSE: Final = "second factor"
+_ENROLMENT: Final = "enrolment"
 _WITHIN_S: Final = 300
 
 
@@ -37,6 +38,17 @@ class SecondFactorNeeded(Unauthenticated):
 
     def __init__(self, ticket: str) -> None:
         super().__init__("Enter the code that your app shows now.")
+        self.ticket = ticket
+
+
+class EnrolmentNeeded(Unauthenticated):
+    """The password was right, and the organization requires a second factor, which is to be set up first. `ticket` says
+    so for a few minutes."""
+
+    code = "second_factor_enrolment"
+
+    def __init__(self, ticket: str) -> None:
+        super().__init__("Set up a second factor first: your organization requires one.")
         self.ticket = ticket
 
 
@@ -74,19 +86,22 @@ class SecondFactorService:
         return found if found is not None and found.confirmed_at is not None else None
 
     async def ask(self, user: User) -> None:
-        """Raises `SecondFactorNeeded` for who has one and has shown his password."""
+        """Of who has shown his password. Raises `SecondFactorNeeded` where he has one, and `EnrolmentNeeded` where he
+        has none and is to have one."""
         if await self.of(user.id) is not None:
-            whose = {"organization": user.organization_id, "user": user.id, "password": await self._mark(user.id)}
-            raise SecondFactorNeeded(self._tickets.issue(_PURPOSE, whose, _WITHIN_S))
+            raise SecondFactorNeeded(await self._ticket(_PURPOSE, user))
+        if await self.required(user.organization_id):
+            raise EnrolmentNeeded(await self._ticket(_ENROLMENT, user))
+
+    async def required(self, organization_id: str) -> bool:
+        """Whether its users need one who sign in with a password."""
+        found = await self._administration.transactions.read(lambda stores: stores.organizations.get(organization_id))
+        return found is not None and found.require_second_factor
 
     async def user_with(self, ticket: str, code: str, origin: Origin) -> User:
         """Who brings a ticket back with a code, or with one of his recovery codes. Raises `Unauthenticated`, and
         `RateLimited` for who guesses."""
-        whose = self._tickets.read(_PURPOSE, ticket)
-        if whose is None or whose["password"] != await self._mark(whose["user"]):
-            raise Unauthenticated("That took too long. Sign in again.", code="second_factor_over")
-        user_id = whose["user"]
-        principal = Principal(whose["organization"], f"user:{user_id}", frozenset(), user_id=user_id, origin=origin)
+        principal, user_id = await self._holder(_PURPOSE, ticket, origin)
 
         def work(change: Change) -> User:
             self._take(change, user_id, code)
@@ -98,6 +113,24 @@ class SecondFactorService:
         """A new secret, which is asked for once a code of it is confirmed. Raises `InvalidRequest` for a wrong
         password, and `Conflict` where one is in force."""
         await self._require_password(user_id, password)
+        return await self._begin(principal, user_id)
+
+    async def begin_with(self, ticket: str, origin: Origin) -> Enrolment:
+        """The same for who brings the ticket of `EnrolmentNeeded`. Raises `Unauthenticated` for one that is over."""
+        return await self._begin(*await self._holder(_ENROLMENT, ticket, origin))
+
+    async def begun_with(self, ticket: str, origin: Origin) -> Enrolment:
+        """As `begun`."""
+        return await self.begun(*await self._holder(_ENROLMENT, ticket, origin))
+
+    async def confirm_with(self, ticket: str, code: str, origin: Origin) -> tuple[User, list[str]]:
+        """As `confirm`, and whose it is."""
+        principal, user_id = await self._holder(_ENROLMENT, ticket, origin)
+        codes = await self.confirm(principal, user_id, code, "")
+        user = await self._administration.transactions.read(lambda stores: existing_user(stores, principal, user_id))
+        return user, codes
+
+    async def _begin(self, principal: Principal, user_id: str) -> Enrolment:
         secret = self._random_bytes(SECRET_BYTES)
 
         def work(change: Change) -> User:
@@ -144,7 +177,10 @@ class SecondFactorService:
         return await self._tried(principal, user_id, work)
 
     async def take_off(self, principal: Principal, user_id: str, password: str, code: str) -> None:
-        """By himself, with both. Raises `InvalidRequest` for a wrong password, `Unauthenticated` for a wrong code."""
+        """By himself, with both. Raises `InvalidRequest` for a wrong password, `Unauthenticated` for a wrong code, and
+        `Conflict` where the organization requires one."""
+        if await self.required(principal.organization_id):
+            raise Conflict("Your organization requires a second factor. An administrator can reset yours.")
         await self._require_password(user_id, password)
 
         def work(change: Change) -> None:
@@ -198,6 +234,17 @@ class SecondFactorService:
             kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
             if not await self._passwords.right(password, kept):
                 raise InvalidRequest("This is not your present password.", param="password")
+
+    async def _ticket(self, purpose: str, user: User) -> str:
+        whose = {"organization": user.organization_id, "user": user.id, "password": await self._mark(user.id)}
+        return self._tickets.issue(purpose, whose, _WITHIN_S)
+
+    async def _holder(self, purpose: str, ticket: str, origin: Origin) -> tuple[Principal, str]:
+        whose = self._tickets.read(purpose, ticket)
+        if whose is None or whose["password"] != await self._mark(whose["user"]):
+            raise Unauthenticated("That took too long. Sign in again.", code="second_factor_over")
+        user_id = whose["user"]
+        return Principal(whose["organization"], f"user:{user_id}", frozenset(), user_id=user_id, origin=origin), user_id
 
     async def _mark(self, user_id: str) -> str:
         """Of the password that is his now: a ticket ends with it."""

@@ -58,6 +58,24 @@ async def test_a_customer_is_asked_for_a_code(place: Place) -> None:
     assert (free.status, free.headers["location"]) == (303, "/portal")
 
 
+async def test_where_one_is_required_it_is_set_up_at_the_door(place: Place) -> None:
+    """After the password and before anything else, as at the console."""
+    fields = {"email": EMAIL, "role": "member", "tenants": [{"id": "acme", "role": "manager"}]}
+    invite = await place.admin("POST", "/admin/users/invites", fields)
+    accepted = {"token": invite["invite_link"].partition("#token=")[2], "first_name": "Ada", "password": PASSWORD}
+    await place.admin("POST", "/admin/users/invites/accept", accepted)
+    await place.admin("PUT", "/admin/organisation", {"require_second_factor": True})
+    guest = place.guest()
+    reply = await guest.send("POST", "/portal/sign-in", {"email": EMAIL, "password": PASSWORD})
+    secret = re.search(r'class="secret"><code>([A-Z2-7]{32})</code>', reply.body.decode())
+    ticket = re.search(r'name="ticket" value="([^"]+)"', reply.body.decode())
+    assert secret is not None and ticket is not None, text_of(reply)
+    assert (await guest.send("GET", "/portal")).status == 303
+    confirmed = {"ticket": ticket[1], "code": _code(place, secret[1])}
+    assert b"recovery codes" in (await guest.send("POST", "/portal/sign-in/enrol", confirmed)).body
+    assert (await guest.send("GET", "/portal")).status == 200
+
+
 async def test_who_came_with_a_link_or_a_key_has_none(place: Place) -> None:
     """There is no password that it could stand beside."""
     for guest in (await place.visiting(), place.guest()):

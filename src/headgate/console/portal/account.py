@@ -36,5 +36,6 @@ async def page(visit: PortalVisit, error: HeadgateError | None = None) -> Respon
         sessions=await services.portal_sessions.of(visit.visitor),
         places=await services.portal_sessions.places(visit.visitor),
         factor=None if user_id is None else await services.second_factors.of(user_id),
+        required=await services.second_factors.required(visit.principal.organization_id),
         error=error,
     )

@@ -74,6 +74,7 @@ def create_portal(services: Services, inside: Inside, url: str, random_bytes: Ra
         Route(f"{HOME}/sign-in", doors.show, methods=["GET"]),
         Route(f"{HOME}/sign-in", doors.sign_in, methods=["POST"]),
         Route(f"{HOME}/sign-in/code", doors.sign_in_with_code, methods=["POST"]),
+        Route(f"{HOME}/sign-in/enrol", doors.enrolling.confirm, methods=["POST"]),
         Route(f"{HOME}/sign-on", sign_on.begin, methods=["GET"]),
         Route(f"{HOME}/sign-on/callback", sign_on.back, methods=["GET"]),
         Route(f"{HOME}/enter", doors.enter, methods=["GET"]),

@@ -6,14 +6,16 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import HeadgateError
+from headgate.console.enrolling import Enrolling
 from headgate.console.form import EMPTY, audited, form_of, require_own_origin
 from headgate.console.portal.visit import HOME, SIGN_IN, PortalVisit, Site
 from headgate.console.secured import may_be_framed
 from headgate.console.visit import HOME as CONSOLE
 from headgate.console.visit import THEME, THEMES
 from headgate.tenancy.origin import Origin
-from headgate.tenancy.second_factors import SecondFactorNeeded
+from headgate.tenancy.second_factors import EnrolmentNeeded, SecondFactorNeeded
 from headgate.tenancy.sign_on.matching import Matched
+from headgate.tenancy.user import User
 
 _A_YEAR_S: Final = 365 * 86_400
 
@@ -23,6 +25,7 @@ class Doors:
 
     def __init__(self, site: Site) -> None:
         self._site = site
+        self.enrolling = Enrolling(site.console, "portal/", inside, self._opened, self.refused)
 
     async def show(self, request: Request) -> Response:
         """The form."""
@@ -44,6 +47,8 @@ class Doors:
         except SecondFactorNeeded as needed:
             ticket = needed.ticket
             return self._site.console.page(request, "portal/sign_in_code.html", there=there, ticket=ticket, error=None)
+        except EnrolmentNeeded as needed:
+            return await self.enrolling.begin(request, needed.ticket, there, origin)
         except HeadgateError as error:
             return self._site.console.page(
                 request, "portal/sign_in.html", status=error.status, there=there, email=form.one("email"), error=error
@@ -75,6 +80,10 @@ class Doors:
         return self._site.console.page(
             request, "portal/sign_in.html", status=error.status, there=there, email="", error=error
         )
+
+    async def _opened(self, request: Request, user: User, response: Response, origin: Origin) -> Response:
+        session, token = await self._site.services.portal_sessions.enter_as(user, origin)
+        return self._site.with_cookie(request, response, token, session.expires_at)
 
     async def enter(self, request: Request) -> Response:
         """With a link, once. It may stand in a frame of a site that the organization allows. Whoever only looks whether

@@ -25,7 +25,7 @@ async def confirm(visit: PortalVisit) -> Response:
     except InvalidRequest as error:
         enrolment = await factors.begun(visit.principal, user_id)
         return visit.page("second_factor.html", status=error.status, enrolment=enrolment, error=error)
-    return visit.page("recovery_codes.html", codes=codes)
+    return visit.page("recovery_codes.html", codes=codes, there=account.ACCOUNT)
 
 
 async def take_off(visit: PortalVisit) -> Response:

@@ -20,6 +20,7 @@ class Organisation(Shape):
     defaults: Guardrails
     log_bodies: Document | None
     portal_origins: list[str]
+    require_second_factor: bool
     api_key_metadata_schema: Document | None
     workspace_metadata_schema: Document | None
     usage_limits: list[Budget]

@@ -9,6 +9,7 @@ from headgate.storage.portal_tables import portal_session as table
 from headgate.storage.portal_tables import tenant_user
 from headgate.storage.repositories import rows
 from headgate.storage.repositories.people import user_of
+from headgate.storage.repositories.sign_in import with_password_alone
 from headgate.tenancy.page import Page
 from headgate.tenancy.portal_session import Entry, PortalSession
 from headgate.tenancy.tenant_member import TenantMember, TenantRole
@@ -100,6 +101,10 @@ class SqlPortalSessions:
 
     def remove_all(self, user_id: str, but: str = "") -> None:
         self._connection.execute(delete(table).where(table.c.user_id == user_id, table.c.id != but))
+
+    def remove_without_second_factor(self, organization_id: str) -> None:
+        own = table.c.organization_id == organization_id
+        self._connection.execute(delete(table).where(own, with_password_alone(table.c.user_id)))
 
     def prune(self, now: int) -> None:
         self._connection.execute(delete(table).where(table.c.expires_at <= now))

@@ -10,6 +10,7 @@ from headgate.storage.console_tables import user_password
 from headgate.storage.people_tables import user_account
 from headgate.storage.repositories import rows
 from headgate.storage.repositories.people import user_of
+from headgate.storage.repositories.sign_in import with_password_alone
 from headgate.tenancy.session import Session
 from headgate.tenancy.user import User
 
@@ -74,6 +75,10 @@ class SqlSessions:
 
     def remove_all(self, user_id: str, but: str = "") -> None:
         self._connection.execute(delete(table).where(table.c.user_id == user_id, table.c.id != but))
+
+    def remove_without_second_factor(self, organization_id: str) -> None:
+        own = table.c.organization_id == organization_id
+        self._connection.execute(delete(table).where(own, with_password_alone(table.c.user_id)))
 
     def prune(self, now: int) -> None:
         self._connection.execute(delete(table).where(table.c.expires_at <= now))

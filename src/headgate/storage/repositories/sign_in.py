@@ -1,11 +1,20 @@
 """Second factors, identities at issuers, and links that set a password."""
 
-from sqlalchemy import Connection, delete, select
+from typing import Any
 
+from sqlalchemy import Column, ColumnElement, Connection, and_, delete, select
+
+from headgate.storage.console_tables import user_password
 from headgate.storage.repositories import rows
 from headgate.storage.sign_in_tables import password_reset, second_factor, user_identity
 from headgate.tenancy.password_reset import PasswordReset
 from headgate.tenancy.second_factor import SecondFactor
+
+
+def with_password_alone(user_id: Column[Any]) -> ColumnElement[bool]:
+    """Of those users who have a password, and no second factor beside it."""
+    proven = select(second_factor.c.user_id).where(second_factor.c.confirmed_at.is_not(None))
+    return and_(user_id.in_(select(user_password.c.user_id)), user_id.not_in(proven))
 
 
 class SqlSecondFactors:
