@@ -180,3 +180,34 @@ async def test_what_a_path_takes_is_said(stand: Stand) -> None:
     """Of a path with several methods, all of them."""
     reply = await stand.call(await stand.key(), "/files/file-1", method="PUT")
     assert (reply.status, reply.json["error"]["message"]) == (405, "`/v1/files/file-1` takes GET and DELETE.")
+
+
+SILENT: dict[str, object] = {"id": "default.characterCount", "parameters": {"minCharacters": 0, "maxCharacters": 0}}
+
+
+async def guard(stand: Stand, key_id: str, deny: bool) -> None:
+    """Answers of calls with this key are to say nothing at all."""
+    body = {"name": f"silent {deny}", "checks": [SILENT], "actions": {"deny": deny}}
+    made = await stand.admin("POST", "/guardrails", body)
+    config = {"name": "guarded", "config": {"output_guardrails": [made["id"]]}}
+    slug = (await stand.admin("POST", "/configs", config))["slug"]
+    await stand.admin("PUT", f"/api-keys/{key_id}", {"defaults": {"config_id": slug}})
+
+
+async def test_what_is_shown_again_is_checked_as_an_answer_is(stand: Stand) -> None:
+    """A response that was made in the background has its text only now. Deleting it says nothing."""
+    body = {"name": "customer", "workspace_id": "default", "scopes": ["completions.write"]}
+    key = await stand.admin("POST", "/api-keys/workspace/service", body)
+    identifier = (await respond(stand, key["key"])).json["id"]
+    path = f"/responses/{identifier}"
+    await guard(stand, key["id"], deny=False)
+    noted = await stand.call(key["key"], path, method="GET")
+    assert (noted.status, noted.json["id"]) == (246, identifier)
+    await guard(stand, key["id"], deny=True)
+    for method, more in (("GET", ""), ("GET", "?stream=true"), ("POST", "/cancel")):
+        denied = await stand.call(key["key"], f"{path}{more}", method=method)
+        assert (denied.status, denied.json["error"]["details"]["check"]) == (446, SILENT["id"]), more
+        assert (await stand.record(denied)).outcome == "denied"
+    items = await stand.call(key["key"], f"{path}/input_items", method="GET")
+    assert items.status == 200  # what he said himself is no answer
+    assert (await stand.call(key["key"], path, method="DELETE")).json["deleted"] is True

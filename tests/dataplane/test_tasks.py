@@ -240,3 +240,23 @@ async def test_without_a_form_it_is_said_what_is_wanted(stand: Stand) -> None:
     """JSON to an endpoint of forms."""
     reply = await stand.call(await stand.key(), "/audio/transcriptions", {"model": MODEL})
     assert (reply.status, reply.json["error"]["code"]) == (415, "unsupported_media_type")
+
+
+@pytest.mark.parametrize("more", [{}, {"response_format": "text"}, {"stream": "true"}], ids=["json", "text", "stream"])
+async def test_what_was_heard_is_checked_as_an_answer_is(stand: Stand, more: dict[str, str]) -> None:
+    """In whichever shape it comes; it is paid for, and nothing of it goes out."""
+    await stand.price("sim-fast", audio_second=1)
+    checks = [{"id": "default.contains", "parameters": {"words": ["hello"], "operator": "none"}}]
+    body = {"name": f"no hello {more}", "checks": checks, "actions": {"deny": True}}
+    made = await stand.admin("POST", "/guardrails", body)
+    config = {"name": "guarded", "config": {"output_guardrails": [made["id"]]}}
+    slug = (await stand.admin("POST", "/configs", config))["slug"]
+    key = await stand.key(defaults={"config_id": slug})
+    fields = {"model": MODEL, "file": wav(2.5), **more}
+    reply = await stand.form(key, "/audio/transcriptions", fields)
+    assert (reply.status, reply.json["error"]["details"]["guardrail"]) == (446, made["slug"])
+    assert b"recording" not in reply.body
+    record = await stand.record(reply)
+    assert (record.outcome, record.usage["audio_second"] > 0) == ("denied", True)
+    spoken = await stand.form(key, "/audio/translations", fields)
+    assert spoken.status == 446

@@ -8,7 +8,7 @@ import pytest
 from headgate.base.errors import UpstreamFailed
 from headgate.wire.document import Document
 from headgate.wire.sse import EventSplitter
-from headgate.wire.texts import StreamText, answer_text, request_text
+from headgate.wire.texts import StreamText, answer_text, kept_text, request_text
 
 TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "arguments": '{"q": "asked"}'}}
 
@@ -39,6 +39,35 @@ TOOL_CALL = {"id": "call_1", "type": "function", "function": {"name": "f", "argu
         ("openai_completions", {"prompt": ["a", "b"], "suffix": "c"}, "a\nb\nc"),
         ("openai_completions", {"prompt": [1, 2]}, ""),
         ("openai_embeddings", {"input": "a"}, "a"),
+        ("openai_chat", {"messages": [], "prediction": {"type": "content", "content": "p"}}, "p"),
+        (
+            "openai_responses",
+            {"input": "i", "prompt": {"id": "pmpt_1", "version": "2", "variables": {"name": "n", "id": "x"}}},
+            "i\nn\nx",
+        ),
+        ("rerank", {"query": "q", "documents": ["a", {"title": "t", "name": "n"}]}, "q\na\nt\nn"),
+        ("openai_speech", {"input": "say", "instructions": "so", "voice": "alloy"}, "so\nsay"),
+        ("openai_moderations", {"input": [{"type": "text", "text": "t"}]}, "t"),
+        ("openai_images", {"prompt": "p", "size": "1x1"}, "p"),
+        (
+            "anthropic_messages",
+            {
+                "messages": [
+                    {
+                        "role": "user",
+                        "content": [
+                            {
+                                "type": "document",
+                                "title": "t",
+                                "source": {"type": "text", "media_type": "text/plain", "data": "d"},
+                            },
+                            {"type": "document", "source": {"type": "base64", "data": "JVBER"}},
+                        ],
+                    }
+                ]
+            },
+            "t\nd",
+        ),
         (
             "openai_responses",
             {
@@ -95,11 +124,26 @@ def test_deep_requests_do_not_exhaust_the_stack() -> None:
             {"content": [{"type": "thinking", "thinking": "hm", "signature": "s"}, {"type": "text", "text": "a"}]},
             "hm\na",
         ),
+        ("openai_transcriptions", {"text": "heard", "segments": [{"text": "heard"}]}, "heard"),
     ],
 )
 def test_of_an_answer(format_name: str, body: dict[str, Any], text: str) -> None:
     """What the client would read."""
     assert answer_text(format_name, json.dumps(body).encode()) == text
+
+
+def test_a_transcript_may_be_text_alone() -> None:
+    """Subtitles too."""
+    assert answer_text("openai_transcriptions", b"1\n00:00 --> 00:01\nheard\n") == "1\n00:00 --> 00:01\nheard\n"
+
+
+def test_of_what_is_kept() -> None:
+    """What a model said: of a response, and among the items that it was made from; not what the client did."""
+    said = {"type": "message", "role": "assistant", "content": [{"type": "output_text", "text": "a"}]}
+    asked = {"type": "message", "role": "user", "content": [{"type": "input_text", "text": "u"}]}
+    assert kept_text(json.dumps({"output": [said]}).encode()) == "a"
+    assert kept_text(json.dumps({"object": "list", "data": [asked, said]}).encode()) == "a"
+    assert kept_text(b'{"status": "queued"}') == ""
 
 
 def test_what_is_no_answer_is_not_let_through() -> None:

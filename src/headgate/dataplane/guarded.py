@@ -74,8 +74,11 @@ class Guarded(Wrapped):
     def answer(self, status: int, body: bytes) -> bytes:
         """Raises `GuardrailDenied`."""
         out = self._inner.answer(status, body)
-        check_text(self._call, answer_text(self._call.endpoint.format, out))
+        self._check(answer_text(self._call.endpoint.format, out))
         return out
+
+    def _check(self, text: str) -> None:
+        check_text(self._call, text)
 
     def feed(self, data: bytes) -> bytes:
         """Nothing, while it is held back. Raises `UpstreamFailed` for a stream too long to be."""
@@ -106,6 +109,6 @@ class Guarded(Wrapped):
         self._look(out)
         for event in self._splitter.finish():
             self._text.add(event)
-        check_text(self._call, self._text.text())
+        self._check(self._text.text())
         held_back, self._held_back = self._held_back, bytearray()
         return bytes(held_back) + out

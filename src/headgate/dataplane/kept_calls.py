@@ -32,6 +32,7 @@ from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.groups import Groups
 from headgate.dataplane.headers import JSON, call_headers
 from headgate.dataplane.kept import Kept, provider_of
+from headgate.dataplane.kept_guard import shown_again
 from headgate.dataplane.limits import Limits
 from headgate.dataplane.metadata import metadata_of
 from headgate.dataplane.metered import Poured
@@ -107,8 +108,13 @@ class KeptCalls:
             path = f"{path}?{exchange.query}"
         note = partial(self._note_results, call, found) if endpoint.kept == "batch" else None
         about = call.dialogue = About(Outgoing(b"", (), endpoint.method.encode(), path.encode()), note)
-        if endpoint is FILE_CONTENT or "stream=true" in exchange.query:
+        streams = "stream=true" in exchange.query
+        if endpoint is FILE_CONTENT or streams:
             call.dialogue = Poured(about, {}, None, None, anything=True)
+        if endpoint.kept == "response" and endpoint.method != "DELETE" and call.policy.guardrails is not None:
+            call.output_guards = call.policy.guardrails.output
+        if call.output_guards:
+            call.dialogue = shown_again(call, about, stream=streams)
         await self._go(exchange, call)
         if endpoint.method == "DELETE" and call.status in (200, 404):
             await self._kept.gone(found)

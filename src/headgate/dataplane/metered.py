@@ -10,6 +10,7 @@ from headgate.base.usage import Usage
 from headgate.catalog.price import Price
 from headgate.catalog.units import basis_of, charged
 from headgate.dataplane.call import Call
+from headgate.dataplane.guarded import guarded
 from headgate.dataplane.recorded import Recorded
 from headgate.dataplane.wrapped import Wrapped
 from headgate.upstream.client import Answer
@@ -25,7 +26,9 @@ def metered(call: Call, dialogue: Dialogue) -> Dialogue:
     form = call.document.content_type if isinstance(call.document, Form) else None
     if call.endpoint.format == "openai_speech" and not call.head.stream:
         return Poured(dialogue, call.bound.counts, call.target.price, form)
-    made = Metered(dialogue, call.bound.counts, call.target.price, form)
+    made: Dialogue = Metered(dialogue, call.bound.counts, call.target.price, form)
+    if call.output_guards:
+        made = guarded(call, made)
     keeps = call.record_up_to and call.endpoint.format not in _IN_EVENTS
     return Recorded(made, call.record_up_to) if keeps else made
 

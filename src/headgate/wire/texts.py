@@ -18,10 +18,10 @@ Members = Mapping[str, tuple[str, ...]]
 
 _REQUEST: Final[Members] = MappingProxyType(
     {
-        "openai_chat": ("messages",),
+        "openai_chat": ("messages", "prediction"),
         "openai_completions": ("prompt", "suffix"),
         "openai_embeddings": ("input",),
-        "openai_responses": ("instructions", "input"),
+        "openai_responses": ("instructions", "input", "prompt"),
         "anthropic_messages": ("system", "messages"),
         "anthropic_count_tokens": ("system", "messages"),
         "openai_moderations": ("input",),
@@ -40,11 +40,15 @@ _ANSWER: Final[Members] = MappingProxyType(
         "openai_completions": ("choices",),
         "openai_responses": ("output",),
         "anthropic_messages": ("content",),
+        "openai_transcriptions": ("text",),
+        "openai_translations": ("text",),
     }
 )
+_PLAIN: Final = frozenset({"openai_transcriptions", "openai_translations"})
+"""Formats whose answers may be text alone."""
 _NOT_TEXT: Final = frozenset(
     {
-        *("role", "type", "id", "name", "status", "object", "format", "detail", "title", "filename"),
+        *("role", "type", "id", "name", "status", "object", "format", "detail", "version", "filename"),
         *("tool_call_id", "tool_use_id", "call_id", "item_id", "file_id", "namespace", "phase"),
         *("url", "image_url", "file_url", "data", "file_data", "media_type", "mime_type", "input_audio", "audio"),
         *("signature", "encrypted_content", "cache_control", "logprobs", "finish_reason", "stop_reason", "annotations"),
@@ -52,19 +56,23 @@ _NOT_TEXT: Final = frozenset(
 )
 """Members whose values no one reads as text."""
 _ANSWERING: Final = frozenset({"assistant", "tool", "function"})
-_FREE: Final = frozenset({"input", "arguments"})
-"""Members that hold what a model wrote for a tool: any names, all of it text."""
+_FREE: Final = frozenset({"input", "arguments", "variables"})
+"""Members that hold what a model wrote for a tool, or what is put into a prompt: any names, all of it text."""
+_FREE_OF_REQUESTS: Final = frozenset({"documents"})
+"""The same, of requests: what is ranked has fields of any name."""
 _decode: Final = msgspec.json.Decoder().decode
 
 
 def request_text(format_name: str, document: Document) -> str:
     """All of a request, in its order, joined by line breaks."""
-    return "\n".join(text for member in _REQUEST[format_name] for text in _texts(document.value(member)))
+    members = [(document.value(member), member in _FREE_OF_REQUESTS) for member in _REQUEST[format_name]]
+    return "\n".join(text for value, free in members for text in _texts(value, free=free))
 
 
 def asked_text(format_name: str, document: Document) -> str:
     """Of it, what system and user said: without earlier answers, calls of tools and their results."""
-    return "\n".join(text for member in _REQUEST[format_name] for text in _texts(_asked(document.value(member))))
+    asked = [_asked(document.value(member)) for member in _REQUEST[format_name] if member != "prediction"]
+    return "\n".join(text for value in asked for text in _texts(value))
 
 
 def _asked(value: Any) -> Any:
@@ -88,9 +96,23 @@ def answers_with_text(format_name: str) -> bool:
 def answer_text(format_name: str, body: bytes) -> str:
     """All of a whole answer, in its order, joined by line breaks. Raises `UpstreamFailed` for what is no object."""
     answer = _object(body)
+    if answer is None and format_name in _PLAIN:
+        return body.decode(errors="replace")
+    return "\n".join(text for member in _ANSWER[format_name] for text in _texts(_read(answer).get(member)))
+
+
+def kept_text(body: bytes) -> str:
+    """What a model said in a response that is shown again, or in the list of what it was made from. Raises as
+    `answer_text`."""
+    found = _read(_object(body))
+    said = [item for item in _dicts(found.get("data")) if _was_answered(item)]
+    return "\n".join(_texts([found.get("output"), said]))
+
+
+def _read(answer: dict[str, Any] | None) -> dict[str, Any]:
     if answer is None:
         raise UpstreamFailed("The provider's answer is no JSON object, so the guardrails cannot check it.")
-    return "\n".join(text for member in _ANSWER[format_name] for text in _texts(answer.get(member)))
+    return answer
 
 
 class StreamText:
@@ -111,9 +133,9 @@ class StreamText:
         return "\n".join("".join(pieces) for pieces in self._pieces.values())
 
 
-def _texts(value: Any) -> Iterator[str]:
+def _texts(value: Any, *, free: bool = False) -> Iterator[str]:
     """Without recursion: how deep a request is nested is the client's choice."""
-    left = [(value, False)]
+    left = [(value, free)]
     while left:
         each, free = left.pop()
         if isinstance(each, str):
@@ -121,6 +143,8 @@ def _texts(value: Any) -> Iterator[str]:
         elif isinstance(each, list):
             left += [(item, free) for item in reversed(each)]
         elif isinstance(each, dict):
+            if not free and each.get("type") == "text" and isinstance(text := each.get("data"), str):
+                yield text  # a document that is plain text
             left += [
                 (item, free or name in _FREE) for name, item in reversed(each.items()) if free or name not in _NOT_TEXT
             ]
@@ -175,6 +199,8 @@ _STREAMS: Final = MappingProxyType(
         "openai_completions": _completions,
         "openai_responses": _responses,
         "anthropic_messages": _anthropic,
+        "openai_transcriptions": _responses,
+        "openai_translations": _responses,
     }
 )
 
