@@ -57,6 +57,18 @@ async def test_draining_finishes_what_is_under_way_and_takes_nothing_new() -> No
         assert await busy.rest() == b""
 
 
+async def test_who_leaves_answers_once_more_on_each_connection() -> None:
+    """And says so, so that a proxy takes the next call elsewhere before the connection is closed under it."""
+    async with serving(ok) as server, Caller.to(server) as caller:
+        await caller.send(GET)
+        assert "connection" not in (await caller.reply()).headers
+        server.stop_listening()
+        await caller.send(GET)
+        reply = await caller.reply()
+        assert (reply.body, reply.headers["connection"]) == (b"ok", "close")
+        assert await caller.rest() == b""
+
+
 async def test_signals_are_left_to_the_caller() -> None:
     """What SIGTERM means is decided by who runs the server."""
     before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]

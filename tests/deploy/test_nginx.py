@@ -2,7 +2,6 @@
 
 import http.client
 import json
-import re
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from pathlib import Path
@@ -12,13 +11,12 @@ import pytest
 
 from tests.support.gateway import Gateway, simulated_providers, started
 from tests.support.http import call
-from tests.support.nginx import NGINX, nginx
+from tests.support.nginx import NGINX, nginx, ours
 from tests.support.processes import end
 from tests.support.services import free_port
 
 pytestmark = pytest.mark.skipif(NGINX is None, reason="there is no nginx on this machine")
 
-OURS = Path(__file__).parents[2] / "deploy" / "nginx" / "headgate.conf"
 READ_TIMEOUT_S = 1
 HEARTBEAT_S = 0.3
 ENOUGH = round(3 * READ_TIMEOUT_S / HEARTBEAT_S)
@@ -46,14 +44,6 @@ def key(gateway: Gateway) -> str:
 
 def address(url: str) -> str:
     return urlsplit(url).netloc
-
-
-def ours(*gateways: str) -> str:
-    """The file that ships, with other names for the gateways, on another port."""
-    text = OURS.read_text().replace("listen 8080;", "listen 127.0.0.1:PORT;")
-    text, found = re.subn(r"    server gateway-1:8787;\n    server gateway-2:8787;\n", "SERVERS", text)
-    assert found == 1
-    return text.replace("SERVERS", "".join(f"    server {each};\n" for each in gateways))
 
 
 def stock(gateway: str, within: str = f"{READ_TIMEOUT_S}s") -> str:

@@ -1,5 +1,6 @@
 """The nginx of this machine, where there is one, with a configuration of its own."""
 
+import re
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -9,6 +10,7 @@ from pathlib import Path
 from tests.support.services import free_port
 
 NGINX = shutil.which("nginx", path="/usr/sbin:/usr/local/sbin:/usr/bin:/usr/local/bin")
+OURS = Path(__file__).parents[2] / "deploy" / "nginx" / "headgate.conf"
 _AROUND = """
 daemon off;
 master_process off;
@@ -25,6 +27,14 @@ http {{
 {servers}
 }}
 """
+
+
+def ours(*gateways: str) -> str:
+    """The file that ships, with other names for the gateways, on another port."""
+    text = OURS.read_text().replace("listen 8080;", "listen 127.0.0.1:PORT;")
+    text, found = re.subn(r"    server gateway-1:8787;\n    server gateway-2:8787;\n", "SERVERS", text)
+    assert found == 1
+    return text.replace("SERVERS", "".join(f"    server {each};\n" for each in gateways))
 
 
 @contextmanager

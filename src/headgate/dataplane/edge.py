@@ -59,6 +59,8 @@ class EdgeConfig(uvicorn.Config):
     limits: EdgeLimits
     clock: Clock
     calls: Calls | None
+    leaving: bool = False
+    """Who asks on a connection is told to come on another one next time."""
 
 
 class EdgeProtocol(asyncio.Protocol):
@@ -234,7 +236,7 @@ class EdgeProtocol(asyncio.Protocol):
     def _turn(self, version: str, expects_continue: bool) -> Turn:
         calls, parser = self._config.calls, self._parser
         method, target = parser.get_method().decode("ascii"), read_target(self._url)
-        keep_alive = version != "1.0" and parser.should_keep_alive()
+        keep_alive = version != "1.0" and parser.should_keep_alive() and not self._config.leaving
         if calls is not None and calls.handles(target.path):
             return DirectExchange(
                 self,

@@ -56,7 +56,8 @@ class Server(uvicorn.Server):
         return int(self._listeners()[0].getsockname()[1])
 
     def stop_listening(self) -> None:
-        """Connections that are there stay, and may begin calls."""
+        """Connections that are there stay, and may begin one more call each: its answer says that it is the last."""
+        self.config.leaving = True
         for server in self.servers:
             server.close()
 

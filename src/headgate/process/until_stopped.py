@@ -17,7 +17,7 @@ from headgate.settings import Settings
 log = structlog.get_logger("headgate.process")
 
 LINGER_S: Final = 0.5
-"""Who was accepted last has so long to send a request, when a worker leaves and others stay."""
+"""Who was accepted last has so long to send a request, where others take the calls that come then."""
 
 
 async def take_calls(
@@ -35,7 +35,7 @@ async def take_calls(
     stopping = tasks.start(stop.wait(), "stop signal")
     await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
     log.info("draining", calls=gateway.data_plane.live, deadline_s=settings.drain_timeout_s)
-    if stop.others_stay:
+    if stop.others_stay or settings.redis_url is not None:  # who is refused a connection goes to another process
         await _accepted(listening)
         server.stop_listening()
         await asyncio.sleep(LINGER_S)
