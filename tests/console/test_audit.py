@@ -2,7 +2,11 @@
 
 import csv
 import io
+import re
 from collections.abc import AsyncIterator
+from html import unescape
+
+import pytest
 
 from headgate.console.secured import HEADERS
 from headgate.console.sheet import sheet
@@ -55,3 +59,21 @@ async def test_no_cell_is_a_formula() -> None:
     written = [part async for part in sheet("x", [str(each) for each in range(len(texts))], parts()).body_iterator]
     (row,) = list(csv.reader(io.StringIO("".join(map(str, written)))))[1:]
     assert row == ["'=1+1", "'+1", "'-1", "'@sum", "'\tx", "plain", 'quoted "text"', ""]
+
+
+async def test_a_long_chain_is_checked_in_steps(admin: Browser, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each says how far it is and leads on, with a script by itself and without one too; the end is what one look at
+    all of it finds. A ticket that is made up begins anew, so no link leads past an entry that is wrong."""
+    await customer(admin.world)
+    monkeypatch.setattr("headgate.tenancy.audit_log.STEP", 2)
+    entries = await admin.world.audit()
+    page, steps = await admin.get("/console/audit/check?action=create"), 1
+    assert f"Checking: 2 of {len(entries)} entries" in text_of(page)
+    while onwards := re.search(r'hx-get="(/console/audit/check[^"]+)"', page.body.decode()):
+        assert f'http-equiv="refresh" content="0;url={onwards[1]}"'.encode() in page.body or steps > 1
+        page, steps = await admin.get(unescape(onwards[1]), {"hx-request": "true"}), steps + 1
+        assert page.body.count(b"<html") == 0
+    assert steps == -(-len(entries) // 2)
+    assert f"All {len(entries)} entries are as they were written" in text_of(page)
+    assert entries[-1].hash.hex() in text_of(page)
+    assert "Checking: 2 of" in text_of(await admin.get("/console/audit/check?ticket=made-up"))

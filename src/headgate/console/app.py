@@ -32,7 +32,7 @@ def create_console(
 ) -> AsgiApp:
     """`refusals`: how many calls were refused, by endpoint, status and code. `url` is where people reach Headgate.
     `inside` says where a call would go; without, nothing is routed here."""
-    console = Console(services, refusals, url, live, inside)
+    console = Console(services, refusals, url, live, inside, random_bytes)
     doors, password = SignIn(console), Password(console)
     sign_on = SignOn(console, HOME, to_page, doors.let_in, doors.refused)
     routes = [

@@ -11,7 +11,7 @@ from headgate.console.pager import Pager
 from headgate.console.sheet import sheet
 from headgate.console.visit import Visit
 from headgate.tenancy.audit import AuditEntry, AuditFilter
-from headgate.tenancy.audit_log import AT_ONCE
+from headgate.tenancy.audit_log import AT_ONCE, Checked
 from headgate.tenancy.moments import from_iso, to_iso
 from headgate.tenancy.stores import Page
 
@@ -29,12 +29,20 @@ COLUMNS: Final = (
 
 async def listed(visit: Visit) -> Response:
     """The latest first."""
-    return await _page(visit, checked=False)
+    return await _page(visit)
 
 
 async def checked(visit: Visit) -> Response:
-    """The same, with the whole chain gone through."""
-    return await _page(visit, checked=True)
+    """The same with the chain gone through, a step at a time; to a script how far it is, alone."""
+    check = await visit.services.audit_log.check(visit.principal, visit.query.get("ticket", ""))
+    typed = {**_typed(visit), "workspace": visit.query.get("workspace", "").strip()}
+    onwards = visit.link(visit.request.url.path, **typed, ticket=check.ticket) if check.ticket else ""
+    if visit.request.headers.get("hx-request") == "true":
+        response = visit.page("audit_check.html", check=check, onwards=onwards)
+    else:
+        response = await _page(visit, check=check, onwards=onwards)
+    response.headers.add_vary_header("hx-request")
+    return response
 
 
 async def as_file(visit: Visit) -> Response:
@@ -81,7 +89,7 @@ def _typed(visit: Visit) -> dict[str, str]:
     return {name: visit.query.get(name, "").strip() for name in FILTERS}
 
 
-async def _page(visit: Visit, *, checked: bool) -> Response:
+async def _page(visit: Visit, check: Checked | None = None, onwards: str = "") -> Response:
     log, pager = visit.services.audit_log, Pager.of(visit.query)
     found, total = await log.find(visit.principal, pager.page, _wanted(visit))
     typed = {**_typed(visit), "workspace": visit.query.get("workspace", "").strip()}
@@ -92,5 +100,6 @@ async def _page(visit: Visit, *, checked: bool) -> Response:
         filters=FILTERS,
         typed=typed,
         workspaces=await places.workspaces(visit),
-        report=await log.verify(visit.principal) if checked else None,
+        check=check,
+        onwards=onwards,
     )

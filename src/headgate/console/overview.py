@@ -10,13 +10,16 @@ from starlette.responses import RedirectResponse, Response
 
 from headgate.analytics.calls import Label, Sums
 from headgate.analytics.figures import cents
+from headgate.base.errors import HeadgateError
 from headgate.console.account import ACCOUNT
 from headgate.console.chart import Chart, chart_of
 from headgate.console.time_range import since_the_start_of, start_of, typed
 from headgate.console.visit import HOME, Visit
+from headgate.tenancy.integration import Integration
 from headgate.tenancy.owner import LimitOwner
 from headgate.tenancy.standing import Budgets
 from headgate.tenancy.stores import Page
+from headgate.tenancy.system import Resting
 
 MOST_SPENDERS: Final = 5
 
@@ -69,6 +72,7 @@ async def show(visit: Visit) -> Response:
         budgets=await _budgets(visit),
         refusals=_refusals(visit),
         live=visit.console.live if visit.administers else None,
+        resting=await _resting(visit),
     )
 
 
@@ -123,6 +127,20 @@ async def _budgets(visit: Visit) -> Budgets:
         return ()
     workspace = await services.workspaces.get(principal, principal.workspace_id)
     return await services.standings.one(principal.organization_id, workspace)
+
+
+async def _resting(visit: Visit) -> list[tuple[Integration | None, Resting]]:
+    """What calls pass over at the moment, each with its integration where it is still there."""
+    services, principal = visit.services, visit.principal
+    if not visit.administers:
+        return []
+    found: list[tuple[Integration | None, Resting]] = []
+    for each in services.system.resting(principal):
+        try:
+            found.append((await services.integrations.get(principal, each.integration_id), each))
+        except HeadgateError:
+            found.append((None, each))
+    return found
 
 
 def _refusals(visit: Visit) -> list[tuple[str, str, int]] | None:

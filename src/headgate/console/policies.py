@@ -55,7 +55,7 @@ async def groups(visit: Visit) -> Response:
         of={each.id: _named_by(policy, each.values) for each in found},
         pager=pager.over(total),
     )
-    response.headers["vary"] = "hx-request"
+    response.headers.add_vary_header("hx-request")
     return response
 
 

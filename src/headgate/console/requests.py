@@ -55,7 +55,7 @@ async def listed(visit: Visit) -> Response:
         typed=typed,
         choices={**CHOICES, "outcome": {"": "any", **{each: each for each in Outcome}}},
     )
-    response.headers["vary"] = "hx-request"
+    response.headers.add_vary_header("hx-request")
     return response
 
 

@@ -31,5 +31,5 @@ async def progress(visit: Visit) -> Response:
         return RedirectResponse(f"{SYSTEM}#books", 303)
     state = await visit.services.system.state(visit.principal, holds=0)
     response = visit.page("system_books.html", verification=state.verification, now=visit.services.clock.now())
-    response.headers["vary"] = "hx-request"
+    response.headers.add_vary_header("hx-request")
     return response

@@ -1,7 +1,7 @@
 """One visit to a page: who has signed in, what he may, and how the page is written."""
 
-import hashlib
-import hmac
+import gzip
+import os
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,6 +13,8 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated
+from headgate.base.ids import RandomBytes
+from headgate.console.csrf import csrf_of, is_ours, masked
 from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
 from headgate.console.formats import FILTERS, percent
 from headgate.console.live import IDLE, Live
@@ -30,6 +32,10 @@ THEME: Final = "headgate_theme"
 THEMES: Final = ("auto", "light", "dark")
 HOME: Final = "/console"
 SIGN_IN: Final = "/console/sign-in"
+_QUICKLY: Final = 5
+"""How much work gzip makes of it."""
+_WORTH_PACKING: Final = 1_000
+"""Bytes."""
 Refusals = Callable[[], Mapping[tuple[str, str, str], int]]
 """By endpoint, status and code, since this process started."""
 
@@ -38,13 +44,20 @@ class Console:
     """What all pages share. `url` is where people reach Headgate."""
 
     def __init__(
-        self, services: Services, refusals: Refusals, url: str, live: Live = IDLE, inside: Inside | None = None
+        self,
+        services: Services,
+        refusals: Refusals,
+        url: str,
+        live: Live = IDLE,
+        inside: Inside | None = None,
+        random_bytes: RandomBytes = os.urandom,
     ) -> None:
         self.services = services
         self.refusals = refusals
         self.live = live
         self.inside = inside
         self.url = url
+        self.random_bytes = random_bytes
         self.static = StaticFiles()
         self._templates = Environment(
             loader=PackageLoader("headgate.console"), autoescape=True, undefined=StrictUndefined, trim_blocks=True
@@ -63,8 +76,12 @@ class Console:
         """For anybody; `Visit.page` is for who has signed in."""
         theme = request.cookies.get(THEME)
         shared = {"path": request.url.path, "theme": theme if theme in THEMES else "auto", "visit": None}
-        text = self._templates.get_template(template).render({**shared, **values})
-        return HTMLResponse(text, status)
+        body = self._templates.get_template(template).render({**shared, **values}).encode()
+        headers = {"vary": "accept-encoding"}
+        if len(body) > _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):
+            body = gzip.compress(body, _QUICKLY, mtime=0)
+            headers["content-encoding"] = "gzip"
+        return HTMLResponse(body, status, headers)
 
     def secure(self, request: Request) -> bool:
         """Whether people reach us over TLS, ended here or at a proxy."""
@@ -78,8 +95,14 @@ class Visit:
     console: Console
     request: Request
     signed: Signed
-    csrf: str
+    secret: bytes
+    """That its forms carry."""
     form: Form = EMPTY
+
+    @cached_property
+    def csrf(self) -> str:
+        """The secret as this page has it."""
+        return masked(self.secret, self.console.random_bytes)
 
     @property
     def principal(self) -> Principal:
@@ -150,7 +173,7 @@ def entered(console: Console, page: Page, *scopes: str) -> Endpoint:
         if request.method == "POST":
             require_own_origin(request, console.url)
             form = await form_of(request)
-            if not hmac.compare_digest(form.one("csrf").encode(), visit.csrf.encode()):
+            if not is_ours(form.one("csrf"), visit.secret):
                 raise Forbidden("This form is from another session. Open its page again.", code="stale_form")
             principal = replace(signed.principal, origin=audited(request, form))
             visit = replace(visit, form=form, signed=replace(signed, principal=principal))
@@ -162,8 +185,3 @@ def entered(console: Console, page: Page, *scopes: str) -> Endpoint:
             return visit.page("error.html", status=error.status, error=error)
 
     return endpoint
-
-
-def csrf_of(token: str) -> str:
-    """The secret that every form of a session carries: from the cookie's, which no other site can read."""
-    return hmac.digest(token.encode(), b"csrf", hashlib.sha256).hex()

@@ -40,6 +40,7 @@ from headgate.tenancy.stand_ins import StandIns
 from headgate.tenancy.standing import Balances, Standings
 from headgate.tenancy.system import Machine, SystemService
 from headgate.tenancy.tenants import TenantService
+from headgate.tenancy.tickets import Tickets
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.virtual_keys import VirtualKeyService
 from headgate.tenancy.webhooks import CheckUrl as CheckWebhook
@@ -161,7 +162,7 @@ def services_on(
         guardrails=GuardrailService(administration),
         standings=Standings(transactions, balances, clock),
         portal_keys=PortalKeyService(api_keys),
-        audit_log=AuditLogService(transactions),
+        audit_log=AuditLogService(transactions, Tickets(pepper, clock)),
         idempotency=Idempotency(transactions, vault, clock),
         cached_answers=CachedAnswerService(administration, forget_answers),
         stand_ins=StandIns(administration, directory),

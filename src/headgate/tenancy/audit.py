@@ -112,14 +112,18 @@ def next_entry(
     return replace(blank, hash=_hash(blank))
 
 
-def verify_chain(entries: Iterable[AuditEntry], known_head: bytes | None = None) -> ChainReport:
-    """Check one organization's whole log, given in order from its first entry.
+def verify_chain(
+    entries: Iterable[AuditEntry], known_head: bytes | None = None, *, after: ChainReport | None = None
+) -> ChainReport:
+    """Check one organization's whole log, given in order from its first entry, or from the one `after` those of a
+    report that found them right.
 
     `known_head` was noted down at an earlier time: where it is not in the log any more, its end was cut off or all of
     it written anew.
     """
-    head, count, knows = GENESIS, 0, known_head in (None, GENESIS)
-    for count, entry in enumerate(entries, start=1):
+    before = after or ChainReport(0, GENESIS)
+    head, count, knows = before.head, before.entries, known_head in (None, GENESIS)
+    for count, entry in enumerate(entries, start=before.entries + 1):
         if entry.seq != count or entry.previous_hash != head or entry.hash != _hash(entry):
             return ChainReport(count - 1, head, broken_at=count, knows=knows)
         head = entry.hash

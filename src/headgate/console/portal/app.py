@@ -66,7 +66,7 @@ PAGES: Final[tuple[tuple[str, str, PortalPage, Allowed], ...]] = (
 
 def create_portal(services: Services, inside: Inside, url: str, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
     """`inside` makes calls for visitors. `url` is where people and programs reach Headgate."""
-    console = Console(services, dict, url)
+    console = Console(services, dict, url, random_bytes=random_bytes)
     site = Site(console, inside)
     doors = Doors(site)
     sign_on = SignOn(console, HOME, to_page, doors.let_in, doors.refused)

@@ -33,7 +33,7 @@ async def listed(visit: PortalVisit) -> Response:
     older = found["next_cursor"] and visit.link(visit.request.url.path, **asked, cursor=found["next_cursor"])
     template = "request_rows.html" if visit.request.headers.get("hx-request") == "true" else "requests.html"
     response = visit.page(template, rows=found["data"], older=older, filters=FILTERS, typed=typed)
-    response.headers["vary"] = "hx-request"
+    response.headers.add_vary_header("hx-request")
     return response
 
 

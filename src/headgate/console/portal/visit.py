@@ -1,6 +1,5 @@
 """One visit to a page of the portal: whose slice it shows, what the visitor may, and how the page is written."""
 
-import hmac
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -11,10 +10,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated, Unavailable
+from headgate.console.csrf import csrf_of, is_ours, masked
 from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
 from headgate.console.secured import may_be_framed
 from headgate.console.time_range import TimeRange, time_range
-from headgate.console.visit import Console, Endpoint, csrf_of
+from headgate.console.visit import Console, Endpoint
 from headgate.controlplane.services import Services
 from headgate.dataplane.inside import Inside
 from headgate.tenancy.policy import Policy
@@ -68,8 +68,14 @@ class PortalVisit:
     site: Site
     request: Request
     visitor: Visitor
-    csrf: str
+    secret: bytes
+    """That its forms carry."""
     form: Form = EMPTY
+
+    @cached_property
+    def csrf(self) -> str:
+        """The secret as this page has it."""
+        return masked(self.secret, self.site.console.random_bytes)
 
     @property
     def principal(self) -> Principal:
@@ -179,7 +185,7 @@ async def _sent(visit: PortalVisit) -> PortalVisit:
     """With the form. Raises `Forbidden` for one that no page of this session sent."""
     require_own_origin(visit.request, visit.site.console.url)
     form = await form_of(visit.request)
-    if not hmac.compare_digest(form.one("csrf").encode(), visit.csrf.encode()):
+    if not is_ours(form.one("csrf"), visit.secret):
         raise Forbidden("This form is from another session. Open its page again.", code="stale_form")
     principal = replace(visit.principal, origin=audited(visit.request, form))
     return replace(visit, form=form, visitor=replace(visit.visitor, principal=principal))
