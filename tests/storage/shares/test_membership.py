@@ -7,7 +7,7 @@ import pytest
 from redis.asyncio import Redis
 from sqlalchemy import update
 
-from headgate.base.errors import Conflict, NotFound
+from headgate.base.errors import Conflict, NotFound, Unavailable
 from headgate.ledger.allowance import Allowance, Amounts, Resource
 from headgate.ledger.hold import Held
 from headgate.storage.database import Database
@@ -68,6 +68,10 @@ class World:
             for name in names:
                 await self.memberships[name].beat()
 
+    async def emptied(self) -> None:
+        """The authority has lost its data."""
+        await self._redis.flushall()
+
     def _note(self, sentence: str, process_id: str) -> None:
         self.notes.append((sentence, process_id))
 
@@ -113,7 +117,7 @@ async def test_nothing_stands_still_while_one_is_dead_and_another_comes_back(wor
     await world.unseen("two", ALIVE)
     one_again, _ = await world.born("one again", "disk 1")
     await world.beat("three", "one again")
-    assert world.notes == [("what dead processes had borrowed stays lent: one is missing, for 60 s", "two")]
+    assert world.notes == [("what dead processes had borrowed stays lent: one is missing; last seen 60 s ago", "two")]
     await three.generations.look()
     assert (three.generations.current, three.generations.whole) == (generations, True)
     assert not await holds(three, "too much", 41)
@@ -125,6 +129,28 @@ async def test_nothing_stands_still_while_one_is_dead_and_another_comes_back(wor
     assert await world.processes.members() == ["three", "one again", "two again"]
     three.clock.pass_s(1)  # type: ignore[attr-defined]
     assert await holds(three, "what they had", 60)
+
+
+async def test_who_is_missing_while_nothing_is_lent_is_named(world: World) -> None:
+    """The authority has lost its data, and one process is dead: what it spent nobody knows, so nothing is lent until it
+    is back or was given up. Who that is, is said once."""
+    one, _ = await world.born("one", "disk 1")
+    two, membership = await world.born("two", "disk 2")
+    assert await holds(one, "call", 30)
+    await world.emptied()
+    await world.unseen("one", ALIVE)
+    await two.generations.look()
+    two.borrowing.patience_s = 0.05
+    with pytest.raises(Unavailable, match="is being rebuilt"):
+        await holds(two, "any", 1)
+    for _ in range(2):
+        await membership.beat()
+    [(sentence, name)] = world.notes
+    assert ("nothing is lent" in sentence, name) == (True, "one")
+    await let_go(world.processes, two.generations, ["one"])
+    await looked(two)
+    assert two.generations.waits_for == frozenset()
+    assert await holds(two, "fits", 100)
 
 
 async def test_all_died_at_once(world: World) -> None:

@@ -24,7 +24,8 @@ _ALL: Final = range(GROUPS)
 
 
 class Generations:
-    """Of one process. `current` is by group: the one that this process has joined, "" for none."""
+    """Of one process. `current` is by group: the one that this process has joined, "" for none. `waits_for`: who had
+    not told what it holds at the last look, so that nothing is lent."""
 
     def __init__(
         self,
@@ -38,6 +39,7 @@ class Generations:
     ) -> None:
         self.node = node
         self.current = [""] * GROUPS
+        self.waits_for: frozenset[str] = frozenset()
         self._open = [False] * GROUPS
         self._shares = shares
         self._authority = authority
@@ -54,11 +56,14 @@ class Generations:
             found[group] = begun
         await self._join([group for group in _ALL if found[group] != self.current[group]], found)
         shut = [(group, self.current[group]) for group in _ALL if not self._open[group]]
+        waits_for: set[str] = set()
         if shut:
             await self._authority.admit(shut, await self._members())
             markers = await self._authority.look()
             for group, generation in shut:
                 self._open[group] = markers[group].open and markers[group].generation == generation
+                waits_for.update(markers[group].waits_for)
+        self.waits_for = frozenset(waits_for)
 
     async def end(self) -> None:
         """Begin the next generation everywhere: somebody who held something is gone for good. Raises `Unavailable`."""

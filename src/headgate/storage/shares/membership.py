@@ -11,6 +11,7 @@ is ended while somebody is missing who could not tell: until that one is back, o
 from collections.abc import Callable, Sequence
 from typing import Final
 
+from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import Unavailable
 from headgate.base.tasks import Tasks
 from headgate.base.ticks import every
@@ -44,7 +45,7 @@ class Membership:
         self._lost_after = lost_after
         self._note = note
         self._report = report
-        self._noted: set[str] = set()
+        self._noted: set[tuple[str, str]] = set()
         self._asked_at: int | None = None
         self._tasks = Tasks(report)
 
@@ -64,7 +65,12 @@ class Membership:
         known = await self._processes.all()
         lost = [each for each in known if each.idle >= self._lost_after and not each.succeeded]
         for each in lost:
-            self._note_once(f"a process was lost, with its disk or for long; last seen {_seconds(each)} ago", each)
+            self._note_once("a process was lost, with its disk or for long", each)
+        for each in known:
+            if each.id in self._generations.waits_for and not each.alive:
+                self._note_once(
+                    "nothing is lent of anything: one that is missing may have spent what it borrowed", each
+                )
         mine = [each for each in known if each.succeeded and each.disk == self._disk]
         if not mine and not lost:
             self._asked_at = None
@@ -81,15 +87,13 @@ class Membership:
         quiet = [each for each in known if each.id not in gone and each.seen_at < self._asked_at]
         for each in quiet:
             if not each.alive:
-                self._note_once(
-                    f"what dead processes had borrowed stays lent: one is missing, for {_seconds(each)}", each
-                )
+                self._note_once("what dead processes had borrowed stays lent: one is missing", each)
         return not quiet
 
     def _note_once(self, sentence: str, process: Process) -> None:
-        if process.id not in self._noted:
-            self._noted.add(process.id)
-            self._note(sentence, process.id)
+        if (sentence, process.id) not in self._noted:
+            self._noted.add((sentence, process.id))
+            self._note(f"{sentence}; last seen {process.idle // NANOS_PER_SECOND} s ago", process.id)
 
     async def close(self) -> None:
         await self._tasks.close()
@@ -100,10 +104,6 @@ class Membership:
             await self._processes.remove([self._generations.node])
         except Unavailable as error:
             self._report("processes: the next start on this disk takes this one's place", error)
-
-
-def _seconds(process: Process) -> str:
-    return f"{process.idle // 10**9} s"
 
 
 async def let_go(processes: Processes, generations: Generations, gone: Sequence[str]) -> None:
