@@ -51,6 +51,28 @@ async def test_a_rate_policy_s_life(world: World) -> None:
     await world.ok("DELETE", path)
 
 
+async def test_they_are_found_by_what_they_limit(world: World) -> None:
+    """By `type` and `unit`; one that was removed is not kept as archived."""
+    rates = "/v1/policies/rate-limits"
+    made = {}
+    for kind, unit in (("requests", "rpm"), ("tokens", "rpm"), ("tokens", "rpd")):
+        made[kind, unit] = (await world.ok("POST", rates, RATE | {"type": kind, "unit": unit}))["id"]
+    budget = (await world.ok("POST", "/v1/policies/usage-limits", USAGE))["id"]
+
+    async def found(query: str, path: str = rates) -> set[str]:
+        listed = await world.ok("GET", f"{path}?{query}")
+        assert listed["total"] == len(listed["data"])
+        return {each["id"] for each in listed["data"]}
+
+    assert await found("type=tokens") == {made["tokens", "rpm"], made["tokens", "rpd"]}
+    assert await found("type=tokens&unit=rpd&status=active") == {made["tokens", "rpd"]}
+    assert await found("status=archived") == set()
+    assert await found("type=cost", "/v1/policies/usage-limits") == {budget}
+    assert await found("type=tokens", "/v1/policies/usage-limits") == set()
+    refused = await world.call("GET", f"{rates}?type=cost")
+    assert (refused.status, refused.json["error"]["param"]) == (400, "type")
+
+
 @pytest.mark.parametrize(
     ("body", "param"),
     [

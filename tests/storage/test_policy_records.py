@@ -1,5 +1,6 @@
 """What limit policies count: the database and the data plane say the same of the same calls, on both engines."""
 
+from dataclasses import replace
 from itertools import product
 from typing import Any
 
@@ -19,8 +20,9 @@ from headgate.tenancy import keys
 from headgate.tenancy.administration import Administration
 from headgate.tenancy.founding import found
 from headgate.tenancy.limit_policies import LimitPolicyService
-from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
+from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Sought
 from headgate.tenancy.limits import UTC, RateLimit
+from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal
 from tests.support.administration import PEPPER
 from tests.support.ledger import NOON, ManualClock, record
@@ -78,6 +80,33 @@ POLICIES = [
     policy({"key": "metadata.tier", "value": "x", "excludes": True}, group_by=("metadata.a.b/c d",)),
     policy({"key": "metadata.user", "value": "*"}, group_by=("metadata.tier", "api_key", "organisation_id")),
 ]
+
+
+async def test_policies_are_found_by_what_they_limit(database: Database) -> None:
+    """By resource and unit, on both engines."""
+    administration = Administration(SqlTransactions(database), ManualClock())
+    await found(administration, keys.mint(PEPPER))
+    rate: dict[str, Any] = {"limit_kind": LimitKind.RATE, "usage_limits": ()}
+    made = [
+        policy(id="cost"),
+        policy(id="rpm", **rate, rate_limits=(RateLimit(Resource.TOKENS, "rpm", 5),)),
+        policy(id="rpd", **rate, rate_limits=(RateLimit(Resource.TOKENS, "rpd", 5),)),
+    ]
+
+    def work(stores: SqlStores) -> list[list[str]]:
+        [root] = stores.organizations.all()
+        for each in made:
+            stores.limit_policies.add(replace(each, organization_id=root.id))
+        sought = [
+            (LimitKind.USAGE, Sought(resource=Resource.COST)),
+            (LimitKind.USAGE, Sought(resource=Resource.TOKENS)),
+            (LimitKind.RATE, Sought(resource=Resource.TOKENS, unit="rpd")),
+        ]
+        return [
+            [each.id for each in stores.limit_policies.find(root.id, kind, Page(), what)[0]] for kind, what in sought
+        ]
+
+    assert await database.write(lambda connection: work(SqlStores(connection))) == [["cost"], [], ["rpd"]]
 
 
 @pytest.mark.parametrize("limits", POLICIES, ids=range(len(POLICIES)))

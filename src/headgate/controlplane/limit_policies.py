@@ -1,6 +1,6 @@
 """`/policies/usage-limits` and `/policies/rate-limits`: limits on groups of calls."""
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from fastapi import APIRouter, Query
 
@@ -28,6 +28,9 @@ Lister = Annotated[Principal, needs("policies.list")]
 Reader = Annotated[Principal, needs("policies.read")]
 Changer = Annotated[Principal, needs("policies.update")]
 Remover = Annotated[Principal, needs("policies.delete")]
+Status = Annotated[
+    Literal["active", "archived"] | None, Query(description="All are active: one that is removed is gone.")
+]
 WithUsage = Annotated[bool, Query(description="Adds `value_key_usage_map`: what each group used, by its value.")]
 
 
@@ -68,9 +71,21 @@ def _alike(router: APIRouter, kind: LimitKind) -> None:
     """What is the same for both kinds. An operation's name says which it is of."""
 
     @router.get("", name=f"find_{kind}")
-    async def find(services: WithServices, page: Paged, principal: Lister, workspace_id: str | None = None) -> Answer:
-        """All of them; for a workspace's key those of its workspace."""
-        found, total = await services.limit_policies.find(principal, kind, page, workspace=workspace_id)
+    async def find(
+        services: WithServices,
+        page: Paged,
+        principal: Lister,
+        workspace_id: str | None = None,
+        status: Status = None,
+        resource: Annotated[str | None, Query(alias="type")] = None,
+        unit: str | None = None,
+    ) -> Answer:
+        """All of them, or those of a workspace, a `type`, a `unit`; for a workspace's key those of its workspace."""
+        if status == "archived":
+            return listing([], 0)
+        found, total = await services.limit_policies.find(
+            principal, kind, page, workspace=workspace_id, resource=resource, unit=unit
+        )
         now = services.clock.now()
         return listing([shown(each, now) for each in found], total)
 

@@ -5,10 +5,10 @@ from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import InvalidRequest
-from headgate.tenancy import limit_policy_rules, rules
+from headgate.tenancy import limit_policy_rules, limit_rules, rules
 from headgate.tenancy.administration import Administration, Change
-from headgate.tenancy.limit_policy import ANY, Condition, LimitKind, LimitPolicy
-from headgate.tenancy.limits import newly_set
+from headgate.tenancy.limit_policy import ANY, Condition, LimitKind, LimitPolicy, Sought
+from headgate.tenancy.limits import RATE_UNITS, newly_set
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenants import visible_tenant
@@ -45,11 +45,24 @@ class LimitPolicyService:
         return await self._administration.change(principal, work)
 
     async def find(
-        self, principal: Principal, kind: LimitKind, page: Page, *, workspace: str | None = None
+        self,
+        principal: Principal,
+        kind: LimitKind,
+        page: Page,
+        *,
+        workspace: str | None = None,
+        resource: str | None = None,
+        unit: str | None = None,
     ) -> tuple[Sequence[LimitPolicy], int]:
+        """Those of a workspace, of a resource, of a unit."""
+        types = limit_rules.RATE_TYPES if kind is LimitKind.RATE else limit_rules.USAGE_TYPES
+        of = None if resource is None else limit_rules.choice(resource, types, "type")
+        if unit is not None:
+            limit_rules.choice(unit, RATE_UNITS, "unit")
+
         def work(stores: Stores) -> tuple[Sequence[LimitPolicy], int]:
             within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
-            return stores.limit_policies.find(principal.organization_id, kind, page, workspace_id=within)
+            return stores.limit_policies.find(principal.organization_id, kind, page, Sought(within, of, unit))
 
         return await self._administration.transactions.read(work)
 

@@ -12,7 +12,7 @@ from typing import Any, Final
 
 import msgspec
 
-from headgate.ledger.allowance import Allowance, Scope
+from headgate.ledger.allowance import Allowance, Resource, Scope
 from headgate.tenancy.limits import RateLimit, UsageLimit, Zone, allowances
 
 METADATA: Final = "metadata."
@@ -191,6 +191,15 @@ class LimitPolicy:
     def _name(self, values: Values) -> str:
         shown = ", ".join(f"{key}={value}" for key, value in zip(self.group_by, values, strict=True))
         return f"{self.name} ({shown[:_SHOWN]})" if shown else self.name
+
+
+@dataclass(frozen=True, slots=True)
+class Sought:
+    """Which policies are looked for; None: whatever they have there."""
+
+    workspace_id: str | None = None
+    resource: Resource | None = None
+    unit: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

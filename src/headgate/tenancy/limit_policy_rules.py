@@ -29,9 +29,19 @@ RATE_FIELDS: Final = ("type", "unit", "value")
 
 
 def conditions(value: object) -> tuple[Condition, ...]:
-    """All of them must be met; none at all are met by every call."""
+    """All of them must be met; none at all are met by every call. One that names in `excludes` what it does not mean is
+    two: the values that it means, and those that it excludes."""
     listed = _objects(value, "conditions", MOST_CONDITIONS)
-    return tuple(_condition(each, f"conditions[{index}]") for index, each in enumerate(listed))
+    found: list[Condition] = []
+    for index, each in enumerate(listed):
+        where, excluded = f"conditions[{index}]", each.get("excludes")
+        if not isinstance(excluded, str | list):
+            found.append(_condition(each, where))
+            continue
+        if each.get("value") is not None:
+            found.append(_condition({**each, "excludes": False}, where))
+        found.append(_condition({**each, "value": excluded, "excludes": True}, where))
+    return tuple(found)
 
 
 def group_by(value: object) -> tuple[str, ...]:
@@ -78,7 +88,9 @@ def _condition(value: Mapping[str, Any], where: str) -> Condition:
         raise InvalidRequest(f"`{where}.value` takes 1 to {MOST_VALUES} values.", param=f"{where}.value")
     excludes = value.get("excludes") or False
     if not isinstance(excludes, bool):
-        raise InvalidRequest(f"`{where}.excludes` must be true or false.", param=f"{where}.excludes")
+        raise InvalidRequest(
+            f"`{where}.excludes` must be true or false, or the values that are excluded.", param=f"{where}.excludes"
+        )
     key = _key(value.get("key"), f"{where}.key")
     found = tuple(rules.name(each, f"{where}.value") for each in listed)
     if key == "endpoint_type":

@@ -14,8 +14,8 @@ from headgate.tenancy.limits import RATE_UNITS, RateLimit, UsageLimit
 
 T = TypeVar("T")
 
-_USAGE_TYPES: Final = {"cost": Resource.COST, "tokens": Resource.TOKENS, "requests": Resource.REQUESTS}
-_RATE_TYPES: Final = {
+USAGE_TYPES: Final = {"cost": Resource.COST, "tokens": Resource.TOKENS, "requests": Resource.REQUESTS}
+RATE_TYPES: Final = {
     "requests": Resource.REQUESTS,
     "tokens": Resource.TOKENS,
     "input_tokens": Resource.INPUT_TOKENS,
@@ -78,7 +78,7 @@ def unscaled(amount: int | None, scale: int) -> Decimal | None:
 
 def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Sequence[UsageLimit]) -> UsageLimit:
     at = f"{where}." if where else ""
-    resource = choice(value.get("type") or "cost", _USAGE_TYPES, f"{at}type")
+    resource = choice(value.get("type") or "cost", USAGE_TYPES, f"{at}type")
     scale = NANOS_PER_USD if resource is Resource.COST else 1
     if value.get("credit_limit") is None:
         raise InvalidRequest(f"`{at}credit_limit` is missing.", param=f"{at}credit_limit")
@@ -117,7 +117,7 @@ def percents(value: object, param: str) -> tuple[int, ...] | None:
 
 def _rate_limit(value: Mapping[str, Any], where: str) -> RateLimit:
     at = f"{where}." if where else ""
-    resource = choice(value.get("type"), _RATE_TYPES, f"{at}type")
+    resource = choice(value.get("type"), RATE_TYPES, f"{at}type")
     unit = value.get("unit")
     if resource is Resource.IN_FLIGHT:
         if unit is not None:

@@ -13,7 +13,7 @@ from headgate.tenancy.audit import AuditEntry, AuditFilter
 from headgate.tenancy.config import Config
 from headgate.tenancy.guardrail import Guardrail
 from headgate.tenancy.integration import Integration, IntegrationModel, Provisioning
-from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Values
+from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Sought, Values
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.outbox import Attempt, Delivery, Event
 from headgate.tenancy.page import Page as Page
@@ -244,7 +244,7 @@ class LimitPolicyStore(Protocol):
 
     def get(self, organization_id: str, policy_id: str) -> LimitPolicy | None: ...
     def find(
-        self, organization_id: str, kind: LimitKind, page: Page, *, workspace_id: str | None = None
+        self, organization_id: str, kind: LimitKind, page: Page, sought: Sought
     ) -> tuple[Sequence[LimitPolicy], int]: ...
     def groups(self, policy: LimitPolicy, since: int, page: Page) -> tuple[Sequence[Values], int]:
         """A page of the groups in which calls were recorded that began at `since` or later, and how many there are."""

@@ -6,7 +6,7 @@ from headgate.storage.policy_records import fact_column, looked_at
 from headgate.storage.repositories import rows
 from headgate.storage.tables import limit_policy as table
 from headgate.storage.tables import usage_record
-from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Values
+from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Sought, Values
 from headgate.tenancy.stores import Page
 
 
@@ -35,12 +35,14 @@ class SqlLimitPolicies:
         row = rows.one(self._connection, table, table.c.organization_id == organization_id, table.c.id == policy_id)
         return rows.noun_of(LimitPolicy, row) if row else None
 
-    def find(
-        self, organization_id: str, kind: LimitKind, page: Page, *, workspace_id: str | None = None
-    ) -> tuple[list[LimitPolicy], int]:
+    def find(self, organization_id: str, kind: LimitKind, page: Page, sought: Sought) -> tuple[list[LimitPolicy], int]:
         statement = select(table).where(table.c.organization_id == organization_id, table.c.limit_kind == kind.value)
-        if workspace_id is not None:
-            statement = statement.where(table.c.workspace_id == workspace_id)
+        if sought.workspace_id is not None:
+            statement = statement.where(table.c.workspace_id == sought.workspace_id)
+        limit = (table.c.rate_limits if kind is LimitKind.RATE else table.c.usage_limits)[0]
+        for name, wanted in (("resource", sought.resource), ("unit", sought.unit)):
+            if wanted is not None:
+                statement = statement.where(limit[name].as_string() == wanted)
         return rows.listed(self._connection, statement, page, LimitPolicy, table.c.created_at, table.c.id)
 
     def groups(self, policy: LimitPolicy, since: int, page: Page) -> tuple[list[Values], int]:
