@@ -27,7 +27,7 @@ __all__ = ["postgres_url"]
 
 CALLERS = 16
 BUDGET = 0.1
-WRITTEN_WITHIN_S = 10.0
+WRITTEN_WITHIN_S = 60.0
 LIMIT = 40
 REQUEST = Request(
     "/v1/chat/completions",
