@@ -17,8 +17,6 @@ AT_ONCE: Final = 2
 """Hashes under way: more would let strangers who try passwords take the memory of the gateway."""
 
 _HASHER: Final = PasswordHasher()
-_NOBODYS: Final = _HASHER.hash("the password of nobody")
-"""Looked at where there is no such user, so that the time an answer takes does not say whether there is."""
 
 
 class Passwords:
@@ -43,8 +41,10 @@ class Passwords:
 
 
 def _right(password: str, kept: str | None) -> bool:
+    if kept is None:
+        _HASHER.hash(password)  # so that the time an answer takes does not say whether there is such a user
+        return False
     try:
-        _HASHER.verify(kept or _NOBODYS, password)
+        return _HASHER.verify(kept, password)
     except VerifyMismatchError:
         return False
-    return kept is not None
