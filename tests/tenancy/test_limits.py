@@ -7,9 +7,11 @@ import pytest
 
 from headgate.base.errors import InvalidRequest
 from headgate.ledger.allowance import LIFETIME, Resource, Scope, Window, WindowKind
-from headgate.tenancy import limit_rules
+from headgate.ledger.period import period_of
+from headgate.tenancy import limit_rules, moments
 from headgate.tenancy.limits import RateLimit, UsageLimit, Zone, allowances
 
+DAY = 86_400 * 10**9
 NOW = 1_800_000_000_000_000_000
 KEY = Scope("api_key", "k1", "name")
 
@@ -103,6 +105,24 @@ def test_an_every_days_limit_keeps_its_first_day() -> None:
     raised = limit_rules.usage_limits({"credit_limit": 2, "periodic_reset_days": 30}, now=later, previous=first)
     other = limit_rules.usage_limits({"credit_limit": 2, "periodic_reset_days": 31}, now=later, previous=first)
     assert (raised[0].anchor, other[0].anchor) == (NOW, later)
+
+
+def test_the_first_reset_of_an_every_days_limit_may_be_said() -> None:
+    """From then on every so many days, at midnight there; whoever sends it back later means no other day."""
+    first = "2026-03-20T00:00:00+01:00"
+    at = moments.from_iso(first, "at")
+    sent = {"credit_limit": 1, "periodic_reset_days": 30, "next_usage_reset_at": first}
+    now = at - 12 * DAY
+    (limit,) = limit_rules.usage_limits(sent, now=now)
+    (allowance,) = allowances(KEY, (limit,), (), zone=Zone("Europe/Berlin"))
+    period = period_of(allowance.window, now)
+    assert (period.end, (period.end - period.start) // DAY) == (at, 30)
+    later = {**sent, "next_usage_reset_at": "2026-03-25T00:00:00+01:00"}
+    assert limit_rules.usage_limits(later, now=now, previous=(limit,))[0].anchor == limit.anchor
+    for wrong in ("2026-03-07", "2026-04-30", "soon"):
+        with pytest.raises(InvalidRequest) as refused:
+            limit_rules.usage_limits({**sent, "next_usage_reset_at": wrong}, now=now)
+        assert refused.value.param == "usage_limits.next_usage_reset_at"
 
 
 @pytest.mark.parametrize(

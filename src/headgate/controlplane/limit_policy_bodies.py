@@ -34,6 +34,9 @@ class UsagePolicyChange(_Group):
     alert_thresholds: list[int] | None = Field(None, description="Percents of it; null: the workspace's.")
     periodic_reset: str | None = Field(None, description="`daily`, `weekly` or `monthly`.")
     periodic_reset_days: int | None = None
+    next_usage_reset_at: str | None = Field(
+        None, description="The day of the first reset, where `periodic_reset_days` are set for the first time."
+    )
     reset_usage: bool | None = None
     reset_usage_for_value: str | None = Field(None, description="The value, or the id, of one group.")
 

@@ -24,6 +24,7 @@ USAGE_FIELDS: Final = (
     "alert_thresholds",
     "periodic_reset",
     "periodic_reset_days",
+    "next_usage_reset_at",
 )
 RATE_FIELDS: Final = ("type", "unit", "value")
 

@@ -7,9 +7,11 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final, TypeVar
 
+from headgate.base.clock import NANOS_PER_SECOND
 from headgate.base.errors import InvalidRequest
 from headgate.base.money import NANOS_PER_USD
 from headgate.ledger.allowance import Resource
+from headgate.tenancy import moments
 from headgate.tenancy.limits import RATE_UNITS, RateLimit, UsageLimit
 
 T = TypeVar("T")
@@ -24,6 +26,7 @@ RATE_TYPES: Final = {
 }
 _RESETS: Final = {"daily": "day", "weekly": "week", "monthly": "month"}
 MOST_PERCENTS: Final = 20
+_DAY: Final = 86_400 * NANOS_PER_SECOND
 LARGEST: Final = 10**18
 """The largest cap, in nano-dollars (a billion dollars), tokens or requests: sums of caps stay within 64 bits."""
 
@@ -100,10 +103,23 @@ def _usage_limit(value: Mapping[str, Any], where: str, now: int, previous: Seque
     shares = percents(value.get("alert_thresholds"), f"{at}alert_thresholds")
     if days is not None:
         days = whole(days, f"{at}periodic_reset_days", low=1, high=365)
-        anchor = next((old.anchor for old in previous if (old.resource, old.reset_days) == (resource, days)), now)
+        anchor = _anchor(resource, days, value.get("next_usage_reset_at"), now, previous, f"{at}next_usage_reset_at")
         return UsageLimit(resource, cap, threshold, None, days, anchor, alert_percents=shares)
     unit = None if reset is None else choice(reset, _RESETS, f"{at}periodic_reset")
     return UsageLimit(resource, cap, threshold, unit, alert_percents=shares)
+
+
+def _anchor(resource: Resource, days: int, first: object, now: int, previous: Sequence[UsageLimit], param: str) -> int:
+    """From when periods of so many days are counted: as before; or from the day of the `first` reset, where there was
+    no such limit on the resource; or from today. Whoever sends back what was shown, with other days, means no other
+    day."""
+    counted = {old.reset_days: old.anchor for old in previous if old.resource is resource and old.reset_days}
+    if counted or first is None:
+        return counted.get(days, now)
+    moment = moments.from_iso(first, param)
+    if not now < moment <= now + (days + 1) * _DAY:
+        raise InvalidRequest(f"`{param}` must lie within the next {days} days.", param=param)
+    return moment
 
 
 def percents(value: object, param: str) -> tuple[int, ...] | None:

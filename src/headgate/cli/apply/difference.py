@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from headgate.base.errors import InvalidRequest
-from headgate.cli.apply.fields import LEGIBLE, canonical
+from headgate.cli.apply.fields import LEGIBLE, canonical, lasting_limits
 from headgate.cli.apply.kinds import TENANTS
 from headgate.cli.apply.live import Names
 from headgate.cli.apply.platform import Declared
@@ -91,7 +91,7 @@ def _with_short_ones(name: str, value: Any, fields: Mapping[str, Any]) -> Any:
     """A tenant's limits are shown with those that have short names."""
     plain = revealed(fields)
     if name == "usage_limits":
-        return frozenset(short_limits.with_short_budgets(limit_rules.usage_limits(value, now=0), plain)) or None
+        return frozenset(short_limits.with_short_budgets(lasting_limits(value), plain)) or None
     return frozenset(short_limits.with_short_rate(limit_rules.rate_limits(value), plain)) or None
 
 

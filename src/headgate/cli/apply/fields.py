@@ -14,6 +14,7 @@ from headgate.tenancy.capacity import Capacity
 from headgate.tenancy.capacity_rules import capacity
 from headgate.tenancy.guardrail_rules import guardrail_actions, guardrail_checks
 from headgate.tenancy.headers import KNOWN, extra_headers
+from headgate.tenancy.limits import UsageLimit
 from headgate.tenancy.routing_table_rules import routing_document
 from headgate.upstream.base_url import kept_base_url
 from headgate.upstream.guard import Guard
@@ -49,8 +50,16 @@ def _kept(host: object) -> str:
     return kept_base_url(rules.name(host, "configurations.custom_host"), "configurations.custom_host", ANYWHERE)
 
 
+def lasting_limits(value: Any) -> tuple[UsageLimit, ...]:
+    """Without the day of their first reset: that is settled when they are set, and shown as how far the period is."""
+    listed = [value] if isinstance(value, Mapping) else value
+    if isinstance(listed, list):
+        listed = [{**each, "next_usage_reset_at": None} if isinstance(each, Mapping) else each for each in listed]
+    return limit_rules.usage_limits(listed, now=0)
+
+
 def _usage_limits(value: Any) -> Any:
-    return frozenset(limit_rules.usage_limits(value, now=0))
+    return frozenset(lasting_limits(value))
 
 
 def _rate_limits(value: Any) -> Any:
