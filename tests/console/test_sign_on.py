@@ -46,7 +46,7 @@ class Desk:
         issuer = Issuer(told, Asker(self.client), self.world.clock, self._report)
         administration = self.world.administration
         matching, tickets = Matching(administration, told, PEPPER), Tickets(PEPPER, self.world.clock)
-        service = SignOnService(issuer, matching, tickets, self.world.clock, "http://test")
+        service = SignOnService(issuer, matching, tickets, administration, "http://test")
         services = replace(self.world.services, sign_on=service)
         return Browser(self.world, create_console(services, dict, "http://test"))
 

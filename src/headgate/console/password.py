@@ -25,7 +25,7 @@ class Password:
         email = (await form_of(request)).one("email")
         resets, origin = self._console.services.password_resets, audited(request, EMPTY)
         try:
-            resets.admit(email, origin)
+            await resets.admit(email, origin)
         except HeadgateError as error:
             return self._forgot(request, error=error)
         response = self._forgot(request, asked=True)

@@ -61,13 +61,12 @@ def people_services_on(
     issuer: Issuer | None,
 ) -> PeopleServices:
     """All of them on one administration; see `services.services_on`."""
-    clock, passwords = administration.clock, Passwords()
-    tickets = Tickets(pepper, clock)
+    passwords, tickets = Passwords(), Tickets(pepper, administration.clock)
     second_factors = SecondFactorService(administration, vault, passwords, pepper, tickets)
     sessions = SessionService(administration, key_ring, passwords, pepper, span, second_factors)
     sign_on = None
     if issuer is not None:
-        sign_on = SignOnService(issuer, Matching(administration, issuer.settings, pepper), tickets, clock, url)
+        sign_on = SignOnService(issuer, Matching(administration, issuer.settings, pepper), tickets, administration, url)
     return PeopleServices(
         users=UserService(administration),
         members=MemberService(administration),

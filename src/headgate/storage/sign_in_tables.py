@@ -1,4 +1,4 @@
-"""The tables of signing in: second factors, identities at an issuer, and links that set a password."""
+"""The tables of signing in: second factors, identities at an issuer, links that set a password, and what failed."""
 
 from sqlalchemy import BigInteger, Column, ForeignKey, Index, LargeBinary, Table, Text
 
@@ -38,3 +38,13 @@ password_reset = Table(
 )
 Index(None, password_reset.c.user_id)
 Index(None, password_reset.c.expires_at)
+
+sign_in_attempt = Table(
+    "sign_in_attempt",
+    metadata,
+    Column("attempt", Text, primary_key=True),
+    Column("subject", Text, primary_key=True, comment="Digest of what was tried, by whom or from where."),
+    Column("at", BigInteger, nullable=False),
+)
+Index(None, sign_in_attempt.c.subject, sign_in_attempt.c.at)
+Index(None, sign_in_attempt.c.at)

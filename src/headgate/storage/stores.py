@@ -11,6 +11,7 @@ from headgate.storage.database import Database
 from headgate.storage.notices import announce
 from headgate.storage.repositories.answer_purges import SqlAnswerPurges
 from headgate.storage.repositories.api_keys import SqlApiKeys
+from headgate.storage.repositories.attempts import SqlAttempts
 from headgate.storage.repositories.audit import SqlAudit
 from headgate.storage.repositories.integrations import SqlIntegrations
 from headgate.storage.repositories.kept_answers import SqlKeptAnswers
@@ -117,6 +118,10 @@ class SqlStores:
     @cached_property
     def password_resets(self) -> SqlPasswordResets:
         return SqlPasswordResets(self._connection)
+
+    @cached_property
+    def attempts(self) -> SqlAttempts:
+        return SqlAttempts(self._connection)
 
     @cached_property
     def sessions(self) -> SqlSessions:

@@ -48,16 +48,16 @@ class PasswordResetService:
         self._url = url
         self._envelope = envelope
         self._random_bytes = random_bytes
-        self._asked = Attempts(administration.clock, of_a_name=LETTERS)
+        self._asked = Attempts(administration, "letters", of_a_name=LETTERS)
 
     @property
     def mails(self) -> bool:
         """Whether there is a mail server."""
         return self._envelope is not None
 
-    def admit(self, email: str, origin: Origin) -> None:
+    async def admit(self, email: str, origin: Origin) -> None:
         """Raises `RateLimited` for who asks too often, whether there is such a user or not."""
-        self._asked.count(_plain(email), origin.client_ip)
+        await self._asked.count(_plain(email), origin.client_ip)
 
     async def ask(self, email: str, origin: Origin) -> None:
         """A letter to every user with this address who has a password: who signs in otherwise gets none this way. How

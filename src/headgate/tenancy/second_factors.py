@@ -78,7 +78,7 @@ class SecondFactorService:
         self._pepper = pepper
         self._tickets = tickets
         self._random_bytes = random_bytes
-        self._attempts = Attempts(administration.clock)
+        self._attempts = Attempts(administration, "second factor")
 
     async def of(self, user_id: str) -> SecondFactor | None:
         """The one that he is asked for."""
@@ -226,11 +226,11 @@ class SecondFactorService:
         )
 
     async def _tried(self, principal: Principal, user_id: str, work: Callable[[Change], T]) -> T:
-        with self._attempts.trying(f"code of {user_id}"):
+        async with self._attempts.trying(f"code of {user_id}"):
             return await self._administration.change(principal, work)
 
     async def _require_password(self, user_id: str, password: str) -> None:
-        with self._attempts.trying(f"password of {user_id}"):
+        async with self._attempts.trying(f"password of {user_id}"):
             kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
             if not await self._passwords.right(password, kept):
                 raise InvalidRequest("This is not your present password.", param="password")

@@ -76,7 +76,7 @@ class SessionService:
         self._span = span
         self._second_factors = second_factors
         self._random_bytes = random_bytes
-        self._attempts = Attempts(administration.clock)
+        self._attempts = Attempts(administration, "sign in")
 
     async def sign_in_with_key(self, text: str, origin: Origin) -> tuple[Session, str]:
         """A session and its token. Raises as `key_shown`, and `Forbidden` for a key that administers nothing."""
@@ -91,7 +91,7 @@ class SessionService:
         `RateLimited` for who guesses."""
         parsed = keys.parse(text) or keys.chosen(text)
         name = "" if parsed is None else parsed.id
-        with self._attempts.trying(name, origin.client_ip):
+        async with self._attempts.trying(name, origin.client_ip):
             policy = await self._key_ring.authenticate(text)
         return policy, keys.hash_key(text, self._pepper)
 
@@ -103,7 +103,7 @@ class SessionService:
         """Whose they are. Raises `Unauthenticated` in the same words whatever was wrong, after the same time,
         `RateLimited` for who guesses, and `SecondFactorNeeded` where they are right and a code is to come."""
         name = email.strip().lower()[:320]
-        with self._attempts.trying(name, origin.client_ip):
+        async with self._attempts.trying(name, origin.client_ip):
             found = await self._administration.transactions.read(lambda stores: stores.passwords.of_email(name))
             right = [user for user, kept in found if await self._passwords.right(password, kept)]
             if not found:
@@ -195,7 +195,7 @@ class SessionService:
         user_id = signed.session.user_id
         if user_id is None:
             raise InvalidRequest("Whoever signs in with a key has no password.")
-        with self._attempts.trying(f"password of {user_id}"):
+        async with self._attempts.trying(f"password of {user_id}"):
             kept = await self._administration.transactions.read(lambda stores: stores.passwords.get(user_id))
             if not await self._passwords.right(before, kept):
                 raise InvalidRequest("This is not your present password.", param="before")

@@ -1,6 +1,6 @@
 """What the services of signing in need of storage."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Protocol
 
 from headgate.tenancy.password_reset import PasswordReset
@@ -37,6 +37,25 @@ class PasswordResetStore(Protocol):
         ...
 
 
+class AttemptStore(Protocol):
+    """Attempts that failed, or are under way. `subject`: what one counts against."""
+
+    def recent(self, subjects: Sequence[str], since: int) -> Mapping[str, Sequence[int]]:
+        """When those were that came after `since`, oldest first. Until the transaction ends nobody else counts against
+        these."""
+        ...
+
+    def add(self, attempt: str, subjects: Sequence[str], at: int) -> None: ...
+    def take_back(self, attempt: str) -> None: ...
+    def forgive(self, subject: str) -> None:
+        """All of them."""
+        ...
+
+    def prune(self, until: int) -> None:
+        """Forget those that are no younger."""
+        ...
+
+
 class SignInStores(Protocol):
     """All of them, on one transaction."""
 
@@ -46,3 +65,5 @@ class SignInStores(Protocol):
     def identities(self) -> IdentityStore: ...
     @property
     def password_resets(self) -> PasswordResetStore: ...
+    @property
+    def attempts(self) -> AttemptStore: ...

@@ -8,9 +8,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-from headgate.base.clock import Clock
 from headgate.base.errors import Unauthenticated, Unavailable
 from headgate.base.ids import RandomBytes
+from headgate.tenancy.administration import Administration
 from headgate.tenancy.attempts import Attempts
 from headgate.tenancy.origin import Origin
 from headgate.tenancy.sign_on.id_token import BadToken, Claims
@@ -43,7 +43,7 @@ class SignOnService:
         issuer: Issuer,
         matching: Matching,
         tickets: Tickets,
-        clock: Clock,
+        administration: Administration,
         url: str,
         random_bytes: RandomBytes = os.urandom,
     ) -> None:
@@ -53,7 +53,7 @@ class SignOnService:
         self._url = url.rstrip("/")
         self._report = issuer.report
         self._random_bytes = random_bytes
-        self._attempts = Attempts(clock)
+        self._attempts = Attempts(administration, "sign on")
 
     async def begin(self, site: str, there: str) -> Begun:
         """`there`: the page he wanted. Raises `Unavailable`."""
@@ -68,7 +68,7 @@ class SignOnService:
     async def finish(self, site: str, answer: Mapping[str, str], ticket: str, origin: Origin) -> tuple[Matched, str]:
         """Who came back, with the page he wanted. `answer`: what the issuer sent along. Raises `Unauthenticated`,
         `Forbidden` and `Unavailable`, in words for him, and `RateLimited` for who tries too often."""
-        with self._attempts.trying(address=origin.client_ip):
+        async with self._attempts.trying(address=origin.client_ip):
             told = self._told(site, answer, ticket)
             claims = await self._claims(site, answer.get("code", ""), told)
             return await self._matching.user_of(claims, origin), told["there"]
