@@ -9,6 +9,7 @@ import pytest
 
 from tests.cli.apply.test_apply import apply
 from tests.support.gateway import Gateway, started
+from tests.support.smtp_server import SmtpServer
 
 FILE = """
 workspaces: [{slug: one, name: One}, {slug: two, name: Two}]
@@ -102,3 +103,15 @@ async def test_what_cannot_be_is_refused_before_anything_changes(gateway: Gatewa
 def accepted(gateway: Gateway, link: str) -> int:
     body = {"token": link.rpartition("=")[2], "first_name": "A"}
     return gateway.post("/v1/admin/users/invites/accept", body, "").status
+
+
+async def test_a_link_that_goes_out_as_a_letter_is_told_to_nobody_else(tmp_path: Path) -> None:
+    """Neither in the keys file nor on the terminal."""
+    async with SmtpServer() as mail:
+        with started(tmp_path, {"HEADGATE_SMTP_URL": f"smtp://127.0.0.1:{mail.port}"}) as posting:
+            kept = await apply(posting, tmp_path, FILE, "--yes", "--keys-file", "k")
+            shown = await apply(posting, tmp_path, FILE.replace("Ann@", "bob@"), "--yes")
+            assert (kept.code, shown.code) == (0, 0), kept.err + shown.err
+            assert len(pending(posting)) == 2
+    assert (tmp_path / "k").read_text() == ""
+    assert "token=" not in kept.out + shown.out
