@@ -37,7 +37,7 @@ async def checked(visit: Visit) -> Response:
     check = await visit.services.audit_log.check(visit.principal, visit.query.get("ticket", ""))
     typed = {**_typed(visit), "workspace": visit.query.get("workspace", "").strip()}
     onwards = visit.link(visit.request.url.path, **typed, ticket=check.ticket) if check.ticket else ""
-    if visit.request.headers.get("hx-request") == "true":
+    if visit.of_script:
         response = visit.page("audit_check.html", check=check, onwards=onwards)
     else:
         response = await _page(visit, check=check, onwards=onwards)

@@ -48,7 +48,7 @@ async def groups(visit: Visit) -> Response:
         visit.principal, kind, visit.named("policy"), pager.page
     )
     response = visit.page(
-        "policy_group_rows.html" if visit.request.headers.get("hx-request") == "true" else "policy_groups.html",
+        "policy_group_rows.html" if visit.of_script else "policy_groups.html",
         policy=policy,
         here=f"{POLICIES}/{name}/{policy.id}",
         groups=found,

@@ -42,7 +42,7 @@ async def listed(visit: Visit) -> Response:
     )
     path = visit.request.url.path
     older = found["next_cursor"] and visit.link(path, **same, cursor=found["next_cursor"])
-    template = "request_rows.html" if visit.request.headers.get("hx-request") == "true" else "requests.html"
+    template = "requests_found.html" if visit.of_script else "requests.html"
     response = visit.page(
         template,
         rows=found["data"],

@@ -27,7 +27,7 @@ async def verify(visit: Visit) -> Response:
 
 async def progress(visit: Visit) -> Response:
     """The part of the page about the books; to a script that part alone, which asks again while it runs."""
-    if visit.request.headers.get("hx-request") != "true":
+    if not visit.of_script:
         return RedirectResponse(f"{SYSTEM}#books", 303)
     state = await visit.services.system.state(visit.principal, holds=0)
     response = visit.page("system_books.html", verification=state.verification, now=visit.services.clock.now())

@@ -148,8 +148,19 @@ class Visit:
         """To a page about the same time."""
         return f"{path}?{urlencode(self.time.query_with(query))}"
 
+    @property
+    def of_script(self) -> bool:
+        """Whether a script asks, for a part of the page: see `wants_part`."""
+        return wants_part(self.request)
+
     def page(self, template: str, *, status: int = 200, **values: Any) -> Response:
         return self.console.page(self.request, template, status=status, visit=self, **values)
+
+
+def wants_part(request: Request) -> bool:
+    """What a script puts into the page that is there. Going back in the history it asks for a whole page."""
+    headers = request.headers
+    return headers.get("hx-request") == "true" and headers.get("hx-history-restore-request") != "true"
 
 
 Page = Callable[[Visit], Awaitable[Response]]

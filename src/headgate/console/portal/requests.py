@@ -6,6 +6,7 @@ from starlette.responses import Response
 
 from headgate.base.errors import NotFound
 from headgate.console.portal.visit import PortalVisit
+from headgate.console.visit import wants_part
 
 AT_ONCE: Final = 50
 FILTERS: Final = {
@@ -31,7 +32,7 @@ async def listed(visit: PortalVisit) -> Response:
         count=False,
     )
     older = found["next_cursor"] and visit.link(visit.request.url.path, **asked, cursor=found["next_cursor"])
-    template = "request_rows.html" if visit.request.headers.get("hx-request") == "true" else "requests.html"
+    template = "request_rows.html" if wants_part(visit.request) else "requests.html"
     response = visit.page(template, rows=found["data"], older=older, filters=FILTERS, typed=typed)
     response.headers.add_vary_header("hx-request")
     return response
