@@ -2,7 +2,7 @@
 
 import pytest
 
-from headgate.base.header_lines import header_lines
+from headgate.base.header_lines import header_lines, header_pairs
 
 
 def test_each_header_is_a_line() -> None:
@@ -16,3 +16,10 @@ def test_a_value_cannot_begin_another_line(value: bytes) -> None:
     """A model's name or a provider's header never becomes a header of its own."""
     with pytest.raises(ValueError, match="one line"):
         header_lines([(b"a", b"b"), (b"x", value)])
+
+
+def test_lines_are_pairs_again() -> None:
+    """For servers that take headers one by one; a colon in a value is the value's."""
+    headers = [(b"a", b""), (b"b", b"x: y"), (b"a", b"2")]
+    assert header_pairs(header_lines(headers)) == headers
+    assert header_pairs(b"") == []

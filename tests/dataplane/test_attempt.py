@@ -5,13 +5,14 @@ import asyncio
 import pytest
 
 from headgate.catalog.catalog import Catalog
-from headgate.dataplane.attempt import _headers, deadlines_for
+from headgate.dataplane.attempt import ID, _request, deadlines_for
 from headgate.dataplane.call import Call
 from headgate.dataplane.endpoints import CHAT, MESSAGES, Endpoint
 from headgate.routing.resolve import resolve
 from headgate.tenancy.policy import Provider
 from headgate.upstream.client import Deadlines
-from headgate.wire.dialogue import Outgoing
+from headgate.upstream.request import render_head
+from headgate.wire.dialogue import Head, Outgoing
 from tests.support.policies import HeadersOnly, policy, provider
 
 CATALOG = Catalog.load()
@@ -24,11 +25,18 @@ async def sent(
     task = asyncio.current_task()
     assert task is not None
     call = Call(request_id="req_1", trace_id="t", span_id="", endpoint=endpoint, started_at=0, started=0, task=task)
+    call.head = Head(model="some-model")
     target = resolve(policy(to), CATALOG, f"@{to.slug}/some-model", None, endpoint.format, 0).first
     exchange = HeadersOnly(list(headers))
-    found = _headers(exchange, call, target, own or Outgoing(b"{}"))  # type: ignore[arg-type]
-    assert len(dict(found)) == len(found)
-    return dict(found)
+    for call.request_id in ("req_1", "req_2"):  # the second is sent as the first was prepared
+        request = _request(exchange, call, target, own or Outgoing(b"{}"))  # type: ignore[arg-type]
+        found = dict(request.all_headers)
+        assert len(found) == len(request.all_headers)
+        assert found[b"x-headgate-request-id"] in (call.request_id.encode(), b"theirs")
+        lines = render_head(request).split(b"\r\n")[1:-2]
+        told = [(b"host", request.origin.authority), (b"accept-encoding", b"identity"), *found.items()]
+        assert lines == [b"%b: %b" % line for line in (*told, (b"content-length", b"2"))]
+    return found
 
 
 async def test_each_provider_gets_its_credential_its_own_way() -> None:
@@ -61,6 +69,7 @@ async def test_headers_an_administrator_set_are_sent_and_cannot_replace_the_cred
     to = provider("o", "openai", headers=(("OpenAI-Organization", "org-1"), ("Authorization", "Bearer other")))
     found = await sent(to, CHAT)
     assert (found[b"openai-organization"], found[b"authorization"]) == (b"org-1", b"Bearer sk-test")
+    assert (await sent(provider("o", "openai", headers=(("X-Headgate-Request-Id", "theirs"),)), CHAT))[ID] == b"theirs"
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,6 @@ from headgate.ledger.allowance import Allowance, Amounts, Resource
 from headgate.ledger.hold import Denied, DuplicateHold, Held, UnknownHold
 from headgate.ledger.journal import (
     DispatchEntry,
-    Entry,
     ExtendEntry,
     HoldEntry,
     JournalUnavailable,
@@ -32,10 +31,9 @@ class Failing(KeptEntries):
         self.refuses_holds = False
         self.fails = False
 
-    def append(self, entry: Entry) -> None:
-        if self.refuses_holds and isinstance(entry, HoldEntry):
+    def admit(self) -> None:
+        if self.refuses_holds:
             raise JournalUnavailable("full")
-        super().append(entry)
 
     def flush(self) -> None:
         if self.fails:
@@ -151,7 +149,8 @@ def test_calls_that_bring_the_same_allowances_share_what_was_found_of_them() -> 
 
 
 def test_every_decision_is_journalled_in_order() -> None:
-    """With all that recovery needs: the allowances, the amounts, the sum after an extension, the record."""
+    """With all that recovery needs: the allowances, the amounts, the sum after an extension, the record. Of a call that
+    was held and never sent there is nothing to write."""
     journal = KeptEntries()
     ledger = ledger_on(journal)
     last = record("a", cost=7)
@@ -161,13 +160,14 @@ def test_every_decision_is_journalled_in_order() -> None:
     ledger.settle("a", Amounts(cost=7), last)
     ledger.hold("b", [], Amounts())
     ledger.void("b")
+    ledger.hold("c", [], Amounts())
+    ledger.extend("c", Amounts(cost=1))
     assert journal.entries == [
-        HoldEntry("a", NOON, Amounts(cost=5), ("budget",)),
-        DispatchEntry("a", record("a")),
+        DispatchEntry("a", record("a"), HoldEntry("a", NOON, Amounts(cost=5), ("budget",))),
         ExtendEntry("a", Amounts(output_tokens=3, cost=9)),
         SettleEntry("a", NOON, Amounts(cost=7), ("budget",), last),
-        HoldEntry("b", NOON, Amounts(), ()),
-        VoidEntry("b"),
+        HoldEntry("c", NOON, Amounts(), ()),
+        ExtendEntry("c", Amounts(cost=1)),
     ]
 
 

@@ -4,6 +4,7 @@ import asyncio
 import json
 from collections.abc import Awaitable, Callable, Sequence
 
+from headgate.base.header_lines import header_pairs
 from headgate.dataplane.exchange import ClientGone
 from tests.support.mix import Request
 
@@ -49,9 +50,9 @@ class PlayedExchange:
         self._check()
         return self._body
 
-    async def start(self, status: int, headers: Sequence[Header]) -> None:
+    async def start(self, status: int, headers: Sequence[Header], lines: bytes = b"") -> None:
         self._check()
-        self.started, self.status, self.headers = True, status, dict(headers)
+        self.started, self.status, self.headers = True, status, dict([*headers, *header_pairs(lines)])
 
     async def write(self, data: bytes) -> None:
         await self._pause()
@@ -65,8 +66,8 @@ class PlayedExchange:
         self._check()
         self.whole = True
 
-    async def respond(self, status: int, headers: Sequence[Header], body: bytes) -> None:
-        await self.start(status, headers)
+    async def respond(self, status: int, headers: Sequence[Header], body: bytes, lines: bytes = b"") -> None:
+        await self.start(status, headers, lines)
         await self.write(body)
         await self.end()
 

@@ -192,7 +192,7 @@ class Provider:
             "method": request.method.decode(),
             "path": path,
             "query_string": query.encode(),
-            "headers": list(request.headers),
+            "headers": request.all_headers,
         }
         task = asyncio.get_running_loop().create_task(self._answer(scope, connection))
         self.tasks.add(task)

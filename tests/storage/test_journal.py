@@ -32,6 +32,11 @@ def call(name: str) -> list[Entry]:
     return [HoldEntry(name, NOON, Amounts(cost=9), ("budget",)), DispatchEntry(name, record(name))]
 
 
+def sent(name: str) -> DispatchEntry:
+    """As the ledger writes it: the hold goes with it."""
+    return DispatchEntry(name, record(name), HoldEntry(name, NOON, Amounts(cost=9), ("budget",)))
+
+
 def settlement(name: str) -> SettleEntry:
     return SettleEntry(name, NOON, Amounts(cost=7), ("budget",), record(name, cost=7))
 
@@ -73,6 +78,29 @@ def test_what_was_flushed_is_found_again(written: Path) -> None:
         "b": (Amounts(cost=12), True),
         "c": (Amounts(cost=9), False),
     }
+
+
+def test_a_hold_may_come_with_its_dispatch(tmp_path: Path) -> None:
+    """One entry for both says as much as two; a settlement alone says all, and stays until the database has it."""
+    journal, _ = FileJournal.open(tmp_path)
+    write(journal, sent("a"), sent("b"), sent("c"), ExtendEntry("c", Amounts(cost=12)), settlement("a"))
+    write(journal, VoidEntry("b"), VoidEntry("never held"), settlement("given"))
+    journal._file.close()
+    replay = replayed(tmp_path)
+    assert set(replay.settled) == {"a", "given"}
+    assert {name: each.amounts for name, each in replay.unfinished.items()} == {"c": Amounts(cost=12)}
+    assert replay.unfinished["c"].unheard == record("c")
+
+
+def test_a_settlement_without_a_hold_keeps_its_segment(tmp_path: Path) -> None:
+    """Of a call that was given an answer from memory nothing is written before it is settled."""
+    journal, _ = FileJournal.open(tmp_path, segment_bytes=1)
+    write(journal, settlement("given"))
+    write(journal, sent("other"))
+    assert journal.segments == 3
+    journal.checkpoint(["given"])
+    assert journal.segments == 2
+    journal.close()
 
 
 def test_what_was_not_flushed_is_not_on_disk(tmp_path: Path) -> None:

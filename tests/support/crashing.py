@@ -156,7 +156,7 @@ class _Watched:
 def _client(doom: Doom) -> type[Client]:
     class Doomed(Client):
         async def send(self, request: Request, deadlines: Deadlines) -> Answer:
-            request_id = dict(request.headers).get(b"x-headgate-request-id", b"").decode()
+            request_id = dict(request.all_headers).get(b"x-headgate-request-id", b"").decode()
             doom.at(Point.BEFORE_SEND, request_id)
             answer = await super().send(request, deadlines)
             return cast(Answer, _Watched(answer, lambda: doom.at(Point.AFTER_FIRST_BYTE, request_id)))

@@ -47,6 +47,9 @@ class KeptEntries:
     def __init__(self) -> None:
         self.entries: list[Entry] = []
 
+    def admit(self) -> None:
+        """Any call may begin."""
+
     def append(self, entry: Entry) -> None:
         self.entries.append(entry)
 

@@ -8,6 +8,12 @@ _IN_A_LINE: Final = bytes({0x09, *range(0x20, 0x100)} - {0x7F})
 _line: Final = b": ".join
 
 
+def header_pairs(lines: bytes) -> list[tuple[bytes, bytes]]:
+    """The headers that such lines are of."""
+    pairs = [line.partition(b": ") for line in lines.split(b"\r\n")[:-1]]
+    return [(name, value) for name, _, value in pairs]
+
+
 def header_lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
     """A line for each header. Raises `ValueError` where a value would end its line and begin another.
 

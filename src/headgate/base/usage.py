@@ -65,20 +65,26 @@ class Usage:
 
     @property
     def input_tokens(self) -> int:
-        return _sum(self.counts, _INPUT)
+        return self.tokens()[0]
 
     @property
     def output_tokens(self) -> int:
-        return _sum(self.counts, _OUTPUT)
+        return self.tokens()[1]
 
     @property
     def total_tokens(self) -> int:
-        return self.input_tokens + self.output_tokens
+        return sum(self.tokens())
+
+    def tokens(self) -> tuple[int, int]:
+        """Of input and of output."""
+        into = out = 0
+        for meter, count in self.counts.items():
+            if meter in _INPUT:
+                into += count
+            elif meter in _OUTPUT:
+                out += count
+        return into, out
 
 
 _INPUT: Final = frozenset(INPUT_METERS)
 _OUTPUT: Final = frozenset(OUTPUT_METERS)
-
-
-def _sum(counts: Mapping[str, int], among: frozenset[str]) -> int:
-    return sum([count for meter, count in counts.items() if meter in among])

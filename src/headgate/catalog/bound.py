@@ -40,6 +40,8 @@ _NO_OUTPUT: Final = frozenset({"openai_embeddings", "anthropic_count_tokens"})
 _MANY_INPUTS: Final = frozenset({"openai_embeddings", "openai_completions"})
 """Formats whose requests hold many inputs, each with a context window of its own."""
 
+_OF_TEXT: Final = (meters.INPUT, meters.CACHE_READ)
+_OF_TEXT_WRITTEN: Final = (*_OF_TEXT, meters.CACHE_WRITE)
 _TEXT: Final = Content()
 _NO_TOOLS: Final = Tools()
 """What `is_text` finds; never written to."""
@@ -240,7 +242,9 @@ def _thinking(document: Document) -> int:
 
 def _input_meters(content: Content, spec: ProviderSpec) -> tuple[str, ...]:
     """The meters under which the provider may count this input."""
-    found: tuple[str, ...] = (meters.INPUT, meters.CACHE_READ)
+    if content is _TEXT:
+        return _OF_TEXT_WRITTEN if spec.bound.cache_writes == "automatic" else _OF_TEXT
+    found: tuple[str, ...] = _OF_TEXT
     if content.marked or spec.bound.cache_writes == "automatic":
         found += (meters.CACHE_WRITE,)
     if content.marked_long:

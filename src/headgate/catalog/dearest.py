@@ -13,7 +13,6 @@ from typing import Any, Final
 import msgspec
 
 from headgate.base import usage as meters
-from headgate.base.money import ceil_div
 from headgate.catalog.price import PER, STANDARD_TERMS, Cost, CostLine, Price, Rates
 
 _TERMS: Final = ("service_tier", "speed")
@@ -66,6 +65,8 @@ class _Tier(msgspec.Struct, frozen=True):
     output: _Dearest
     by_request: bool
     """Whether a request has a price of its own."""
+    of_tokens: bool
+    """Whether all that is charged for is input and output, which have a price each."""
 
 
 def standard_offers(price: Price | None) -> Offers:
@@ -117,11 +118,30 @@ def dearest_usage(
 
 
 def _worst_in(tier: _Tier, price_id: str, input_tokens: int, output_tokens: int, fees: Mapping[str, int]) -> Worst:
-    charges = [(input_tokens, tier.input), (output_tokens, tier.output)]
+    if fees or not tier.of_tokens or not (input_tokens and output_tokens):
+        return _worst_of_many(tier, price_id, input_tokens, output_tokens, fees)
+    into, out = tier.input, tier.output
+    of_input, of_output = -(-input_tokens * into.rate // PER), -(-output_tokens * out.rate // PER)
+    lines = (
+        CostLine(into.meter, input_tokens, into.rate, of_input),
+        CostLine(out.meter, output_tokens, out.rate, of_output),
+    )
+    total, slack = of_input + of_output, into.slack + out.slack
+    if slack:
+        return Worst(
+            {into.meter: input_tokens, out.meter: output_tokens},
+            Cost(total + slack, (*lines, CostLine("rounding", slack, PER, slack)), price_id),
+        )
+    return Worst({into.meter: input_tokens, out.meter: output_tokens}, Cost(total, lines, price_id))
+
+
+def _worst_of_many(tier: _Tier, price_id: str, input_tokens: int, output_tokens: int, fees: Mapping[str, int]) -> Worst:
+    """The same, whatever is charged for: the usual call is input and output that have a price each, and no more."""
+    charges: tuple[tuple[int, _Dearest], ...] = ((input_tokens, tier.input), (output_tokens, tier.output))
     if tier.by_request:
         fees = {**fees, meters.REQUEST: 1}
-    for meter, uses in fees.items():
-        charges.append((uses, _dearest(tier.rates, (meter,))))
+    if fees:
+        charges += tuple([(uses, _dearest(tier.rates, (meter,))) for meter, uses in fees.items()])
     counts: dict[str, int] = {}
     lines: list[CostLine] = []
     missing: tuple[str, ...] = ()
@@ -131,7 +151,7 @@ def _worst_in(tier: _Tier, price_id: str, input_tokens: int, output_tokens: int,
             missing += dearest.missing
             slack += dearest.slack
             if dearest.meter:
-                nanos = ceil_div(count * dearest.rate, PER)
+                nanos = -(-count * dearest.rate // PER)
                 total += nanos
                 counts[dearest.meter] = count
                 lines.append(CostLine(dearest.meter, count, dearest.rate, nanos))
@@ -147,16 +167,14 @@ def _tiers(price: Price, input_meters: tuple[str, ...], sound: bool) -> tuple[_T
     steps = ((-1, price.rates), *price.tiers)
     ends = (*[above for above, _ in price.tiers], None)
     return tuple(
-        _Tier(
-            above,
-            most,
-            rates,
-            _dearest(rates, input_meters),
-            _dearest(rates, _output_meters(rates, sound)),
-            bool(rates.by_meter.get(meters.REQUEST)),
-        )
-        for (above, rates), most in zip(steps, ends, strict=True)
+        _tier(above, most, rates, input_meters, sound) for (above, rates), most in zip(steps, ends, strict=True)
     )
+
+
+def _tier(above: int, most: int | None, rates: Rates, input_meters: tuple[str, ...], sound: bool) -> _Tier:
+    into, out = _dearest(rates, input_meters), _dearest(rates, _output_meters(rates, sound))
+    by_request = bool(rates.by_meter.get(meters.REQUEST))
+    return _Tier(above, most, rates, into, out, by_request, not (by_request or into.missing or out.missing))
 
 
 def _output_meters(rates: Rates, sound: bool) -> tuple[str, ...]:

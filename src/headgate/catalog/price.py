@@ -7,7 +7,6 @@ from typing import Final
 import msgspec
 
 from headgate.base import usage as meters
-from headgate.base.money import ceil_div
 from headgate.base.usage import Usage
 
 PER = 1_000_000
@@ -109,18 +108,20 @@ class Cost(msgspec.Struct, frozen=True):
 def cost_of(usage: Usage, price: Price) -> Cost:
     """The cost of one call's usage. Meters without a known price are listed, never silently free."""
     rates = price.rates_at(usage.input_tokens) if price.tiers else price.rates
-    counts = usage.counts
-    if counts and meters.REQUEST in rates.by_meter and meters.REQUEST not in counts:
+    counts, by_meter = usage.counts, rates.by_meter
+    if meters.REQUEST in by_meter and counts and meters.REQUEST not in counts:
         counts = {**counts, meters.REQUEST: 1}
     lines, unpriced, total = [], [], 0
     for meter, count in counts.items():
         if count == 0:
             continue
-        rate = rates.rate(meter)
+        rate = by_meter.get(meter)
+        if rate is None or rates.unknown:
+            rate = rates.rate(meter)
         if rate is None:
             unpriced.append(meter)
             continue
-        nanos = ceil_div(count * rate, PER)
+        nanos = -(-count * rate // PER)
         total += nanos
         lines.append(CostLine(meter, count, rate, nanos))
     return Cost(total, tuple(lines), price.id, tuple(unpriced))

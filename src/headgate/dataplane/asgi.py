@@ -9,6 +9,7 @@ from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from typing import Any
 
 from headgate.base.errors import TimedOut
+from headgate.base.header_lines import header_pairs
 from headgate.dataplane.exchange import ClientGone, refuse_encoded, too_large
 
 Scope = MutableMapping[str, Any]
@@ -100,11 +101,11 @@ class AsgiExchange:
         if message["type"] == "http.disconnect" and not self._complete:
             self._hung_up()
 
-    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
+    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]], lines: bytes = b"") -> None:
         if self.gone:
             raise ClientGone("the client has hung up")
         self.started = True
-        await self._send({"type": "http.response.start", "status": status, "headers": headers})
+        await self._send({"type": "http.response.start", "status": status, "headers": [*headers, *header_pairs(lines)]})
 
     async def write(self, data: bytes) -> None:
         await self._body(data, more=True)
@@ -115,8 +116,10 @@ class AsgiExchange:
     async def end(self) -> None:
         await self._body(b"", more=False)
 
-    async def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
-        await self.start(status, [*headers, (b"content-length", b"%d" % len(body))])
+    async def respond(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, lines: bytes = b""
+    ) -> None:
+        await self.start(status, [*headers, (b"content-length", b"%d" % len(body))], lines)
         await self._body(body, more=False)
 
     async def _body(self, data: bytes, *, more: bool) -> None:

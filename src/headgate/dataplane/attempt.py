@@ -1,13 +1,13 @@
 """Step 6: one attempt at one target: the credential on, the body as the dialogue says, sent to the vetted origin."""
 
 from functools import lru_cache
-from typing import Protocol
+from typing import Final, Protocol
 
 from headgate.base.errors import HeadgateError, TimedOut, UpstreamFailed
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
 from headgate.routing.plan import Target
-from headgate.upstream.client import Answer, Deadlines, Failed, Request
+from headgate.upstream.client import Answer, Deadlines, Failed, Prepared, Request, prepare
 from headgate.upstream.origin import Origin
 from headgate.wire.dialogue import Outgoing
 
@@ -18,6 +18,10 @@ FORWARDED = {
     "openai_responses": (b"openai-beta",),
 }
 """The client's own headers that belong to its format; they go up where the provider speaks the same one."""
+
+ID: Final = b"x-headgate-request-id"
+MOST_PREPARED: Final = 16
+"""Requests that a target keeps prepared: a form has a boundary of its own in its headers each time."""
 
 
 class Sender(Protocol):
@@ -31,13 +35,7 @@ async def attempt(
 ) -> Answer:
     """The provider's answer, its body still to be read. Raises `UpstreamFailed` or `TimedOut`."""
     assert call.head is not None
-    request = Request(
-        origin=_origin(target.provider.base_url),
-        method=outgoing.method,
-        path=outgoing.path or target.spec.path(target.format, target.model, stream=call.head.stream).encode(),
-        headers=_headers(exchange, call, target, outgoing),
-        body=outgoing.body,
-    )
+    request = _request(exchange, call, target, outgoing)
     call.attempts += 1
     call.sent = True
     try:
@@ -56,7 +54,7 @@ def own_request(target: Target, outgoing: Outgoing, request_id: str) -> Request:
     headers = {
         b"content-type": b"application/json",
         b"user-agent": b"headgate",
-        b"x-headgate-request-id": request_id.encode(),
+        ID: request_id.encode(),
         **dict(target.standard_headers),
         **dict(target.own_headers),
     }
@@ -93,17 +91,52 @@ def deadlines_for(exchange: Exchange, default: Deadlines) -> Deadlines:
     )
 
 
-def _headers(exchange: Exchange, call: Call, target: Target, outgoing: Outgoing) -> list[tuple[bytes, bytes]]:
+def _request(exchange: Exchange, call: Call, target: Target, outgoing: Outgoing) -> Request:
+    """What is sent. All but the call's id and its body is the same for most calls to a target, and written once."""
+    theirs = _theirs(exchange, call, target)
+    if theirs or outgoing.path is not None:
+        return Request(*_begin(call, target, outgoing, theirs), outgoing.body)
+    own, name = (ID, call.request_id.encode()), (outgoing.method, outgoing.headers, call.head.stream)
+    known: tuple[Origin, bytes, bytes, Prepared] | None = target.prepared.get(name)
+    if known is None:
+        origin, method, path, headers = _begin(call, target, outgoing, theirs)
+        if own not in headers or len(target.prepared) >= MOST_PREPARED:  # an administrator gave it another id
+            return Request(origin, method, path, headers, outgoing.body)
+        headers.remove(own)
+        known = target.prepared[name] = origin, method, path, prepare(origin, method, path, headers)
+    origin, method, path, prepared = known
+    return Request(origin, method, path, (own,), outgoing.body, prepared)
+
+
+Headers = list[tuple[bytes, bytes]]
+
+
+def _begin(call: Call, target: Target, outgoing: Outgoing, theirs: Headers) -> tuple[Origin, bytes, bytes, Headers]:
+    path = outgoing.path or target.spec.path(target.format, target.model, stream=call.head.stream).encode()
+    return (
+        _origin(target.provider.base_url),
+        outgoing.method,
+        path,
+        _headers(call.request_id, target, outgoing, theirs),
+    )
+
+
+def _theirs(exchange: Exchange, call: Call, target: Target) -> Headers:
+    """The client's own headers that go up."""
+    if target.format != call.endpoint.format:
+        return []
+    names = FORWARDED.get(target.format, ())
+    return [(name, value) for name in names if (value := exchange.header(name)) is not None]
+
+
+def _headers(request_id: str, target: Target, outgoing: Outgoing, theirs: Headers) -> Headers:
     """One of each name. The format's defaults give way to the client's own; the credential gives way to nothing."""
     headers = dict(outgoing.headers)
     headers.setdefault(b"content-type", b"application/json")
     headers[b"user-agent"] = b"headgate"
-    headers[b"x-headgate-request-id"] = call.request_id.encode()
+    headers[ID] = request_id.encode()
     headers.update(target.standard_headers)
-    if target.format == call.endpoint.format:
-        for forwarded in FORWARDED.get(target.format, ()):
-            if (own := exchange.header(forwarded)) is not None:
-                headers[forwarded] = own
+    headers.update(theirs)
     headers.update(target.own_headers)
     return list(headers.items())
 

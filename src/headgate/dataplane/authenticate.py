@@ -45,7 +45,7 @@ async def authenticate(exchange: Exchange, directory: Directory, scopes: Sequenc
 
 def require_admitted(policy: Policy, scopes: Sequence[str]) -> None:
     """Raises `Forbidden` without any of the scopes, and for a suspended tenant."""
-    if not any(scope in policy.scopes for scope in scopes):
+    if policy.scopes.isdisjoint(scopes):
         policy.require(scopes[-1])
     if policy.tenant is not None:
         refuse_suspended(policy)
@@ -62,8 +62,10 @@ def refuse_suspended(policy: Policy) -> None:
 
 def credential(exchange: Exchange) -> str:
     """The key this call carries, unverified."""
-    sent = [header for header in HEADERS if exchange.header(header) is not None]
-    found = [value for header in sent for raw in exchange.headers_all(header) if (value := _value(header, raw))]
+    found: list[str] = []
+    for header in HEADERS:
+        if exchange.header(header) is not None:
+            found += filter(None, [_value(header, raw) for raw in exchange.headers_all(header)])
     if not found:
         raise Unauthenticated(
             "No API key. Send it as `Authorization: Bearer <key>`, `x-api-key` or `x-portkey-api-key`."

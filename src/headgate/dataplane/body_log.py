@@ -111,6 +111,8 @@ class _Copying:
             self._keep(data)
         return pushed
 
-    async def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    async def respond(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, lines: bytes = b""
+    ) -> None:
         self._keep(body)
-        await self._inner.respond(status, headers, body)
+        await self._inner.respond(status, headers, body, lines)

@@ -2,9 +2,10 @@
 
 import asyncio
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, Final
+
+import msgspec
 
 from headgate.base.errors import HeadgateError
 from headgate.catalog.bound import Bound
@@ -37,9 +38,12 @@ class Stop(StrEnum):
     DRAINING = "draining"
 
 
-@dataclass(slots=True, eq=False)
-class Call:
-    """Filled from top to bottom as the steps go by: a field without a default is not there before its step.
+_LATER: Final[Any] = None
+"""Of what is not there before its step."""
+
+
+class Call(msgspec.Struct, eq=False):
+    """Filled from top to bottom as the steps go by. A struct, because it has fifty fields, and every call makes one.
 
     Times are nanoseconds.
     """
@@ -56,36 +60,36 @@ class Call:
     task: asyncio.Task[None]
     known: Policy | None = None
     """Whose call it is, where that is known without a key: somebody who has signed in makes it from within."""
-    policy: Policy = field(init=False)
+    policy: Policy = _LATER
     tenant: bytes = b""
     """For whom it is made, as the client is told; empty for no tenant."""
-    document: Document = field(init=False)
-    head: Head = field(init=False)
-    metadata: dict[str, str] = field(default_factory=dict)
+    document: Document = _LATER
+    head: Head = _LATER
+    metadata: dict[str, str] = {}
     config: str = ""
     """The slug of the stored config it takes: known from step 3 on."""
     prompt: str = ""
     """The slug of the stored prompt it was made from."""
     told: Sequence[tuple[bytes, bytes]] = ()
     """Headers that tell the client where its call went: from step 3 on."""
-    plan: Plan = field(init=False)
+    plan: Plan = _LATER
     of_policies: tuple[Allowance, ...] = ()
     """Those of limit policies, which depend on its metadata and on where it goes."""
     allowances: tuple[Allowance, ...] = ()
     """All that apply to it: known from step 4 on."""
     noted: Callable[[str], None] | None = None
     """Is told of the id under which the provider keeps the answer. None: nobody wants to know."""
-    bound: Bound = field(init=False)
+    bound: Bound = _LATER
     """What it holds at most; what an adaptive stream holds by now."""
     max_tokens: int | None = None
     """The output limit it was clamped to."""
     ration: "Ration | None" = None
     """Of a stream whose hold grows as it goes."""
-    unheard: UsageRecord = field(init=False)
+    unheard: UsageRecord = _LATER
     """Its record, should nothing more be heard of it once it holds."""
     held: bool = False
-    dialogue: Dialogue = field(init=False)
-    outgoing: Outgoing = field(init=False)
+    dialogue: Dialogue = _LATER
+    outgoing: Outgoing = _LATER
     """What is sent to the target it goes to."""
     attempts: int = 0
     earlier_attempts: tuple[EarlierAttempt, ...] = ()
@@ -137,8 +141,7 @@ class Call:
     @property
     def streams(self) -> bool:
         """Whether its answer is wanted piece by piece; not known before its request is read."""
-        head: Head | None = getattr(self, "head", None)
-        return head is not None and head.stream
+        return self.head is not _LATER and self.head.stream
 
     def client_left(self) -> None:
         """The client has hung up; whatever comes after, this is how the call ended for it."""

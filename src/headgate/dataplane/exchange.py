@@ -43,9 +43,10 @@ class Exchange(Protocol):
         """The whole body. Raises `TooLarge`, `TimedOut`, `UnsupportedMedia` (a Content-Encoding) or `ClientGone`."""
         ...
 
-    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]]) -> None:
-        """The head, which may wait to go out with the first of the body. All sending raises `ClientGone` once the
-        client has left, `ClientStalled` if it was cut."""
+    async def start(self, status: int, headers: Sequence[tuple[bytes, bytes]], lines: bytes = b"") -> None:
+        """The head, which may wait to go out with the first of the body. `lines` are more headers, written by the
+        gateway itself as they stand in a head, each with its line end. All sending raises `ClientGone` once the client
+        has left, `ClientStalled` if it was cut."""
         ...
 
     async def write(self, data: bytes) -> None:
@@ -58,7 +59,9 @@ class Exchange(Protocol):
 
     async def end(self) -> None: ...
 
-    async def respond(self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes) -> None:
+    async def respond(
+        self, status: int, headers: Sequence[tuple[bytes, bytes]], body: bytes, lines: bytes = b""
+    ) -> None:
         """A whole answer; its content-length is added."""
         ...
 
@@ -69,6 +72,8 @@ class Exchange(Protocol):
 
 def refuse_encoded(exchange: Exchange) -> None:
     """Raises `UnsupportedMedia`: a megabyte of gzip may be a gigabyte of JSON."""
+    if exchange.header(b"content-encoding") is None:
+        return
     if any(coding.lower() != b"identity" for coding in exchange.headers_all(b"content-encoding")):
         raise UnsupportedMedia("Send the body without a Content-Encoding.", param="content-encoding")
 

@@ -1,9 +1,10 @@
 """Whether a request's head means one thing only. Sans-io."""
 
 import re
+from collections import Counter
 from collections.abc import Sequence
 from itertools import chain
-from typing import Final, NamedTuple
+from typing import NamedTuple
 from urllib.parse import unquote
 
 from headgate.base.errors import HeadersTooLarge, InvalidRequest
@@ -12,7 +13,6 @@ _HOST = re.compile(rb"(?:\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._~-]+)(?::[0-9]{1,5})?")
 _TARGET = re.compile(rb"/[\x21\x22\x24-\x7e]*")
 _ABSOLUTE = re.compile(rb"(https?)://([^/?#@]+)(/[\x21\x22\x24-\x7e]*)", re.IGNORECASE)
 _DEFAULT_PORTS = {b"http": b":80", b"https": b":443"}
-_DECIDING: Final = frozenset({b"host", b"content-length", b"transfer-encoding", b"expect"})
 
 
 class CheckedHead(NamedTuple):
@@ -35,32 +35,35 @@ def check_head(
         raise HeadersTooLarge(f"The request has more than {max_headers} headers.")
     if len(target) + sum(map(len, chain.from_iterable(headers))) + 4 * len(headers) > max_bytes:
         raise HeadersTooLarge(f"The request's head is larger than {max_bytes} bytes.")
-    host: bytes | None = None
-    length = 0
-    codings = lengths = 0
-    expects_continue = False
-    for name, value in headers:
-        if name not in _DECIDING:
-            continue
-        if name == b"host":
-            if host is not None:
-                raise InvalidRequest("The request has more than one Host header.", param="host")
-            host = value
-        elif name == b"content-length":
-            length = _length(value)
-            lengths += 1
-        elif name == b"transfer-encoding":
-            codings += 1
-            if codings > 1 or value.lower() != b"chunked":
-                raise InvalidRequest("The only Transfer-Encoding taken is `chunked`.", param="transfer-encoding")
-        else:
-            expects_continue = value.lower() == b"100-continue"
-    if lengths > 1 or (lengths and codings):
-        raise InvalidRequest("The request says in two ways where its body ends.", param="content-length")
-    if codings and version == "1.0":
-        raise InvalidRequest("HTTP/1.0 knows no Transfer-Encoding.", param="transfer-encoding")
+    named = dict(headers)
+    if len(named) != len(headers):  # a name came twice
+        _refuse_doubled(headers)
+    host, length, coding = named.get(b"host"), named.get(b"content-length"), named.get(b"transfer-encoding")
+    if coding is not None:
+        if coding.lower() != b"chunked":
+            raise InvalidRequest("The only Transfer-Encoding taken is `chunked`.", param="transfer-encoding")
+        if length is not None:
+            raise InvalidRequest("The request says in two ways where its body ends.", param="content-length")
+        if version == "1.0":
+            raise InvalidRequest("HTTP/1.0 knows no Transfer-Encoding.", param="transfer-encoding")
+    expects = named.get(b"expect")
     _check_target(target, host, version)
-    return CheckedHead(length, codings > 0, expects_continue)
+    return CheckedHead(
+        0 if length is None else _length(length),
+        coding is not None,
+        expects is not None and expects.lower() == b"100-continue",
+    )
+
+
+def _refuse_doubled(headers: Sequence[tuple[bytes, bytes]]) -> None:
+    """Names that come more than once: of those that say where a request goes and where it ends, none may."""
+    seen = Counter([name for name, _ in headers])
+    if seen[b"host"] > 1:
+        raise InvalidRequest("The request has more than one Host header.", param="host")
+    if seen[b"transfer-encoding"] > 1:
+        raise InvalidRequest("The only Transfer-Encoding taken is `chunked`.", param="transfer-encoding")
+    if seen[b"content-length"] > 1:
+        raise InvalidRequest("The request says in two ways where its body ends.", param="content-length")
 
 
 class Target(NamedTuple):

@@ -2,7 +2,9 @@
 
 from collections.abc import Iterable
 from functools import lru_cache
+from typing import Final
 
+from headgate.base.header_lines import header_pairs
 from headgate.base.money import usd
 from headgate.catalog.provider import ProviderSpec, matches
 from headgate.dataplane.call import Call
@@ -29,13 +31,22 @@ STREAM_HEADERS: tuple[Header, ...] = (
 
 
 def call_headers(call: Call, source: bytes) -> list[Header]:
-    """On every answer. The trace id also keeps the Portkey SDK from sending a failed call twice (contract 2.1)."""
-    headers = [
-        (b"x-portkey-trace-id", call.trace_id.encode()),
-        (b"x-headgate-request-id", call.request_id.encode()),
-        (b"x-headgate-source", source),
-        *call.told,
-    ]
+    """On every answer."""
+    return [*header_pairs(call_lines(call, source)), *told_headers(call)]
+
+
+def call_lines(call: Call, source: bytes) -> bytes:
+    """On every answer, as lines: both ids are visible ASCII. The trace id also keeps the Portkey SDK from sending a
+    failed call twice (contract 2.1)."""
+    return _IDS % (call.trace_id.encode(), call.request_id.encode(), source)
+
+
+_IDS: Final = b"x-portkey-trace-id: %b\r\nx-headgate-request-id: %b\r\nx-headgate-source: %b\r\n"
+
+
+def told_headers(call: Call) -> list[Header]:
+    """The others that are on every answer: names that somebody else chose are among them."""
+    headers = list(call.told)
     if call.tenant:
         headers.append((b"x-headgate-tenant", call.tenant))
     if call.guardrails_told:
@@ -55,5 +66,5 @@ def _may_pass(name: bytes, relays: tuple[str, ...]) -> bool:
     return name in ALWAYS or matches(name.decode("latin-1"), relays)
 
 
-def cost_header(nanos: int) -> Header:
-    return b"x-headgate-cost-usd", usd(nanos).encode()
+def cost_line(nanos: int) -> bytes:
+    return b"x-headgate-cost-usd: %b\r\n" % usd(nanos).encode()

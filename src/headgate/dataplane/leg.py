@@ -1,6 +1,7 @@
 """A call as it is for one target, so that it can try another and be again as it was."""
 
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Final
 
 from headgate.dataplane.call import Call
@@ -10,6 +11,7 @@ _FIELDS: Final = (
     *("plan", "told", "document", "head", "of_policies", "allowances", "bound", "max_tokens", "ration", "dialogue"),
     *("outgoing", "flags", "input_guards", "output_guards", "guardrails", "guardrails_told"),
 )
+_values: Final = attrgetter(*_FIELDS)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,7 +22,7 @@ class Leg:
 
     @classmethod
     def of(cls, call: Call) -> "Leg":
-        return cls(tuple([getattr(call, name, None) for name in _FIELDS]))
+        return cls(_values(call))
 
     def take(self, call: Call) -> None:
         """The call is as it was then."""

@@ -16,7 +16,7 @@ from headgate.base.tasks import Tasks
 from headgate.dataplane.call import OK, Call
 from headgate.dataplane.config_hint import HEADER as CONFIG
 from headgate.dataplane.exchange import Exchange
-from headgate.dataplane.headers import Header, call_headers, cost_header
+from headgate.dataplane.headers import Header, call_lines, cost_line, told_headers
 from headgate.dataplane.recorded import Recorded
 from headgate.dataplane.replay import replay
 from headgate.dataplane.settle import Settler
@@ -115,7 +115,7 @@ class Once:
 
     async def _write_down(self, call: Call, claim: KeptAnswer, told: HeadgateError | None) -> None:
         """What the key stands for from now on."""
-        answer = getattr(call, "dialogue", None)
+        answer = call.dialogue
         if isinstance(answer, Recorded) and answer.whole and call.outcome in ANSWERED:
             body, status = answer.body, call.status_told(OK)
             if body is None or len(body) > self._largest:
@@ -138,8 +138,9 @@ async def _again(exchange: Exchange, call: Call, claim: KeptAnswer, kept: _Kept)
     status = claim.status or OK
     call.told = kept.headers
     call.answered_with(status)
-    headers = [*call_headers(call, b"gateway"), REPLAY, (FIRST, (claim.request_id or "").encode()), cost_header(0)]
-    await replay(exchange, status, headers, kept.body, stream=kept.stream)
+    headers = [*told_headers(call), REPLAY, (FIRST, (claim.request_id or "").encode())]
+    lines = call_lines(call, b"gateway") + cost_line(0)
+    await replay(exchange, status, headers, kept.body, lines, stream=kept.stream)
 
 
 def _caller(call: Call) -> str:

@@ -4,13 +4,13 @@ A step that cannot go on raises a `HeadgateError`; the caller of `Pipeline.serve
 own format. Whatever happens, a cancellation included, what was held is settled exactly once on the way out.
 """
 
-from contextlib import closing
 from functools import partial
 from random import SystemRandom
 from typing import Final
 
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError
+from headgate.base.header_lines import header_pairs
 from headgate.catalog.catalog import Catalog
 from headgate.dataplane import admit
 from headgate.dataplane.acting import NO_BODY, acting
@@ -40,7 +40,7 @@ from headgate.dataplane.relay import Relay
 from headgate.dataplane.room import Room
 from headgate.dataplane.routes import Routes
 from headgate.dataplane.settle import Settler
-from headgate.dataplane.standing import standing_headers
+from headgate.dataplane.standing import standing_lines
 from headgate.dataplane.turns import Turns
 from headgate.dataplane.waiting import Waiting
 from headgate.dataplane.watch import Watch
@@ -93,7 +93,7 @@ class Pipeline:
         downgrader = Downgrader(router, groups, books, limits, tell)
         self._preparation = Preparation(catalog, groups, downgrader, books, limits, kept)
         self._room = Room(books, self._settler, waiting, downgrader)
-        self._standing = partial(standing_headers, books=books, clock=clock)
+        self._standing = partial(standing_lines, books=books, clock=clock)
         self._relay = Relay(self._settler, self._standing, clock, limits)
         self._kept = kept
         self._kept_calls = None
@@ -148,7 +148,7 @@ class Pipeline:
         except HeadgateError as error:
             call.fail(error)
             self._settler.settle(call)
-            call.standing = self._standing(call)
+            call.standing = header_pairs(self._standing(call))
             raise
         finally:
             # 8 settle and 9 record: once, whatever happened
@@ -172,9 +172,11 @@ class Pipeline:
         if call.target.provider.capacity is not None:
             within = await self.turns.wait(exchange, call, within)
         answer = await attempt(exchange, call, call.target, call.outgoing, self._sender, within)
-        with closing(answer):
+        try:
             # 7 relay: bytes as they come, usage watched
             await self._relay.answer(exchange, call, answer)
+        finally:
+            answer.close()
 
     async def _aside(self, exchange: Exchange, call: Call) -> None:
         """What is no call to a model."""
@@ -187,7 +189,7 @@ class Pipeline:
 
     async def _show(self, exchange: Exchange, call: Call) -> None:
         policy = await acting(exchange, call, NO_BODY, self._directory)
-        call.standing = self._standing(call)
+        call.standing = header_pairs(self._standing(call))
         if call.endpoint is LIMITS:
             await list_limits(exchange, call, policy, self._books, await self._groups.of_key(policy))
         else:

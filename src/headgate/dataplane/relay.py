@@ -18,11 +18,11 @@ from headgate.dataplane.guarded import check_whole, holds_back
 from headgate.dataplane.headers import (
     JSON,
     STREAM_HEADERS,
-    Header,
-    call_headers,
-    cost_header,
+    call_lines,
+    cost_line,
     kind_of,
     provider_headers,
+    told_headers,
 )
 from headgate.dataplane.heartbeat import COMMENT, Heartbeat
 from headgate.dataplane.limits import Limits
@@ -77,8 +77,8 @@ class Relay:
         status = call.status_told(OK)
         call.answered_with(status)
         self._settler.settle_given(call)
-        headers = [*call_headers(call, b"gateway"), *self._standing(call), cost_header(0)]
-        await replay(exchange, status, headers, body, stream=call.head.stream)
+        lines = call_lines(call, b"gateway") + self._standing(call) + cost_line(0)
+        await replay(exchange, status, told_headers(call), body, lines, stream=call.head.stream)
 
     async def _success(self, exchange: Exchange, call: Call, answer: Answer, last: bool) -> None:
         if (call.head.stream and _is_event_stream(answer)) or pours(call.dialogue, answer):
@@ -93,7 +93,7 @@ class Relay:
         settlement = self._settler.settle(call)
         told = self._standing(call)
         if settlement is not None and settlement.priced:
-            told.append(cost_header(settlement.cost))
+            told += cost_line(settlement.cost)
         await _respond(exchange, call, answer, body, told)
 
     async def _read(self, call: Call, answer: Answer | Heard) -> bytes:
@@ -150,10 +150,10 @@ def _is_event_stream(answer: Answer) -> bool:
     return (answer.header(b"content-type") or b"").startswith(b"text/event-stream")
 
 
-async def _respond(exchange: Exchange, call: Call, answer: Answer | Heard, body: bytes, more: list[Header]) -> None:
+async def _respond(exchange: Exchange, call: Call, answer: Answer | Heard, body: bytes, standing: bytes) -> None:
     kind = kind_of(answer.headers) if call.endpoint.media and answer.status == OK else JSON
-    headers = [kind, *call_headers(call, b"provider"), *provider_headers(call.target.spec, answer.headers), *more]
-    await exchange.respond(call.status_told(answer.status), headers, body)
+    headers = [kind, *told_headers(call), *provider_headers(call.target.spec, answer.headers)]
+    await exchange.respond(call.status_told(answer.status), headers, body, call_lines(call, b"provider") + standing)
 
 
 class _Client:
@@ -212,12 +212,12 @@ class _Client:
         call = self._call
         headers = [
             *(STREAM_HEADERS if self.of_events else (kind_of(self._answer.headers),)),
-            *call_headers(call, b"provider"),
+            *told_headers(call),
             *provider_headers(call.target.spec, self._answer.headers),
-            *self._standing(call),
         ]
+        lines = call_lines(call, b"provider") + self._standing(call)
         status = call.status_told(self._answer.status)
-        await self._exchange.start(status, headers)
+        await self._exchange.start(status, headers, lines)
         call.first_byte = self._clock.monotonic()
         call.answered_with(status)
 

@@ -1,7 +1,7 @@
 """Steps 8 and 9: what a call cost, settled exactly once, and its usage record."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -18,18 +18,13 @@ from headgate.ledger.record import Outcome, UsageRecord
 NOTHING = Usage({})
 
 
-@dataclass(frozen=True, slots=True)
-class Settlement:
-    """Nano-dollars, and the usage they are for."""
+class Settlement(NamedTuple):
+    """Nano-dollars, and the tokens they are for."""
 
-    usage: Usage
+    tokens: int
     cost: int
     priced: bool
     """Whether that is all it cost: false where something that was used has no known price."""
-
-    @property
-    def tokens(self) -> int:
-        return self.usage.input_tokens + self.usage.output_tokens
 
 
 class Settler:
@@ -70,13 +65,12 @@ class Settler:
             return None
         usage = usage_of(call)
         cost = _cost_of(call, usage)
-        amounts = Amounts(
-            requests=1, input_tokens=usage.input_tokens, output_tokens=usage.output_tokens, cost=cost.nanos
-        )
+        into, out = usage.tokens()
+        amounts = Amounts(requests=1, input_tokens=into, output_tokens=out, cost=cost.nanos)
         call.billed = call.billed or bool(usage.counts)
         call.settled, call.record = amounts, self._record(call, usage, cost)
         self._books.settle(call.request_id, amounts, call.record)
-        return Settlement(usage, cost.nanos, not cost.unpriced)
+        return Settlement(into + out, cost.nanos, not cost.unpriced)
 
     def settle_given(self, call: Call) -> None:
         """Settle a call that is given an answer from memory: one request, and nothing used."""

@@ -10,12 +10,11 @@ from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.money import ceil_div, usd
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
-from headgate.dataplane.headers import Header
 from headgate.ledger.allowance import Allowance
 from headgate.ledger.bundle import Tightest
 
-Standing = Callable[[Call], list[Header]]
-"""`standing_headers`, with all but the call handed in."""
+Standing = Callable[[Call], bytes]
+"""`standing_lines`, with all but the call handed in."""
 
 
 def visible(allowances: Sequence[Allowance]) -> Iterator[Allowance]:
@@ -23,37 +22,29 @@ def visible(allowances: Sequence[Allowance]) -> Iterator[Allowance]:
     return (each for each in allowances if each.scope.open_to_callers)
 
 
-def standing_headers(call: Call, books: Books, clock: Clock) -> list[Header]:
-    """As of now: what this call holds or used is taken off."""
-    headers: list[Header] = []
-    if call.max_tokens is not None:
-        headers.append((b"x-headgate-max-tokens", b"%d" % call.max_tokens))
+def standing_lines(call: Call, books: Books, clock: Clock) -> bytes:
+    """As of now: what this call holds or used is taken off. Figures only, so nothing in them needs to be looked at."""
+    lines = b"" if call.max_tokens is None else b"x-headgate-max-tokens: %d\r\n" % call.max_tokens
     if not call.allowances:
-        return headers
+        return lines
     budget, requests, tokens = books.standing(call.allowances)
     if budget is not None:  # rounded down: what is told is there
         left = max(budget.left, 0) // 1000 * 1000
-        headers.append((b"x-headgate-budget-remaining-usd", usd(left).encode()))
-        headers.append((b"x-headgate-budget-used-usd", usd(budget.allowance.cap - budget.left).encode()))
+        lines += _BUDGET % (usd(left).encode(), usd(budget.allowance.cap - budget.left).encode())
     if requests is not None:
-        headers += _told(_OF_REQUESTS, requests, clock)
+        lines += _told(b"requests", requests, clock)
     if tokens is not None:
-        headers += _told(_OF_TOKENS, tokens, clock)
-    return headers
+        lines += _told(b"tokens", tokens, clock)
+    return lines
 
 
-Names = tuple[bytes, bytes, bytes]
-_OF_REQUESTS: Final[Names] = (
-    b"x-ratelimit-limit-requests",
-    b"x-ratelimit-remaining-requests",
-    b"x-ratelimit-reset-requests",
-)
-_OF_TOKENS: Final[Names] = (b"x-ratelimit-limit-tokens", b"x-ratelimit-remaining-tokens", b"x-ratelimit-reset-tokens")
+_BUDGET: Final = b"x-headgate-budget-remaining-usd: %b\r\nx-headgate-budget-used-usd: %b\r\n"
+_RATE: Final = b"x-ratelimit-limit-%b: %d\r\nx-ratelimit-remaining-%b: %d\r\n"
 
 
-def _told(names: Names, rate: Tightest, clock: Clock) -> list[Header]:
-    limit, remaining, reset = names
-    told = [(limit, b"%d" % rate.allowance.cap), (remaining, b"%d" % max(rate.left, 0))]
-    if rate.resets_at is not None:
-        told.append((reset, b"%ds" % max(ceil_div(rate.resets_at - clock.now(), NANOS_PER_SECOND), 0)))
-    return told
+def _told(kind: bytes, rate: Tightest, clock: Clock) -> bytes:
+    told = _RATE % (kind, rate.allowance.cap, kind, max(rate.left, 0))
+    if rate.resets_at is None:
+        return told
+    within = max(ceil_div(rate.resets_at - clock.now(), NANOS_PER_SECOND), 0)
+    return b"%bx-ratelimit-reset-%b: %ds\r\n" % (told, kind, within)

@@ -67,7 +67,9 @@ def tightest(shown: Shown, wall: int, steady: int) -> Tightest | None:
     least: Allowance | None = None
     left = 0
     for allowance, each in shown:
-        room = allowance.cap - each.total_at(wall, steady) - each.elsewhere
+        if wall >= each.stale_wall or steady >= each.stale_steady:
+            each.span.advance(each, wall, steady)
+        room = allowance.cap - each.total - each.elsewhere
         if least is None or room < left:
             least, left, counter = allowance, room, each
     return None if least is None else Tightest(least, left, counter.span.resets_at(counter, wall, steady))

@@ -27,6 +27,8 @@ class DispatchEntry(msgspec.Struct, frozen=True, array_like=True, tag="dispatch"
 
     request_id: str
     unheard: UsageRecord
+    held: HoldEntry | None = None
+    """How it was held; None: there is an entry of its own for that."""
 
 
 class ExtendEntry(msgspec.Struct, frozen=True, array_like=True, tag="extend"):
@@ -63,6 +65,10 @@ class JournalUnavailable(Unavailable):
 
 class Journal(Protocol):
     """Where entries go. `append` keeps them in memory, `flush` has them survive this process."""
+
+    def admit(self) -> None:
+        """Raises `JournalUnavailable` while no call may begin."""
+        ...
 
     def append(self, entry: Entry) -> None:
         """Raises `JournalUnavailable` for a `HoldEntry` only: what was begun can always be ended."""

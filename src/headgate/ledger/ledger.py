@@ -89,8 +89,8 @@ class LocalLedger:
                     denials.append(denial)
         if denials:
             return tightest(denials)
+        self._journal.admit()  # it is written when the call leaves: before that there is nothing to lose
         entry = HoldEntry(request_id, wall, amounts, bundle.ids)
-        self._journal.append(entry)
         takes: list[Take] = []
         for _, counter, place in bundle.taken:
             asked, cell = figures[place], counter.cell
@@ -106,7 +106,7 @@ class LocalLedger:
         if claim is None:
             raise UnknownHold(f"{request_id} holds nothing: it cannot be dispatched")
         claim.unheard = unheard
-        self._journal.append(DispatchEntry(request_id, unheard))
+        self._journal.append(DispatchEntry(request_id, unheard, claim.entry))
         try:
             self._journal.flush()
         except JournalUnavailable:
@@ -133,6 +133,8 @@ class LocalLedger:
             return tightest(denials)
         held = claim.amounts
         amounts = Amounts(held.requests, held.input_tokens + incoming, held.output_tokens + outgoing, held.cost + cost)
+        if claim.unheard is None:
+            self._journal.append(claim.entry)
         self._write_extension(request_id, held, amounts)
         claim.extend(amounts, figures, steady)
         return Held(request_id, amounts)
@@ -159,7 +161,8 @@ class LocalLedger:
         claim = self._claims.get(request_id)
         if claim is None:
             return self._resolved_before(request_id)
-        self._journal.append(VoidEntry(request_id))
+        if claim.unheard is not None:  # else nobody has written that it holds
+            self._journal.append(VoidEntry(request_id))
         self._resolve(request_id, claim, _NOTHING)
         return _SETTLED
 

@@ -62,6 +62,8 @@ class Replay:
             call.amounts = entry.amounts
         elif isinstance(entry, DispatchEntry):
             call.unheard = entry.unheard
+            if entry.held is not None:
+                self._add(entry.held)
 
     def headless(self) -> list[str]:
         """Unfinished calls whose hold is missing. A whole journal has none."""

@@ -1,6 +1,7 @@
 """A plan: the ordered targets of one call."""
 
 from dataclasses import dataclass, field
+from typing import Any
 
 from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price
@@ -29,6 +30,8 @@ class Target:
     """What is sent to any account of this provider, where the client says nothing else."""
     own_headers: Headers = field(init=False, compare=False, repr=False)
     """What the administrator configured, and the credential: nothing goes before these."""
+    prepared: dict[object, Any] = field(init=False, compare=False, repr=False, default_factory=dict)
+    """Whatever follows from it alone, kept by those who need it again: as long as it is kept itself."""
 
     def __post_init__(self) -> None:
         """Targets are kept with their plans, so what they send and tell is written once for many calls."""

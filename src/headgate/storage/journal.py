@@ -44,9 +44,9 @@ class _Call:
 
     __slots__ = ("lines", "segment")
 
-    def __init__(self, segment: _Segment, line: bytes) -> None:
+    def __init__(self, segment: _Segment, lines: list[bytes]) -> None:
         self.segment = segment
-        self.lines: list[bytes] = [line]
+        self.lines = lines
 
 
 class FileJournal:
@@ -129,12 +129,12 @@ class FileJournal:
 
     def append(self, entry: Entry) -> None:
         if type(entry) is HoldEntry:
-            self._admit()
+            self.admit()
         line = segments.line(_encode(entry))
         self._track(entry, line)
         self._keep(line)
 
-    def _admit(self) -> None:
+    def admit(self) -> None:
         if self._failure is not None:
             self.flush()
         if self.size >= self._max_bytes:
@@ -148,19 +148,20 @@ class FileJournal:
                 )
 
     def _track(self, entry: Entry, line: bytes) -> None:
-        call = self._calls.get(entry.request_id)
-        if call is None:
-            if type(entry) is HoldEntry:
-                self._calls[entry.request_id] = _Call(self._segment, line)
-                self._segment.pending += 1
-        elif type(entry) is VoidEntry:
-            del self._calls[entry.request_id]
-            call.segment.pending -= 1
-        elif type(entry) is SettleEntry:  # says all that matters by itself
-            call.lines.clear()
-            call.segment.pending -= 1
-            call.segment = self._segment
-            call.segment.pending += 1
+        call, kind = self._calls.get(entry.request_id), type(entry)
+        if kind is VoidEntry:
+            if call is not None:
+                del self._calls[entry.request_id]
+                call.segment.pending -= 1
+        elif call is None:
+            self._calls[entry.request_id] = _Call(self._segment, [] if kind is SettleEntry else [line])
+            self._segment.pending += 1
+        elif kind is SettleEntry:  # says all that matters by itself
+            call.lines = []
+            if call.segment is not self._segment:
+                call.segment.pending -= 1
+                call.segment = self._segment
+                call.segment.pending += 1
         else:
             call.lines.append(line)
 

@@ -56,10 +56,7 @@ class Answer:
 
     def header(self, name: bytes) -> bytes | None:
         """The first header of this (lower-case) name."""
-        for found, value in self._reader.headers:
-            if found == name:
-                return value
-        return None
+        return self._reader.first.get(name)
 
     async def next(self) -> bytes:
         """Bytes of the body as they come, at most about `BUFFER` of them; b"" at the end.
@@ -118,6 +115,9 @@ class Answer:
         declared = self.header(b"content-length")
         if declared is not None and int(declared) > limit:
             raise self._too_large(limit)
+        reader = self._reader
+        if reader.complete and reader.size <= limit:  # as short answers are by the time their head is looked at
+            return self._take()
         parts: list[bytes] = []
         size = 0
         while data := await self.next():

@@ -15,9 +15,9 @@ from headgate.upstream.dial import Dialer
 from headgate.upstream.failed import Failed
 from headgate.upstream.guard import Guard
 from headgate.upstream.pool import Limits, Pool
-from headgate.upstream.request import Deadlines, Request, render_head
+from headgate.upstream.request import Deadlines, Prepared, Request, prepare, render_head
 
-__all__ = ["Answer", "Client", "Deadlines", "Failed", "Limits", "Request"]
+__all__ = ["Answer", "Client", "Deadlines", "Failed", "Limits", "Prepared", "Request", "prepare"]
 
 
 class Client:

@@ -12,6 +12,7 @@ HEAD_LIMIT: Final = 64 * 1024
 HEADER_LIMIT: Final = 200
 
 _BODILESS: Final = (204, 304)
+_CODINGS: Final = frozenset({b"transfer-encoding", b"content-encoding"})
 
 
 class Malformed(Exception):
@@ -33,6 +34,7 @@ class Reader:
         "_until_close",
         "chunks",
         "complete",
+        "first",
         "headers",
         "keep_alive",
         "size",
@@ -48,6 +50,8 @@ class Reader:
         self.status = 0
         self.headers: list[tuple[bytes, bytes]] = []
         """Names in lower case. Trailers are not among them."""
+        self.first: dict[bytes, bytes] = {}
+        """The first of each name."""
         self.chunks: list[bytes] = []
         """The body as far as it came and was not taken."""
         self.size = 0
@@ -113,19 +117,20 @@ class Reader:
             raise Malformed(f"more than {HEADER_LIMIT} headers")
         if self._fed > HEAD_LIMIT and sum(len(name) + len(value) + 4 for name, value in headers) > HEAD_LIMIT:
             raise Malformed(f"a head of more than {HEAD_LIMIT} bytes")
-        framed = status in _BODILESS
-        for name, value in headers:
-            if name == b"content-length":
-                framed = True
-            elif name == b"transfer-encoding":
-                if value.lower() != b"chunked":
-                    raise Malformed("a transfer encoding other than chunked")
-                framed = True
-            elif name == b"content-encoding" and value.lower() != b"identity":
-                raise Malformed("a compressed body that was not asked for")
+        self.first = first = dict(reversed(headers))
+        if not _CODINGS.isdisjoint(first):
+            self._check_codings()
+        framed = status in _BODILESS or b"content-length" in first or b"transfer-encoding" in first
         self._until_close = not framed
         self.keep_alive = framed and self._parser.should_keep_alive()
         self.status = status
+
+    def _check_codings(self) -> None:
+        for name, value in self.headers:
+            if name == b"transfer-encoding" and value.lower() != b"chunked":
+                raise Malformed("a transfer encoding other than chunked")
+            if name == b"content-encoding" and value.lower() != b"identity":
+                raise Malformed("a compressed body that was not asked for")
 
     def on_body(self, data: bytes) -> None:
         self.chunks.append(data)

@@ -32,14 +32,27 @@ OURS: Final = frozenset(
 """Headers that say where a message ends and which way it goes: the client writes them, no one else."""
 
 
+class Prepared(NamedTuple):
+    """What many requests have in common: method, path and `headers`, checked and written once as how they begin."""
+
+    headers: Sequence[tuple[bytes, bytes]]
+    begin: bytes
+
+
 class Request(NamedTuple):
-    """`path` (with its query, if any) is appended to the origin's base path. `headers` are sent as they are."""
+    """`path` (with its query, if any) is appended to the origin's base path. `headers` are sent as they are, behind
+    those of `prepared`, which was made for this origin, method and path."""
 
     origin: Origin
     method: bytes
     path: bytes
     headers: Sequence[tuple[bytes, bytes]]
     body: bytes
+    prepared: Prepared | None = None
+
+    @property
+    def all_headers(self) -> list[tuple[bytes, bytes]]:
+        return [*(() if self.prepared is None else self.prepared.headers), *self.headers]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,21 +66,25 @@ class Deadlines:
     total_s: float = 3600
 
 
-def render_head(request: Request) -> bytes:
-    """The head of the request. Raises `ValueError` for anything that could be read as another request or header."""
-    origin = request.origin
-    if _METHOD.fullmatch(request.method) is None or _PATH.fullmatch(request.path) is None:
+def prepare(origin: Origin, method: bytes, path: bytes, headers: Sequence[tuple[bytes, bytes]]) -> Prepared:
+    """How such requests begin. Raises `ValueError` for anything that could be read as another request or header."""
+    if _METHOD.fullmatch(method) is None or _PATH.fullmatch(path) is None:
         raise ValueError("a request needs a method of capital letters, and a path without spaces or fragment")
-    for name, _ in request.headers:
+    line = b"%b %b%b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity\r\n"
+    return Prepared(headers, line % (method, origin.base_path, path, origin.authority) + _lines(headers))
+
+
+def render_head(request: Request) -> bytes:
+    """The head of the request. Raises as `prepare` does."""
+    origin, method, path, headers, body, prepared = request
+    begin = prepare(origin, method, path, headers).begin if prepared is None else prepared.begin + _lines(headers)
+    return b"%bcontent-length: %d\r\n\r\n" % (begin, len(body))
+
+
+def _lines(headers: Sequence[tuple[bytes, bytes]]) -> bytes:
+    for name, _ in headers:
         _check_name(name)
-    return b"%b %b%b HTTP/1.1\r\nhost: %b\r\naccept-encoding: identity\r\n%bcontent-length: %d\r\n\r\n" % (
-        request.method,
-        origin.base_path,
-        request.path,
-        origin.authority,
-        header_lines(request.headers),
-        len(request.body),
-    )
+    return header_lines(headers)
 
 
 @lru_cache(maxsize=256)
