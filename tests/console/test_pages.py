@@ -79,7 +79,7 @@ async def test_the_overview_has_the_figures(admin: Browser) -> None:
         "Workspace of Acme – 2 $0.01",
         "openai-prod 2 50.00 %",
         "500 1",
-        "412 04 4",
+        "412 budget used up 04 4",
     ):
         assert told in seen
 

@@ -16,10 +16,10 @@ from headgate.tenancy.moments import from_iso, to_iso
 from headgate.tenancy.stores import Page
 
 FILTERS: Final = {
-    "user_id": "Who, by the id of a user or key",
-    "action": "Did",
-    "resource_type": "To what kind",
-    "client_ip": "From address",
+    "user_id": "By user or key id",
+    "action": "Action",
+    "resource_type": "Kind of object",
+    "client_ip": "IP address",
 }
 COLUMNS: Final = (
     *("number", "at", "who", "user", "did", "to", "workspace", "address", "country", "method", "path", "request"),

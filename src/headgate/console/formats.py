@@ -25,6 +25,17 @@ UNIT_WORDS: Final = {
     "rpw": "a week",
 }
 """Of rate limits, as people say them."""
+REASONS: Final = {
+    "01": "key expired",
+    "03": "no valid key",
+    "04": "budget used up",
+    "05": "rate limit reached",
+    "AB01": "malformed request",
+    "AB03": "scope missing",
+    "AB08": "not found",
+    "held": "budget held by other calls",
+}
+"""Of refusals whose code does not say it."""
 
 
 def dollars(amount: Decimal | int) -> str:
@@ -118,6 +129,11 @@ def rate_words(limit: RateLimit) -> str:
     return f"{limit.value:,} {resource_words(limit.resource)}{f' {UNIT_WORDS[limit.unit]}' if limit.unit else ''}"
 
 
+def reason(code: str) -> str:
+    """Why calls were refused, by the error's code."""
+    return REASONS.get(code, code.replace("_", " "))
+
+
 def resource_words(resource: str) -> str:
     return "calls at the same time" if resource == Resource.IN_FLIGHT else resource.replace("_", " ")
 
@@ -164,6 +180,7 @@ FILTERS: Final = {
     "amount": amount,
     "number": number,
     "size": size,
+    "reason": reason,
     "milliseconds": milliseconds,
     "at": lambda value, zone: _time(at(value, zone)),
     "at_iso": lambda value, zone: _time(at_iso(value, zone)),
