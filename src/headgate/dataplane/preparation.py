@@ -49,7 +49,7 @@ class Preparation:
         if policy.limit_policies:
             call.of_policies = await self._groups.of_call(call)
         bounds = admit.bound_call(call, self._limits.default_max_output)
-        if policy.tenant is not None:
+        if policy.tenant is not None and policy.tenant.downgrade is not None:
             bounds = await self._downgrader.near_cap(call, bounds)
         if bounds.references and self._kept is not None:
             await self._kept.check(call, bounds.references)

@@ -58,7 +58,10 @@ class Relay:
             )
         else:
             try:
-                await self._success(exchange, call, answer, last)
+                if (call.head.stream and _is_event_stream(answer)) or pours(call.dialogue, answer):
+                    await self._stream(exchange, call, answer, last)
+                else:
+                    await self._whole(exchange, call, answer)
             except HeadgateError as error:
                 make_discreet(error, call.target)
                 raise
@@ -79,12 +82,6 @@ class Relay:
         self._settler.settle_given(call)
         lines = call_lines(call, b"gateway") + self._standing(call) + cost_line(0)
         await replay(exchange, status, told_headers(call), body, lines, stream=call.head.stream)
-
-    async def _success(self, exchange: Exchange, call: Call, answer: Answer, last: bool) -> None:
-        if (call.head.stream and _is_event_stream(answer)) or pours(call.dialogue, answer):
-            await self._stream(exchange, call, answer, last)
-        else:
-            await self._whole(exchange, call, answer)
 
     async def _whole(self, exchange: Exchange, call: Call, answer: Answer) -> None:
         """Settled before it is sent, so that the answer can tell its own cost."""
