@@ -191,7 +191,7 @@ class BorrowedWindow(BorrowedSpan):
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         if not isinstance(counter.cell, BorrowedCell):
             self._begin(counter, 0, NEVER, steady, counts_held=self._requests)
-        elif counter.cell.held or counter.cell.settled:
+        elif counter.cell.held or counter.cell.settled or counter.cell.told:
             self._begin_cell(counter, steady)
         else:
             counter.cell.first = counter.cell.last = steady
@@ -204,7 +204,7 @@ class BorrowedWindow(BorrowedSpan):
         cell.settled += within
         counter.total -= held - within
         if self._requests:
-            self.share.entitled -= held - within  # its place in the window is the authority's to give again
+            self.share.give_back(held - within)
         if actual > within:
             counter.total_at(counter.used_at, steady)
             counter.take(0, steady).settled += actual - within

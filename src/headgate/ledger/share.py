@@ -82,6 +82,7 @@ class Share:
         "entitled",
         "first",
         "frees_at",
+        "given_back",
         "held_elsewhere",
         "known",
         "lacked_at",
@@ -124,6 +125,7 @@ class Share:
         self.current = True
         self.cells: list[BorrowedCell] = []
         self.entitled = 0
+        self.given_back = 0  # of what it is entitled to, since the last message
         self.used = 0  # all that is in no cell's untold rest: what was told and what is in the log
         self.first = 0  # number of the first amount in the log
         self.log: list[tuple[int, int]] = []
@@ -167,6 +169,11 @@ class Share:
     def room(self) -> int:
         return self.entitled - self.total
 
+    def give_back(self, amount: int) -> None:
+        """Places in a sliding window, which are the authority's to give again: they may have left it meanwhile."""
+        self.entitled -= amount
+        self.given_back += amount
+
     def expire(self, steady: int) -> int:
         """Give up what is not used if the lease is over; until when (steady) this holds, whatever is borrowed then."""
         if steady < self.lease_until:
@@ -192,7 +199,7 @@ class Share:
     def message(self, keep: int, least: int, ask: int, want: int, steady: int) -> Message:
         """Until it is answered nothing is used beyond `keep`. Harvested before."""
         self.seq += 1
-        self.entitled = keep
+        self.entitled, self.given_back = keep, 0
         self.asked_at = steady
         self.told_held = self.total - self.used
         used = self.used - sum(amount for amount, _ in self.log)
@@ -203,7 +210,7 @@ class Share:
     def answered(self, answer: Answer) -> None:
         """To the last message."""
         self.lease_until = self.asked_at + LEASE
-        self.entitled = answer.entitled
+        self.entitled = answer.entitled - self.given_back
         del self.log[: answer.count - self.first]
         self.first = answer.count
         self.settled_elsewhere = answer.settled - answer.used

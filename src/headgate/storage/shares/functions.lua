@@ -7,6 +7,7 @@
 
 local GRAINS = 60 -- a sliding window may keep an amount for one part in so many of its length too long, never too short
 local PLENTY = 8 -- a share beyond what calls need now is at most one part in so many of what is left
+local LATE = 2000000 -- what is said may be heard so much later
 local WANTED = 1000000 -- how long a refusal is remembered, so that others give back what they do not need
 
 local run -- which run of which server this is: a replica that took over, or a restart, may have lost writes
@@ -122,6 +123,9 @@ end
 
 function State:count_use(amount, age)
   self.used = self.used + amount
+  if amount < 0 then
+    age = age + self.length / GRAINS + LATE -- so that it leaves the window no later than what it gives back
+  end
   if self.length == 0 then
     self.settled = self.settled + amount
   elseif age < self.length then
