@@ -5,6 +5,7 @@ import json
 import pytest
 
 from headgate.base.errors import InvalidRequest, NotFound
+from headgate.tenancy.answer_purge import AnswerPurge
 from headgate.tenancy.cached_answers import CachedAnswerService, Forget
 from headgate.tenancy.principal import Principal
 from tests.support.administration import World
@@ -23,8 +24,8 @@ async def furnished(world: World) -> dict[str, str]:
 def noting(asked: list[Asked]) -> Forget:
     """Says that there were seven."""
 
-    def forget(organization_id: str, workspace_id: str | None, tenant_id: str | None) -> int:
-        asked.append((organization_id, workspace_id, tenant_id))
+    def forget(purge: AnswerPurge) -> int:
+        asked.append((purge.organization_id, purge.workspace_id, purge.tenant_id))
         return 7
 
     return forget

@@ -15,6 +15,7 @@ from headgate.base.clock import SystemClock
 from headgate.base.errors import Unauthenticated
 from headgate.bootstrap import Gateway, open_gateway
 from headgate.dataplane.answer_cache import AnswerCache, Scope
+from headgate.dataplane.answer_purges import AnswerPurges
 from headgate.settings import Settings
 from headgate.storage.alert_tables import event
 from headgate.storage.due_rotations import DueRotations
@@ -73,9 +74,9 @@ async def two(request: pytest.FixtureRequest, postgres_url: str, tmp_path: Path)
 def answers_of(gateway: Gateway) -> AnswerCache:
     """What the gateway keeps in memory."""
     forget: Any = gateway.services.cached_answers._forget
-    answers = forget.__self__
-    assert isinstance(answers, AnswerCache)
-    return answers
+    purges = forget.__self__
+    assert isinstance(purges, AnswerPurges)
+    return purges._answers
 
 
 async def until(reached: Callable[[], Awaitable[bool]]) -> float:
@@ -146,8 +147,8 @@ async def test_names_are_given_once_and_the_audit_chain_stays_one(two: Two) -> N
         lambda c: c.execute(select(func.count()).where(workspace.c.slug.like("space-%"))).scalar_one()
     ) == 20  # fmt: skip
     organization = (await two.ok(two.here, "GET", "/admin/organisation"))["id"]
-    report = await two.there.services.audit_log.verify(Principal.operator(organization))
-    assert report.broken_at is None
+    checked = await two.there.services.audit_log.check(Principal.operator(organization))
+    assert checked.report.intact
 
 
 async def test_an_idempotency_key_works_on_both(two: Two) -> None:

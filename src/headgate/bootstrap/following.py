@@ -6,7 +6,6 @@ from headgate.base.errors import Unavailable
 from headgate.bootstrap.books import BookKeeping
 from headgate.bootstrap.report import report
 from headgate.dataplane.answer_purges import AnswerPurges
-from headgate.dataplane.recall import Cache
 from headgate.settings import Settings
 from headgate.storage.database import Database
 from headgate.storage.notices import Notices
@@ -19,14 +18,13 @@ def follow(
     settings: Settings,
     database: Database,
     directory: Directory,
-    cache: Cache,
+    purges: AnswerPurges,
     administration: Administration,
     kept: BookKeeping,
     closing: AsyncExitStack,
 ) -> None:
     """Runs until `closing`."""
     transactions, clock = administration.transactions, administration.clock
-    purges = AnswerPurges(cache.answers, transactions, clock)
 
     async def version() -> int:
         return await transactions.read(lambda stores: stores.version())

@@ -27,6 +27,7 @@ from headgate.console.portal.app import create_portal
 from headgate.controlplane.app import create_app
 from headgate.controlplane.services import Services, services_on
 from headgate.dataplane.answer_cache import AnswerCache
+from headgate.dataplane.answer_purges import AnswerPurges
 from headgate.dataplane.app import DataPlane, Observer
 from headgate.dataplane.door import Door, Trouble
 from headgate.dataplane.groups import Groups
@@ -110,7 +111,8 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         closing.push_async_callback(client.close)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)
-        follow(settings, database, directory, cache, administration, kept, closing)
+        purges = AnswerPurges(cache.answers, administration.transactions, clock)
+        follow(settings, database, directory, purges, administration, kept, closing)
         health = Health(clock)
         once = await open_once(settings, administration.transactions, vault, clock, closing)
         services = services_on(
@@ -125,7 +127,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             check_url=partial(kept_base_url, guard=guard),
             check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
             fetch=Fetcher(client, clock),
-            forget_answers=cache.answers.forget,
+            forget_answers=purges.carry_out,
             span=Span(idle_s=settings.session_idle_s, lifetime_s=settings.session_lifetime_s),
             machine=machine_of(settings, database, kept, health, clock, closing),
             envelope=None if settings.smtp_url is None else Envelope(pepper),

@@ -1,6 +1,6 @@
 """Forgetting answers that are kept to be given again."""
 
-from typing import Protocol
+from collections.abc import Callable
 
 from headgate.base.errors import InvalidRequest
 from headgate.tenancy.administration import Administration, Change
@@ -9,11 +9,8 @@ from headgate.tenancy.principal import Principal
 from headgate.tenancy.tenants import visible_tenant
 from headgate.tenancy.workspaces import visible_workspace
 
-
-class Forget(Protocol):
-    """Of an organization, or of one workspace or tenant of it: how many answers are forgotten."""
-
-    def __call__(self, organization_id: str, workspace_id: str | None, tenant_id: str | None) -> int: ...
+Forget = Callable[[AnswerPurge], int]
+"""How many answers this process has forgotten."""
 
 
 class CachedAnswerService:
@@ -25,10 +22,9 @@ class CachedAnswerService:
 
     async def purge(self, principal: Principal, workspace: str | None, tenant: str | None) -> int:
         """Once it returns no answer from before is given again by this process, and by others within a second. How
-        many this one had. Raises `InvalidRequest` where the
-        tenant is not of that workspace."""
+        many this one had. Raises `InvalidRequest` where the tenant is not of that workspace."""
 
-        def work(change: Change) -> tuple[str | None, str | None]:
+        def work(change: Change) -> AnswerPurge:
             stores, reference = change.stores, workspace or principal.workspace_id
             within = visible_workspace(stores, principal, reference).id if reference else None
             of = visible_tenant(stores, principal, tenant) if tenant else None
@@ -38,17 +34,15 @@ class CachedAnswerService:
             change.record(
                 "purge", f"cache:{tenant_id or within or principal.organization_id}", {"workspace_id": within}
             )
-            change.stores.answer_purges.add(
-                AnswerPurge(
-                    change.new_id("prg"),
-                    change.touched.version,
-                    change.now,
-                    principal.organization_id,
-                    within,
-                    tenant_id,
-                )
+            made = AnswerPurge(
+                id=change.new_id("prg"),
+                version=change.touched.version,
+                at=change.now,
+                organization_id=principal.organization_id,
+                workspace_id=within,
+                tenant_id=tenant_id,
             )
-            return within, tenant_id
+            change.stores.answer_purges.add(made)
+            return made
 
-        found = await self._administration.change(principal, work)
-        return self._forget(principal.organization_id, *found)
+        return self._forget(await self._administration.change(principal, work))
