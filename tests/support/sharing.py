@@ -12,7 +12,7 @@ from tests.support.borrowers import Borrower
 from tests.support.ledger import KeptEntries, ManualClock, allowance, record
 
 BUDGET = allowance("budget", Resource.COST, 100)
-TIMEOUT_S = 0.5
+TIMEOUT_S = 2.0
 
 
 class Records:

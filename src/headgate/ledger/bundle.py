@@ -34,8 +34,8 @@ class Standing(NamedTuple):
 
 class Bundle:
     """`allowances` is what it was made for. `checks` has each of them with its counter, and the place of its resource
-    in `Amounts.figures`; `taken`,
-    `applying` and `ids` have each counter once: an allowance that is named twice is checked twice and taken from once.
+    in `Amounts.figures`; `taken`, `applying` and `ids` have each counter once: an allowance that is named twice is
+    checked twice and taken from once.
     """
 
     __slots__ = ("allowances", "applying", "checks", "ids", "of_cost", "of_requests", "of_tokens", "taken")
