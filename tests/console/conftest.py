@@ -9,11 +9,11 @@ from urllib.parse import urlencode
 import pytest
 
 from headgate.console.app import create_console
-from tests.controlplane.conftest import migrated, world
+from tests.controlplane.conftest import world
 from tests.support.administration import World
 from tests.support.asgi import Reply, request
 
-__all__ = ["migrated", "world"]
+__all__ = ["world"]
 
 Fields = Mapping[str, str | Sequence[str]]
 REFUSALS = {("/v1/chat/completions", "412", "04"): 3, ("/v1/messages", "412", "04"): 1}

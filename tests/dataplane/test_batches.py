@@ -26,7 +26,7 @@ async def stand(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPat
     """Of each engine."""
     settings: dict[str, Any] = {}
     if request.param == "postgresql":
-        settings["database_url"] = await create_postgres_database(request.getfixturevalue("postgres_url"))
+        settings["database_url"] = await create_postgres_database(request.getfixturevalue("postgres_url"), schema=True)
     async with standing(tmp_path_factory.mktemp("batches"), **settings) as opened:
         await opened.admin("POST", "/admin/tenants", {"tenant_id": "acme", "workspace_id": "default"})
         await opened.price("sim-fast", request_token=0.01, response_token=0.1)

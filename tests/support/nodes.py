@@ -93,7 +93,7 @@ async def open_nodes(
 
     async with AsyncExitStack() as closing:
         provider = await closing.enter_async_context(RawServer(script))
-        database_url = await create_postgres_database(postgres_url)
+        database_url = await create_postgres_database(postgres_url, schema=True)
         nodes = Nodes(directory, database_url, redis_url, f"http://127.0.0.1:{provider.port}", **settings)
         opened.append(nodes)
         closing.push_async_callback(nodes.close)

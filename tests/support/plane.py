@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from headgate.bootstrap import Gateway, open_gateway
+from headgate.bootstrap.places import DATABASE_FILE
 from headgate.ledger.record import UsageRecord
 from headgate.settings import Settings
 from headgate.storage import usage_queries
@@ -20,6 +21,7 @@ from headgate.tenancy.founding import found
 from headgate.tenancy.vault import MasterKey, Vault
 from tests.support.asgi import Message, Reply, request
 from tests.support.raw_server import Peer, RawServer
+from tests.support.schema import sqlite_with_schema
 
 Play = Callable[[Peer, dict[str, Any]], Awaitable[None]]
 """Answers one request, whose decoded body it is given."""
@@ -153,6 +155,8 @@ async def open_plane(directory: Path, play: Play, vault: Vault | None = None, **
             asked.append(json.loads(body))
             await play(peer, asked[-1])
 
+    if "database_url" not in settings and not (directory / DATABASE_FILE).exists():
+        sqlite_with_schema(directory)
     async with RawServer(script) as provider:
         gateway = await open_gateway(Settings(data_dir=directory, **settings), vault or Vault([MasterKey.generate()]))
         try:

@@ -1,5 +1,6 @@
 """Bring a database to the schema this version of Headgate was written for."""
 
+from functools import cache
 from pathlib import Path
 from typing import Final
 
@@ -24,9 +25,14 @@ def _config() -> Config:
 
 def newest() -> str:
     """The revision this version of Headgate needs."""
-    head = ScriptDirectory.from_config(_config()).get_current_head()
+    head = _scripts().get_current_head()
     assert head is not None
     return head
+
+
+@cache
+def _scripts() -> ScriptDirectory:
+    return ScriptDirectory.from_config(_config())
 
 
 async def current(database: Database) -> str | None:
@@ -50,14 +56,15 @@ def upgrade_within(connection: Connection) -> str:
     """The same within a transaction, with which it comes to be or not."""
     if connection.dialect.name == "postgresql":
         connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _LOCK})
-    config = _config()
-    known = {script.revision for script in ScriptDirectory.from_config(config).walk_revisions()}
     before = _current(connection)
-    if before is not None and before not in known:
+    if before == newest():
+        return newest()
+    if before is not None and before not in {script.revision for script in _scripts().walk_revisions()}:
         raise Conflict(
             f"The database is at revision {before}, which this version of Headgate does not know: "
             "it was written by a newer one. Run that version, or restore a backup."
         )
+    config = _config()
     config.attributes["connection"] = connection
     command.upgrade(config, "head")
     return newest()
