@@ -1,5 +1,6 @@
 """The control plane as an ASGI application, at `/v1/…` and at `/…`."""
 
+import functools
 import os
 from collections.abc import Awaitable, Callable, MutableMapping
 from importlib.metadata import version
@@ -8,7 +9,6 @@ from typing import Any, Final
 import structlog
 from fastapi import FastAPI
 
-from headgate.base.clock import Clock
 from headgate.base.ids import RandomBytes, call_id, request_id
 from headgate.controlplane import (
     alerts,
@@ -91,13 +91,13 @@ NO_SNIFFING: Final = (b"x-content-type-options", b"nosniff")
 
 def create_app(services: Services, random_bytes: RandomBytes = os.urandom) -> AsgiApp:
     """`/docs` and `/openapi.json` are open; everything else needs an API key."""
-    app = routed()
-    app.state.services = services
-    return _Traced(app, services.clock, random_bytes)
+    return _OnServices(routed(), services, random_bytes)
 
 
+@functools.cache
 def routed() -> FastAPI:
-    """All routes, with nothing under them yet: enough for the document."""
+    """All routes, and nothing under them: enough for the document. Services come with each request, so that all
+    gateways of a process have the same."""
     app = FastAPI(
         title="Headgate",
         version=version("headgate"),
@@ -116,12 +116,14 @@ def routed() -> FastAPI:
     return app
 
 
-class _Traced:
-    """Puts the ids of the request on every answer. An SDK sends a metered call twice if an error comes without."""
+class _OnServices:
+    """Has requests served on `services`, and puts the request's ids on every answer: an SDK sends a metered call twice
+    if an error comes without."""
 
-    def __init__(self, app: AsgiApp, clock: Clock, random_bytes: RandomBytes) -> None:
+    def __init__(self, app: AsgiApp, services: Services, random_bytes: RandomBytes) -> None:
         self._app = app
-        self._clock = clock
+        self._services = services
+        self._clock = services.clock
         self._random_bytes = random_bytes
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -132,7 +134,8 @@ class _Traced:
         ours = [(b"x-portkey-trace-id", trace.encode()), (b"x-headgate-request-id", identifier.encode()), NO_SNIFFING]
 
         headers = [header for header in scope["headers"] if header[0] != b"content-type"]
-        scope = {**scope, "headers": [*headers, JSON], "headgate.request_id": identifier}
+        more = {"headers": [*headers, JSON], "headgate.request_id": identifier, "headgate.services": self._services}
+        scope = {**scope, **more}
 
         async def traced(message: Message) -> None:
             if message["type"] == "http.response.start":

@@ -109,7 +109,7 @@ def _values(request: Request, header: str) -> list[str]:
 
 
 def services_of(request: Request) -> Services:
-    services: Services = request.app.state.services
+    services: Services = request.scope["headgate.services"]
     return services
 
 
