@@ -216,6 +216,7 @@ def test_loading_reads_only_the_package() -> None:
         "from headgate.catalog.catalog import Catalog\n"
         "Catalog.load()  # imports what reading package data needs\n"
         "opened.clear()\n"
+        "Catalog.load.cache_clear()\n"
         "Catalog.load()\n"
         "import headgate, os\n"
         "home = os.path.dirname(headgate.__file__)\n"

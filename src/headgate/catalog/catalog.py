@@ -1,6 +1,7 @@
 """Providers, models and prices in memory: everything the catalog knows, from the package's own files."""
 
 import re
+from functools import cache
 from importlib.resources import files
 from typing import Final, Self
 
@@ -39,8 +40,10 @@ class Catalog:
             self._add(provider, models, source)
 
     @classmethod
+    @cache
     def load(cls) -> Self:
-        """Reads the package's own data, nothing else. Raises `CatalogError` naming the file and the field."""
+        """Reads the package's own data, once in a process, and nothing else. Raises `CatalogError` naming the file and
+        the field."""
         raw = (files(__package__) / "data" / "prices.json").read_bytes()
         try:
             compiled = table.decode(raw)
