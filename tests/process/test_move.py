@@ -140,7 +140,7 @@ async def test_values_of_every_kind_are_the_same(tmp_path: Path, postgres_url: s
     there = await target(settings)
     copied = await there.read(lambda connection: connection.execute(select(organization)).mappings().one())
     absent: dict[str, Any] = dict.fromkeys(organization.columns.keys())
-    assert dict(copied) == absent | {"time_zone_set_at": 0} | org
+    assert dict(copied) == absent | {"time_zone_set_at": 0, "require_second_factor": False} | org
     with snapshot(tmp_path / "headgate.db") as source:
         await there.read(lambda connection: copying.compare(source, connection))
         await there.write(lambda c: c.execute(update(integration).where(integration.c.slug == "B").values(kind="x")))
