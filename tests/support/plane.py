@@ -12,7 +12,6 @@ from pathlib import Path
 from typing import Any
 
 from headgate.bootstrap import Gateway, open_gateway
-from headgate.bootstrap.places import DATABASE_FILE
 from headgate.ledger.record import UsageRecord
 from headgate.settings import Settings
 from headgate.storage import usage_queries
@@ -155,7 +154,7 @@ async def open_plane(directory: Path, play: Play, vault: Vault | None = None, **
             asked.append(json.loads(body))
             await play(peer, asked[-1])
 
-    if "database_url" not in settings and not (directory / DATABASE_FILE).exists():
+    if "database_url" not in settings:
         sqlite_with_schema(directory)
     async with RawServer(script) as provider:
         gateway = await open_gateway(Settings(data_dir=directory, **settings), vault or Vault([MasterKey.generate()]))

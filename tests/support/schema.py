@@ -21,8 +21,12 @@ TEMPLATE = "headgate_schema"
 
 
 def sqlite_with_schema(directory: Path) -> str:
-    """The URL of a file there, with the schema and nothing in it, under the name that a gateway looks for."""
-    return f"sqlite:///{shutil.copy(_sqlite(), directory / DATABASE_FILE)}"
+    """The URL of a file there under the name that a gateway looks for: with the schema and nothing in it, unless it was
+    there before."""
+    path = directory / DATABASE_FILE
+    if not path.exists():
+        shutil.copy(_sqlite(), path)
+    return f"sqlite:///{path}"
 
 
 @cache

@@ -8,7 +8,6 @@ from typing import Any
 
 from headgate.base.clock import Clock
 from headgate.bootstrap import Gateway, open_gateway
-from headgate.bootstrap.places import DATABASE_FILE
 from headgate.ledger.record import UsageRecord
 from headgate.settings import Settings
 from headgate.simulator import books
@@ -125,7 +124,7 @@ async def _integrate(stand: Stand, slug: str, kind: str) -> None:
 @asynccontextmanager
 async def standing(directory: Path, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Stand]:
     """The directory must be there."""
-    if "database_url" not in settings and not (directory / DATABASE_FILE).exists():
+    if "database_url" not in settings:
         sqlite_with_schema(directory)
     with simulating(directory / "bills.jsonl", aliases={"omni-moderation-latest": "sim-fast"}) as simulator:
         gateway = await open_gateway(Settings(data_dir=directory, **settings), Vault([MasterKey.generate()]), clock)

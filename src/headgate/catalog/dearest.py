@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from headgate.base import usage as meters
+from headgate.base.money import ceil_div
 from headgate.catalog.price import PER, STANDARD_TERMS, Cost, CostLine, Price, Rates
 
 _TERMS: Final = ("service_tier", "speed")
@@ -122,26 +123,22 @@ def _worst_in(tier: _Tier, price_id: str, input_tokens: int, output_tokens: int,
         return _worst_of_many(tier, price_id, input_tokens, output_tokens, fees)
     into, out = tier.input, tier.output
     of_input, of_output = -(-input_tokens * into.rate // PER), -(-output_tokens * out.rate // PER)
-    lines = (
+    lines: tuple[CostLine, ...] = (
         CostLine(into.meter, input_tokens, into.rate, of_input),
         CostLine(out.meter, output_tokens, out.rate, of_output),
     )
     total, slack = of_input + of_output, into.slack + out.slack
     if slack:
-        return Worst(
-            {into.meter: input_tokens, out.meter: output_tokens},
-            Cost(total + slack, (*lines, CostLine("rounding", slack, PER, slack)), price_id),
-        )
+        total, lines = total + slack, (*lines, CostLine("rounding", slack, PER, slack))
     return Worst({into.meter: input_tokens, out.meter: output_tokens}, Cost(total, lines, price_id))
 
 
 def _worst_of_many(tier: _Tier, price_id: str, input_tokens: int, output_tokens: int, fees: Mapping[str, int]) -> Worst:
     """The same, whatever is charged for: the usual call is input and output that have a price each, and no more."""
-    charges: tuple[tuple[int, _Dearest], ...] = ((input_tokens, tier.input), (output_tokens, tier.output))
+    charges = [(input_tokens, tier.input), (output_tokens, tier.output)]
     if tier.by_request:
         fees = {**fees, meters.REQUEST: 1}
-    if fees:
-        charges += tuple([(uses, _dearest(tier.rates, (meter,))) for meter, uses in fees.items()])
+    charges += [(uses, _dearest(tier.rates, (meter,))) for meter, uses in fees.items()]
     counts: dict[str, int] = {}
     lines: list[CostLine] = []
     missing: tuple[str, ...] = ()
@@ -151,7 +148,7 @@ def _worst_of_many(tier: _Tier, price_id: str, input_tokens: int, output_tokens:
             missing += dearest.missing
             slack += dearest.slack
             if dearest.meter:
-                nanos = -(-count * dearest.rate // PER)
+                nanos = ceil_div(count * dearest.rate, PER)
                 total += nanos
                 counts[dearest.meter] = count
                 lines.append(CostLine(dearest.meter, count, dearest.rate, nanos))

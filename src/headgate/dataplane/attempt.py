@@ -19,6 +19,7 @@ FORWARDED = {
 }
 """The client's own headers that belong to its format; they go up where the provider speaks the same one."""
 
+Headers = list[tuple[bytes, bytes]]
 ID: Final = b"x-headgate-request-id"
 MOST_PREPARED: Final = 16
 """Requests that a target keeps prepared: a form has a boundary of its own in its headers each time."""
@@ -108,17 +109,10 @@ def _request(exchange: Exchange, call: Call, target: Target, outgoing: Outgoing)
     return Request(origin, method, path, (own,), outgoing.body, prepared)
 
 
-Headers = list[tuple[bytes, bytes]]
-
-
 def _begin(call: Call, target: Target, outgoing: Outgoing, theirs: Headers) -> tuple[Origin, bytes, bytes, Headers]:
     path = outgoing.path or target.spec.path(target.format, target.model, stream=call.head.stream).encode()
-    return (
-        _origin(target.provider.base_url),
-        outgoing.method,
-        path,
-        _headers(call.request_id, target, outgoing, theirs),
-    )
+    headers = _headers(call.request_id, target, outgoing, theirs)
+    return _origin(target.provider.base_url), outgoing.method, path, headers
 
 
 def _theirs(exchange: Exchange, call: Call, target: Target) -> Headers:

@@ -27,7 +27,6 @@ from headgate.tenancy.users import require_may_give as require_may_give_in_organ
 from headgate.tenancy.workspaces import visible_workspace
 
 VALID_S: Final = 7 * 86_400
-"""Characters of 5 bits."""
 
 LINK: Final = "/console/invite#token="
 """Behind `#`, because what stands there is sent to no server and so is in no log."""

@@ -20,7 +20,6 @@ LINK: Final = "/portal/enter?token="
 VALID_S: Final = 300
 SHORTEST_S: Final = 30
 LONGEST_S: Final = 3_600
-"""Characters of 5 bits."""
 
 
 class PortalLinkService:

@@ -23,7 +23,6 @@ from headgate.tenancy.stores import Stores
 from headgate.tenancy.user import User
 from headgate.tenancy.workspace import Workspace
 
-"""Characters of 5 bits."""
 _SEEN_EVERY: Final = 60 * NANOS_PER_SECOND
 _CALLING: Final = frozenset({"completions.write", "models.list", ACT_AS})
 """Scopes that open no page."""

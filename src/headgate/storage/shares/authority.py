@@ -16,6 +16,7 @@ from headgate.base.clock import NANOS_PER_SECOND, Clock
 from headgate.base.errors import Unavailable
 from headgate.ledger.period import NEVER
 from headgate.ledger.share import Answer, Message, Share
+from headgate.storage.kept_sums import Key
 from headgate.storage.shares.server_clock import ServerClock
 
 GROUPS: Final = 32
@@ -28,8 +29,6 @@ _KEPT_MS: Final = 2 * 86_400_000
 NO_EVICTION: Final = "noeviction"
 _LIBRARY: Final = "headgate_shares"
 _MICRO: Final = 1_000
-Period = tuple[str, int]
-"""An allowance's id, and when the period of it begins (wall clock, nanoseconds)."""
 
 
 class AuthorityAway(Unavailable):
@@ -144,11 +143,11 @@ class Authority:
             calls.append(("base", _keys(share.allowance_id, share.start), (*fixed, *past)))
         await self._call(calls)
 
-    async def since(self, periods: Sequence[Period]) -> list[str]:
+    async def since(self, periods: Sequence[Key]) -> list[str]:
         """Which reading of the past of each is counted; "" for none."""
         return [reply.decode() for reply in await self._call([("since", _keys(*each), ()) for each in periods])]
 
-    async def correct(self, name: str, found: Sequence[tuple[Period, str, int]]) -> None:
+    async def correct(self, name: str, found: Sequence[tuple[Key, str, int]]) -> None:
         """Of a call that began in these periods it is known now that it used so much more, or less: in the usage
         records, and here where the reading of the past is still the one that did not know. Once for each `name`."""
         await self._call([("correct", _keys(*period), (since, name, more)) for period, since, more in found])
