@@ -4,9 +4,10 @@ import os
 from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, sync_playwright
 
 from tests.browser import brought
+from tests.browser.house import House, lived_in
 from tests.support.gateway import Gateway, started
 
 QUIET = (
@@ -41,3 +42,19 @@ def gateway(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Itera
     """Fresh, and only where there is a browser to look at it."""
     with started(tmp_path_factory.mktemp("gateway")) as made:
         yield made
+
+
+@pytest.fixture(scope="module")
+def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """With everything in it that there is."""
+    with lived_in(tmp_path_factory.mktemp("house")) as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def inside(browser: Browser, house: House) -> Iterator[BrowserContext]:
+    """Signed in to both, the console and the portal."""
+    context = browser.new_context(locale="en-US")
+    house.enter(context)
+    yield context
+    context.close()

@@ -1,27 +1,11 @@
 """What is asked of analytics and the request log stands in the address: a view is kept, shared, gone back to."""
 
 import re
-from collections.abc import Iterator
 
-import pytest
-from playwright.sync_api import Browser, BrowserContext, expect
+from playwright.sync_api import BrowserContext, expect
 
-from tests.browser.house import House, lived_in
+from tests.browser.house import House
 from tests.browser.watch import Watch
-
-
-@pytest.fixture(scope="module")
-def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with lived_in(tmp_path_factory.mktemp("house")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def inside(browser: Browser, house: House) -> Iterator[BrowserContext]:
-    context = browser.new_context(locale="en-US")
-    house.enter(context)
-    yield context
-    context.close()
 
 
 def test_a_search_is_in_the_address_and_in_the_history(house: House, inside: BrowserContext) -> None:

@@ -7,31 +7,16 @@ from pathlib import Path
 from typing import Literal
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page
+from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.brought import CACHE
-from tests.browser.house import SCREENS, House, lived_in
+from tests.browser.house import SCREENS, House
 from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, barriers, not_hidden, too_wide
 
 Colours = Literal["light", "dark"]
 COLOURS: tuple[Colours, ...] = ("light", "dark")
 HEIGHT_PX = 900
 PICTURES = CACHE / "screens"
-
-
-@pytest.fixture(scope="module")
-def house(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
-    with lived_in(tmp_path_factory.mktemp("house")) as made:
-        yield made
-
-
-@pytest.fixture(scope="module")
-def inside(browser: Browser, house: House) -> Iterator[BrowserContext]:
-    """Signed in to both."""
-    context = browser.new_context(locale="en-US")
-    house.enter(context)
-    yield context
-    context.close()
 
 
 @pytest.fixture

@@ -7,13 +7,14 @@ from redis.asyncio import Redis
 
 from headgate.ledger.allowance import LIFETIME, Allowance, Amounts, Resource
 from headgate.ledger.hold import Held
-from headgate.storage.shares.authority import SOURCE, Period
+from headgate.storage.kept_sums import Key
+from headgate.storage.shares.authority import SOURCE
 from tests.support.borrowers import Borrower
 from tests.support.ledger import KeptEntries, ManualClock, allowance, record
 from tests.support.valkey import Valkey, valkey_server
 
 BUDGET = allowance("budget", Resource.COST, 100, LIFETIME)
-PERIOD: Period = (BUDGET.id, 0)
+PERIOD: Key = (BUDGET.id, 0)
 
 
 @pytest.fixture(scope="module")
