@@ -119,6 +119,32 @@ async def test_absent_and_foreign_tenants_answer_alike(plane: Plane) -> None:
     assert not plane.asked
 
 
+@pytest.mark.parametrize("way", ["header", "body", "metadata header"])
+async def test_an_empty_name_is_nobody_s(plane: Plane, way: str) -> None:
+    """A backend that does not know its customer is told so: its call does not go by the backend's own, wider policy."""
+    key = await plane.key(**SERVICE)
+    match way:
+        case "header":
+            reply = await ask(plane, key, x_headgate_tenant="")
+        case "body":
+            reply = await ask(plane, key, chat(metadata={"tenant_id": ""}))
+        case _:
+            reply = await ask(plane, key, x_portkey_metadata='{"tenant_id": ""}')
+    assert (reply.status, reply.json["error"]["code"]) == (404, "tenant_not_found")
+    assert not plane.asked
+
+
+async def test_other_metadata_does_not_crowd_the_name_out(plane: Plane) -> None:
+    """A customer whose metadata the backend passes on cannot bring so much of it that nobody is named any more."""
+    key = await plane.key(**SERVICE)
+    much = {f"k{number}": "v" for number in range(100)}
+    for reply in (
+        await ask(plane, key, x_portkey_metadata=json.dumps({**much, "tenant_id": "acme"})),
+        await ask(plane, key, chat(metadata=much), x_portkey_metadata='{"tenant_id": "acme"}'),
+    ):
+        assert (reply.status, reply.headers.get("x-headgate-tenant")) == (200, "acme")
+
+
 async def test_a_suspended_tenant_s_calls_are_refused(plane: Plane) -> None:
     """Its own keys' and those made for it, lists too; from the next call on, and not after it is active again."""
     own, service = await plane.key(tenant_id="acme"), await plane.key(**SERVICE)

@@ -43,3 +43,10 @@ def test_scalars_become_text_and_sizes_are_bounded() -> None:
     assert merged('{"' + "k" * 129 + '": "v"}', metadata={"a": "b"}) == {"a": "b"}
     many = ", ".join(f'"k{number}": "v"' for number in range(1000))
     assert len(merged("{" + many + "}")) == MOST
+
+
+def test_what_a_body_brings_takes_nothing_from_the_header() -> None:
+    """A backend's header names its customer; the body may be the customer's own, as long as he likes."""
+    body = {f"k{number}": "v" for number in range(2 * MOST)}
+    given = merged('{"account": "acme"}', metadata=body, user="u-1")
+    assert (len(given), given["account"], given["_user"]) == (MOST, "acme", "u-1")

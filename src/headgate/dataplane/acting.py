@@ -11,7 +11,7 @@ from headgate.base.errors import InvalidRequest
 from headgate.dataplane.authenticate import Directory, refuse_suspended
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
-from headgate.dataplane.metadata import metadata_of
+from headgate.dataplane.metadata import requested_metadata
 from headgate.tenancy.policy import Policy
 from headgate.tenancy.scopes import ACT_AS
 from headgate.wire.dialogue import Head
@@ -26,8 +26,9 @@ async def acting(exchange: Exchange, call: Call, head: Head, directory: Director
     """The policy that the call goes by, from here on: the tenant's, with what the key has of its own; or the key's own
     where it may act for nobody, or names nobody.
 
-    Raises `NotFound`, for a tenant of another workspace as for one that does not exist, `Forbidden` for one that is
-    suspended, and `InvalidRequest` where header and metadata name different ones.
+    Raises `NotFound`, for a tenant of another workspace as for one that does not exist and for an empty name, which is
+    a backend that did not know its customer; `Forbidden` for one that is suspended, and `InvalidRequest` where header
+    and metadata name different ones.
     """
     policy = call.policy
     if policy.tenant is not None:
@@ -36,16 +37,18 @@ async def acting(exchange: Exchange, call: Call, head: Head, directory: Director
     if ACT_AS not in policy.scopes:
         return policy
     header = exchange.header(HEADER)
-    named = header.decode("latin-1").strip() if header is not None else ""
-    in_metadata = metadata_of(exchange, head, policy).get(METADATA, "")
-    if named and in_metadata and named != in_metadata:
+    named = header.decode("latin-1").strip() if header is not None else None
+    in_metadata = policy.metadata.get(METADATA)
+    if in_metadata is None:
+        in_metadata = requested_metadata(exchange, head).get(METADATA)
+    if None not in (named, in_metadata) and named != in_metadata:
         raise InvalidRequest(
             f"The header `{HEADER.decode()}` and `metadata.{METADATA}` name different tenants. Send one of them.",
             param=METADATA,
         )
     if METADATA in head.metadata:
         call.document = _without_tenant(call.document)
-    if tenant := named or in_metadata:
+    if (tenant := in_metadata if named is None else named) is not None:
         call.policy = policy = await directory.acting(policy, tenant)
         call.allowances = policy.allowances
         refuse_suspended(policy)

@@ -25,7 +25,7 @@ def bound_call(call: Call, default_max_output: int) -> Bounds:
     unpriced = call.policy.admission.unpriced
     if isinstance(unpriced, Price) and call.target.price is None:
         call.plan = _priced(call.plan, complete(unpriced) if call.endpoint.format in UNIT_FORMATS else unpriced)
-    call.allowances = call.plan.allowances + call.of_policies if call.of_policies else call.plan.allowances
+    call.allowances = call.plan.allowances_with(call.of_policies)
     bounds = bounds_for(call, default_max_output)
     call.bound = bound = bounds.whole()
     refuse_unbounded(call, bound)

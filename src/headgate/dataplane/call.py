@@ -75,7 +75,7 @@ class Call(msgspec.Struct, eq=False):
     plan: Plan = _LATER
     of_policies: tuple[Allowance, ...] = ()
     """Those of limit policies, which depend on its metadata and on where it goes."""
-    allowances: tuple[Allowance, ...] = ()
+    allowances: Sequence[Allowance] = ()
     """All that apply to it: known from step 4 on."""
     noted: Callable[[str], None] | None = None
     """Is told of the id under which the provider keeps the answer. None: nobody wants to know."""

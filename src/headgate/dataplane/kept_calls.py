@@ -203,9 +203,9 @@ class KeptCalls:
 
     async def _go(self, exchange: Exchange, call: Call, bound: Bound = NOTHING) -> None:
         """Hold a request, send it, and relay what comes."""
-        call.allowances, call.bound = call.plan.allowances, bound
-        if call.policy.limit_policies:
-            call.allowances += await self._groups.of_call(call)
+        call.bound = bound
+        of_policies = await self._groups.of_call(call) if call.policy.limit_policies else ()
+        call.allowances = [*call.plan.allowances, *of_policies]  # a list: the plan is of this call alone
         admit.refuse_unbounded(call, bound)
         call.outgoing = call.dialogue.request()
         if denied := admit.hold(call, self._books, self._settler):

@@ -1,7 +1,5 @@
 """The metadata of a call: the workspace's and key's over the request's, so that a customer cannot spoof them."""
 
-from collections.abc import Mapping
-
 import msgspec
 
 from headgate.dataplane.exchange import Exchange
@@ -11,7 +9,7 @@ from headgate.wire.dialogue import Head
 LONGEST = 128
 """Characters of a metadata value; what is longer is cut (contract R1.4). A key that is longer is left out."""
 MOST = 64
-"""Keys a request may bring; what is beyond is left out."""
+"""Keys a request may bring; what is beyond is left out, the body's first."""
 
 _decoder = msgspec.json.Decoder()
 
@@ -21,18 +19,26 @@ def metadata_of(exchange: Exchange, head: Head, policy: Policy) -> dict[str, str
 
     A header that is not a JSON object is ignored, as the contract says.
     """
-    merged = dict(head.metadata)
-    if (header := exchange.header(b"x-portkey-metadata")) is not None:
-        merged.update(_parse(header))
-    if head.user and "_user" not in merged:
-        merged["_user"] = head.user[:LONGEST]
+    merged = requested_metadata(exchange, head)
     if len(merged) > MOST:
         merged = dict(list(merged.items())[:MOST])
     merged.update(policy.metadata)
     return merged
 
 
-def _parse(header: bytes) -> Mapping[str, str]:
+def requested_metadata(exchange: Exchange, head: Head) -> dict[str, str]:
+    """All that the request itself says, the strongest first: however much a body brings, it takes nothing away from
+    what the header says."""
+    header = exchange.header(b"x-portkey-metadata")
+    merged = {} if header is None else _parse(header)
+    if head.user and "_user" not in head.metadata:
+        merged.setdefault("_user", head.user[:LONGEST])
+    for name, value in head.metadata.items():
+        merged.setdefault(name, value)
+    return merged
+
+
+def _parse(header: bytes) -> dict[str, str]:
     try:
         value = _decoder.decode(header)
     except (msgspec.DecodeError, UnicodeDecodeError):

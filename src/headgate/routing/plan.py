@@ -1,7 +1,7 @@
 """A plan: the ordered targets of one call."""
 
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 
 from headgate.catalog.model import ModelFacts
 from headgate.catalog.price import Price
@@ -10,6 +10,8 @@ from headgate.ledger.allowance import Allowance
 from headgate.tenancy.policy import Provider
 
 Headers = tuple[tuple[bytes, bytes], ...]
+Allowances = tuple[Allowance, ...]
+MOST_JOINED: Final = 256
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,13 +55,29 @@ class Plan:
 
     model_asked: str
     targets: tuple[Target, ...]
-    allowances: tuple[Allowance, ...] = ()
+    allowances: Allowances = ()
     """All that apply: those of the policy, and of the integration the first target goes to."""
+    _joined: dict[tuple[int, ...], tuple[Allowances, Allowances]] = field(
+        init=False, compare=False, repr=False, default_factory=dict
+    )
+    """By the identity of what was joined to them, which is kept alive beside the result."""
 
     @property
     def expires_at(self) -> int | None:
         """When the first of its providers expires (wall clock, nanoseconds)."""
         return min((each.provider.expires_at for each in self.targets if each.provider.expires_at), default=None)
+
+    def allowances_with(self, more: Allowances) -> Allowances:
+        """Those and these: for the same ones the very same tuple, by which the ledger knows their counters."""
+        if not more:
+            return self.allowances
+        key = tuple(map(id, more))
+        known = self._joined.get(key)
+        if known is None:
+            if len(self._joined) >= MOST_JOINED:
+                self._joined.clear()
+            self._joined[key] = known = more, self.allowances + more
+        return known[1]
 
     @property
     def first(self) -> Target:
