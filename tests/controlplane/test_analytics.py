@@ -180,6 +180,8 @@ async def test_filters_leave_calls_out(month: World, filters: dict[str, str], to
     ("query", "param"),
     [
         ({"time_of_generation_min": "yesterday"}, "time_of_generation_min"),
+        ({"time_of_generation_min": "1900-01-01"}, "time_of_generation_min"),
+        ({"time_of_generation_max": "9999-12-31T00:00:00Z"}, "time_of_generation_max"),
         ({"time_of_generation_min": "2027-01-02T00:00:00Z", "time_of_generation_max": "2027-01-01T00:00:00Z"}, None),
         ({"metadata": "tier"}, "metadata"),
         ({"metadata": '{"a\\"b":"c"}'}, "metadata"),

@@ -100,6 +100,8 @@ async def test_an_expired_key_says_so(world: World) -> None:
         ({"workspace_id": None}, "workspace_id"),
         ({"expires_at": "2020-01-01T00:00:00Z"}, "expires_at"),
         ({"expires_at": "tomorrow"}, "expires_at"),
+        ({"expires_at": "9999-12-31T23:59:59Z"}, "expires_at"),
+        ({"tenant_id": ""}, "tenant_id"),
         ({"usage_limits": {"type": "cost"}}, "usage_limits.credit_limit"),
         ({"usage_limits": {"credit_limit": 1, "alert_threshold": 80}}, "usage_limits.alert_threshold"),
         ({"usage_limits": {"credit_limit": 1, "periodic_reset": "yearly"}}, "usage_limits.periodic_reset"),

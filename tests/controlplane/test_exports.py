@@ -58,6 +58,35 @@ async def test_an_export_holds_every_record_once(used: World) -> None:
     assert shown["expires_at"].startswith("2027-01-22T")
 
 
+@pytest.mark.parametrize(
+    ("filters", "total"),
+    [
+        ({"is_success": False}, 1),
+        ({"is_success": True}, 2),
+        ({"metadata": {"vip": True}}, 1),
+        ({"metadata": {"score": 1.5}}, 1),
+        ({"page_size": 1, "current_page": 0, "order_by": "cost", "order_by_type": "asc"}, 3),
+    ],
+    ids=str,
+)
+async def test_filters_are_json(world: World, filters: dict[str, Any], total: int) -> None:
+    """A body says `false` where a query says `"false"`; an export has all pages."""
+    pro = await workspace(world, "pro")
+    metadata: list[dict[str, str]] = [{"vip": "true"}, {"score": "1.5"}, {}]
+    calls = [call(at, world, pro, HOUR, metadata=each, status=200 if each else 500) for at, each in enumerate(metadata)]
+    await written(world, calls)
+    assert (await world.ok("POST", "/v1/logs/exports", {"filters": filters}))["total"] == total
+
+
+async def test_a_filter_that_is_none_is_refused(used: World) -> None:
+    """What somebody wanted to leave out by a name that is wrong would be in the file."""
+    export_id = await made(used, workspace_id="pro")
+    for method, path in (("POST", "/v1/logs/exports"), ("PUT", f"/v1/logs/exports/{export_id}")):
+        reply = await used.call(method, path, {"filters": {"tenant": "acme"}})
+        assert (reply.status, reply.json["error"]["param"]) == (400, "filters.tenant")
+        assert "tenant_id" in reply.json["error"]["message"]
+
+
 class Dying(LogReader):
     """Reads so many times, and then the process is gone."""
 

@@ -122,12 +122,22 @@ async def test_a_key_sees_itself_and_nothing_else(world: World) -> None:
 
 
 async def test_what_a_key_is_cannot_be_changed(world: World) -> None:
-    """Its kind and its user; the object as it was shown may be sent back."""
+    """Its kind, its user and where it belongs: nobody is to think that he put a key under a tenant's limits. The object
+    as it was shown may be sent back."""
+    await world.ok("POST", "/v1/admin/workspaces", {"name": "other"})
+    for tenant in ("acme", "globex"):
+        await world.ok("POST", "/v1/admin/tenants", {"tenant_id": tenant, "workspace_id": "default"})
     key_id, _ = await customer_key(world, "default", usage_limits={"credit_limit": 5})
+    of_acme, _ = await customer_key(world, "default", tenant_id="acme")
+    await world.ok("PUT", f"/v1/api-keys/{of_acme}", {"workspace_id": "default", "tenant_id": "acme"})
+    for tenant_id in ("globex", None):
+        refused = await world.call("PUT", f"/v1/api-keys/{of_acme}", {"tenant_id": tenant_id})
+        assert (refused.status, refused.json["error"]["param"]) == (400, "tenant_id")
     path = f"/v1/api-keys/{key_id}"
     shown = await world.ok("GET", path)
     await world.ok("PUT", path, shown)
     assert (await world.ok("GET", path))["usage_limits"] == shown["usage_limits"]
-    for field, value in (("type", "organisation-service"), ("user_id", "somebody")):
+    others = {"type": "organisation-service", "user_id": "somebody", "workspace_id": "other", "tenant_id": "acme"}
+    for field, value in others.items():
         refused = await world.call("PUT", path, {field: value})
         assert (refused.status, refused.json["error"]["param"]) == (400, field)

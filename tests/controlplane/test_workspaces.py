@@ -31,6 +31,8 @@ async def test_names_are_found_by_part_and_whole(world: World) -> None:
     assert await found("status=archived") == []
     assert await found("name=Alpha&exact_name=true") == ["Alpha"]
     assert await found("name=%25") == ["100%"]
+    assert await found("name=alpha") == []
+    assert len(await found("name=")) == 4
 
 
 async def test_a_change_of_limits_reaches_policies_at_once(world: World) -> None:

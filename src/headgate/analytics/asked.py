@@ -84,7 +84,7 @@ def _times(asked: Mapping[str, Any], now: int) -> tuple[int, int]:
     until = now + 1 if until is None else until
     since = _moment(asked, "time_of_generation_min")
     since = max(until - BY_DEFAULT_S * NANOS_PER_SECOND, 0) if since is None else since
-    if not 0 <= since < until:
+    if since >= until:
         raise InvalidRequest(
             "`time_of_generation_min` must be before `time_of_generation_max`.", param="time_of_generation_min"
         )
@@ -93,7 +93,7 @@ def _times(asked: Mapping[str, Any], now: int) -> tuple[int, int]:
 
 def _moment(asked: Mapping[str, Any], name: str) -> int | None:
     value = asked.get(name)
-    if not value:
+    if value is None or value == "":
         return None
     if isinstance(value, str) and "T" in value:
         value = value.replace(" ", "+")  # a plus sign that somebody forgot to encode
@@ -142,16 +142,23 @@ def _texts(asked: Mapping[str, Any], name: str) -> tuple[str, ...]:
 
 def _metadata(asked: Mapping[str, Any]) -> tuple[tuple[str, str], ...]:
     value = asked.get("metadata")
-    if not value:
+    if value is None or value == "":
         return ()
     if isinstance(value, str):
         try:
             value = json.loads(value)
         except (ValueError, RecursionError):
             value = None
-    if not isinstance(value, Mapping) or not all(isinstance(each, str | int) for each in value.values()):
+    if not isinstance(value, Mapping) or not all(isinstance(each, str | int | float) for each in value.values()):
         raise InvalidRequest('`metadata` must be a JSON object of texts, such as {"tier":"pro"}.', param="metadata")
-    return tuple([(metadata_name(name), str(each)) for name, each in value.items()])
+    return tuple([(metadata_name(name), _as_recorded(each)) for name, each in value.items()])
+
+
+def _as_recorded(value: str | float) -> str:
+    """Numbers and booleans are on record as their JSON text."""
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    return str(value)
 
 
 def metadata_name(name: str) -> str:
@@ -164,7 +171,8 @@ def metadata_name(name: str) -> str:
 
 
 def _failed(asked: Mapping[str, Any]) -> bool | None:
-    match str(asked.get("is_success") or "").lower():
+    value = asked.get("is_success")
+    match "" if value is None else str(value).lower():
         case "":
             return None
         case "true":

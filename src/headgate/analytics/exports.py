@@ -21,6 +21,8 @@ from headgate.tenancy.usage_export import KEEP_S, ExportFormat, ExportStatus, Us
 
 LINK_S: Final = 600
 """How long a link is good."""
+_ORDER: Final = ("page_size", "current_page", "order_by", "order_by_type")
+"""The contract's; an export has all, in the order of time."""
 
 
 class ExportService:
@@ -176,10 +178,14 @@ def _with(export: UsageExport, fields: Mapping[str, Any], change: Change) -> Usa
 
 
 def _filters(value: object, change: Change) -> dict[str, Any]:
-    """Those that say something, and can be answered. `page_size` and `current_page` are the contract's; an export has
-    all."""
+    """Those that say something, and can be answered. A name that is none is refused: what it was to leave out would be
+    in the file."""
     if not isinstance(value, Mapping):
         raise InvalidRequest("`filters` must be an object.", param="filters")
+    if unknown := sorted(set(value) - {*FILTERS, *_ORDER}):
+        raise InvalidRequest(
+            f"`filters` has no `{unknown[0]}`. Known: {', '.join(FILTERS)}.", param=f"filters.{unknown[0]}"
+        )
     calls_asked(change.stores, change.principal, value, change.now)
     return {name: value[name] for name in FILTERS if value.get(name) not in (None, "")}
 

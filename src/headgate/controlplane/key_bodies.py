@@ -44,6 +44,8 @@ class KeyChange(Body):
     rotation_policy: Rotation | None = None
     reset_usage: bool | None = None
     user_id: str | None = Field(None, description="Cannot be changed.")
+    workspace_id: str | None = Field(None, description="Cannot be changed.")
+    tenant_id: str | None = Field(None, description="Cannot be changed.")
     type: str | None = Field(None, description="Cannot be changed.")
 
     def sent(self) -> dict[str, Any]:

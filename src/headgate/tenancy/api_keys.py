@@ -77,7 +77,7 @@ class ApiKeyService:
 
         def work(change: Change) -> ApiKey:
             before = visible_key(change.stores, principal, key_id)
-            _require_same(before, fields)
+            _require_same(before, fields, change.stores)
             after = changed(before, replace(_with(before, fields, change), updated_at=change.now), change.now)
             change.stores.api_keys.update(after)
             change.touched.keys.add(key_id)
@@ -163,7 +163,7 @@ def _parents(change: Change, level: KeyLevel, fields: Mapping[str, Any]) -> tupl
             if fields.get(parent):
                 raise InvalidRequest(f"`{parent}` does not go with a key of the organisation.", param=parent)
         return None, None
-    named = fields.get("tenant_id") or principal.tenant_id
+    named = principal.tenant_id if fields.get("tenant_id") is None else rules.name(fields["tenant_id"], "tenant_id")
     tenant = visible_tenant(stores, principal, named) if named else None
     reference = fields.get("workspace_id") or principal.workspace_id or (tenant.workspace_id if tenant else None)
     if reference is None:
@@ -202,11 +202,18 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
     return call_defaults.conforming_key(replace(key, **changes), change)
 
 
-def _require_same(key: ApiKey, fields: Mapping[str, Any]) -> None:
-    """A client may send back the object it was given; what a key is cannot be changed."""
-    stays = {"user_id": (key.user_id,), "type": (f"{key.level}-{key.owner}", key.level)}
+def _require_same(key: ApiKey, fields: Mapping[str, Any], stores: Stores) -> None:
+    """A client may send back the object it was given; what a key is and where it belongs cannot be changed."""
+    workspace = stores.workspaces.get(key.organization_id, key.workspace_id) if key.workspace_id else None
+    tenant = stores.tenants.get(key.organization_id, key.tenant_id) if key.tenant_id else None
+    stays = {
+        "user_id": (None, key.user_id),
+        "type": (None, f"{key.level}-{key.owner}", key.level),
+        "workspace_id": (workspace.id, workspace.slug) if workspace else (None,),
+        "tenant_id": (tenant.id, tenant.slug) if tenant else (None,),
+    }
     for name, same in stays.items():
-        if fields.get(name) is not None and fields[name] not in same:
+        if name in fields and fields[name] not in same:
             raise InvalidRequest(f"`{name}` of a key cannot be changed. Create another key.", param=name)
 
 

@@ -6,18 +6,23 @@ from typing import Final
 from headgate.base.errors import InvalidRequest
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_LAST: Final = datetime(2262, 1, 1, tzinfo=UTC)
+"""What comes later is more nanoseconds than 64 bits, and so databases, hold."""
 
 
 def from_iso(value: object, param: str) -> int:
-    """Nanoseconds since the epoch. Without an offset the text is taken as UTC."""
+    """Nanoseconds since the epoch. Without an offset the text is taken as UTC. Raises `InvalidRequest` for what is no
+    moment, or none between the years 1970 and 2262."""
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
-        if found is not None:
-            since = (found if found.tzinfo else found.replace(tzinfo=UTC)) - _EPOCH
-            return since // timedelta(microseconds=1) * 1_000
-    except (ValueError, OverflowError):
-        pass
-    raise InvalidRequest(f"`{param}` must be a moment such as 2027-01-31T00:00:00Z.", param=param)
+    except ValueError:
+        found = None
+    if found is None:
+        raise InvalidRequest(f"`{param}` must be a moment such as 2027-01-31T00:00:00Z.", param=param)
+    found = found if found.tzinfo else found.replace(tzinfo=UTC)
+    if not _EPOCH <= found < _LAST:
+        raise InvalidRequest(f"`{param}` must lie between the years 1970 and 2262.", param=param)
+    return (found - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
 def in_future(value: object, param: str, now: int) -> int:

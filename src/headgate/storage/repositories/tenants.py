@@ -50,6 +50,6 @@ class SqlTenants:
         if workspace_id is not None:
             statement = statement.where(table.c.workspace_id == workspace_id)
         if name is not None:
-            parts = (each.contains(name, autoescape=True) for each in (table.c.name, table.c.slug))
+            parts = (each.icontains(name, autoescape=True) for each in (table.c.name, table.c.slug))
             statement = statement.where(or_(*parts))
         return rows.listed(self._connection, statement, page, Tenant, table.c.created_at, table.c.id)

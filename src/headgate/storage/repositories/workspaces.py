@@ -1,6 +1,6 @@
 """Workspaces, in the table `workspace`."""
 
-from sqlalchemy import Connection, delete, select
+from sqlalchemy import Connection, delete, func, select
 
 from headgate.storage import tables
 from headgate.storage.alert_tables import alert_setting, webhook
@@ -58,8 +58,10 @@ class SqlWorkspaces:
         statement = select(table).where(table.c.organization_id == organization_id)
         if only is not None:
             statement = statement.where(table.c.id == only)
-        if name is not None:
-            statement = statement.where(table.c.name == name if exact else table.c.name.contains(name, autoescape=True))
+        if name:
+            # `LIKE` heeds case on PostgreSQL only
+            part = func.replace(table.c.name, name, "") != table.c.name
+            statement = statement.where(table.c.name == name if exact else part)
         return rows.listed(self._connection, statement, page, Workspace, table.c.created_at, table.c.id)
 
     def slugs(self, organization_id: str) -> set[str]:
