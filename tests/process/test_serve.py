@@ -110,6 +110,13 @@ def test_a_second_server_on_the_same_port_is_refused(gateway: Gateway, tmp_path:
     assert not (tmp_path / "other" / "headgate.db").exists()
 
 
+def test_its_links_lead_to_the_port_it_took(gateway: Gateway) -> None:
+    """Also where it was told to take a free one."""
+    tenant = gateway.admin("POST", "/admin/tenants", {"name": "Acme", "workspace_id": "default"})
+    link = gateway.admin("POST", f"/admin/tenants/{tenant['id']}/portal-sessions", {"name": "Ada"})["url"]
+    assert link.startswith(f"{gateway.url}/portal/")
+
+
 def test_health_is_the_process_and_readiness_the_calls(gateway: Gateway) -> None:
     """Both without a key."""
     assert get(f"{gateway.url}/healthz") == {"status": "ok"}

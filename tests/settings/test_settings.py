@@ -26,6 +26,21 @@ def test_without_any_source_the_defaults_hold() -> None:
     assert settings.data_dir == Path(".headgate")
 
 
+@pytest.mark.parametrize(
+    ("environ", "address"),
+    [
+        ({}, "http://127.0.0.1:8787"),
+        ({"HEADGATE_PORT": "9000"}, "http://127.0.0.1:9000"),
+        ({"HEADGATE_HOST": "0.0.0.0"}, "http://127.0.0.1:8787"),
+        ({"HEADGATE_HOST": "::1"}, "http://[::1]:8787"),
+        ({"HEADGATE_URL": "https://llm.example.com"}, "https://llm.example.com"),
+    ],
+)
+def test_it_is_reached_where_it_listens_if_nothing_else_is_said(environ: dict[str, str], address: str) -> None:
+    """Links begin with this: one to another port would lead nowhere."""
+    assert load(environ).reached_at == address
+
+
 def test_later_sources_win(tmp_path: Path) -> None:
     """Defaults, then the file, then the environment, then flags: each only for what it names."""
     Path("headgate.toml").write_text('host = "from.file"\nport = 1\nworkers = 1\nlog_level = "debug"\n')

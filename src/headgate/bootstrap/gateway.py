@@ -123,7 +123,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
             pepper,
             Balances(database, kept.restoring.ledger, kept.restoring.written, clock, kept.refresh),
             analytics_on(database, administration, log_key),
-            url=settings.url,
+            url=settings.reached_at,
             check_url=partial(kept_base_url, guard=guard),
             check_webhook=partial(checked_url, guard=webhook_guard, plain=webhook_guard.allow_private),
             fetch=Fetcher(client, clock),
@@ -193,8 +193,8 @@ def _door(
     live = Live(lambda: data_plane.live, lambda: data_plane.streams)
     inside = Inside(data_plane, report)
     closing.push_async_callback(inside.close)
-    console = create_console(services, lambda: counts.refusals, settings.url, live=live, inside=inside)
-    portal = create_portal(services, inside, settings.url)
+    console = create_console(services, lambda: counts.refusals, settings.reached_at, live=live, inside=inside)
+    portal = create_portal(services, inside, settings.reached_at)
     bound, proxies = settings.max_body_bytes, proxies_of(settings)
     return Door(data_plane, create_app(services), console, portal, metrics, trouble, bound, proxies)
 

@@ -25,7 +25,7 @@ class Administrator:
             raise Unauthenticated(
                 "HEADGATE_ADMIN_KEY is not set. Set it to the organization admin key that the first start printed."
             )
-        self._url = settings.url
+        self._url = settings.reached_at
         self._key = settings.admin_key
 
     def get(self, path: str, query: Mapping[str, str] | None = None) -> dict[str, Any]:

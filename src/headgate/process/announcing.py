@@ -10,9 +10,9 @@ from headgate.settings import Settings
 log = structlog.get_logger("headgate.process")
 
 
-def announce(settings: Settings, port: int) -> None:
+def announce(settings: Settings) -> None:
     """On standard output: where it listens, and a call to try."""
-    url = _url(settings, port)
+    url = _url(settings)
     print(
         f"Headgate {version('headgate')} listens on {url}\n\n"
         f'    curl {url}/v1/chat/completions -H "Authorization: Bearer $KEY" \\\n'
@@ -21,19 +21,19 @@ def announce(settings: Settings, port: int) -> None:
     )
 
 
-def log_facts(settings: Settings, port: int, gateway: Gateway) -> None:
+def log_facts(settings: Settings, gateway: Gateway) -> None:
     """Into the log: on what it runs."""
     facts = gateway.database.facts()
     for warning in facts.warnings:
         log.warning(warning)
     log.info(
         "listening",
-        url=_url(settings, port),
+        url=_url(settings),
         data_dir=str(settings.data_dir),
         database=f"{facts.engine} {facts.version}",
     )
 
 
-def _url(settings: Settings, port: int) -> str:
+def _url(settings: Settings) -> str:
     host = f"[{settings.host}]" if ":" in settings.host else settings.host
-    return f"http://{host}:{port}"
+    return f"http://{host}:{settings.port}"

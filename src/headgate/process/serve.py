@@ -2,6 +2,7 @@
 
 import asyncio
 import socket
+from dataclasses import replace
 
 import structlog
 import uvloop
@@ -31,6 +32,7 @@ def run(settings: Settings) -> int:
         if settings.workers > 1:
             return run_workers(settings)
         with listen(settings) as listening:
+            settings = replace(settings, port=listening.getsockname()[1])
             vault = Vault(load_master_keys(settings))
             with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
                 return runner.run(_serve(settings, vault, listening))
@@ -41,12 +43,11 @@ async def _serve(settings: Settings, vault: Vault, listening: socket.socket) -> 
     gateway = await open_gateway(settings, vault)
     try:
         await first_start(settings, gateway)
-        port = listening.getsockname()[1]
         stop = stop_requested()
 
         def ready() -> None:
-            announce(settings, port)
-            log_facts(settings, port, gateway)
+            announce(settings)
+            log_facts(settings, gateway)
 
         code = await take_calls(settings, gateway, listening, stop, ready)
     finally:

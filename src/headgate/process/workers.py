@@ -45,9 +45,7 @@ def run_workers(settings: Settings) -> int:
             except HeadgateError as error:
                 return tell(error)
 
-        supervisor = Supervisor(
-            settings.workers, work, settings.drain_timeout_s, lambda: announce(settings, settings.port)
-        )
+        supervisor = Supervisor(settings.workers, work, settings.drain_timeout_s, lambda: announce(settings))
         try:
             return supervisor.run()
         finally:
@@ -68,7 +66,7 @@ async def _work(settings: Settings, vault: Vault, place: Place, neighbours: Neig
     try:
         if place.number == 1:
             await first_start(settings, gateway, ask=False)
-            log_facts(settings, settings.port, gateway)
+            log_facts(settings, gateway)
         await neighbours.serve(gateway.metrics)
         with listen(settings, shared=True) as listening:
             code = await take_calls(settings, gateway, listening, stop, place.ready)

@@ -22,9 +22,14 @@ class Settings:
     host: Annotated[str, Is("The address to listen on.")] = "127.0.0.1"
     port: Annotated[int, Is("The port to listen on. 0 takes a free one and prints it.", low=0, high=65535)] = 8787
     workers: Annotated[int, Is("Processes that take calls. More than one need `redis_url`.", low=1, high=256)] = 1
-    url: Annotated[str, Is("Where the administration commands find the running server.", schemes=("http", "https"))] = (
-        "http://127.0.0.1:8787"
-    )
+    url: Annotated[
+        str | None,
+        Is(
+            "Where people, their programs and the administration commands reach it: links for the portal and for "
+            "invites begin with it. Without it, the address that it listens on.",
+            schemes=("http", "https"),
+        ),
+    ] = None
 
     # What stands before it
     trusted_proxies: Annotated[
@@ -310,6 +315,14 @@ class Settings:
         str,
         Is("How it is logged. `auto` is `console` on a terminal, else `json`.", choices=("auto", "console", "json")),
     ] = "auto"
+
+    @property
+    def reached_at(self) -> str:
+        """`url`, or else where this machine finds `host` and `port`."""
+        if self.url is not None:
+            return self.url
+        host = "127.0.0.1" if self.host in ("", "0.0.0.0", "::") else self.host
+        return f"http://{f'[{host}]' if ':' in host else host}:{self.port}"
 
     def __repr__(self) -> str:
         shown = (
