@@ -56,9 +56,17 @@ class WorkspaceStore(Protocol):
     def get(self, organization_id: str, reference: str) -> Workspace | None: ...
     def named(self, organization_id: str, name: str) -> Workspace | None: ...
     def find(
-        self, organization_id: str, page: Page, *, only: str | None = None, name: str | None = None, exact: bool = False
+        self,
+        organization_id: str,
+        page: Page,
+        *,
+        only: str | None = None,
+        name: str | None = None,
+        exact: bool = False,
+        any_case: bool = False,
     ) -> tuple[Sequence[Workspace], int]:
-        """A page and the full count. `only` is one workspace's id; `name` a part of the name, or with `exact` all."""
+        """A page and the full count. `only` is one workspace's id; `name` a part of the name, in `any_case` or as it is
+        written, or with `exact` all."""
         ...
 
     def slugs(self, organization_id: str) -> set[str]: ...

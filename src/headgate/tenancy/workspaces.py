@@ -33,13 +33,20 @@ class WorkspaceService:
         return await self._administration.change(principal, lambda change: create_workspace(change, fields))
 
     async def find(
-        self, principal: Principal, page: Page, *, name: str | None = None, exact: bool = False
+        self,
+        principal: Principal,
+        page: Page,
+        *,
+        name: str | None = None,
+        exact: bool = False,
+        any_case: bool = False,
     ) -> tuple[Sequence[Workspace], int]:
+        """`name`: a part of the name, or with `exact` the whole, with regard to case unless `any_case`."""
         if name is not None:
             rules.text(name, "name", rules.NAME_LENGTH)
         return await self._administration.transactions.read(
             lambda stores: stores.workspaces.find(
-                principal.organization_id, page, only=principal.workspace_id, name=name, exact=exact
+                principal.organization_id, page, only=principal.workspace_id, name=name, exact=exact, any_case=any_case
             )
         )
 

@@ -1,6 +1,6 @@
 """Workspaces, in the table `workspace`."""
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import ColumnElement, Connection, delete, func, select
 
 from headgate.storage import tables
 from headgate.storage.alert_tables import alert_setting, webhook
@@ -53,17 +53,29 @@ class SqlWorkspaces:
         return rows.noun_of(Workspace, row) if row else None
 
     def find(
-        self, organization_id: str, page: Page, *, only: str | None = None, name: str | None = None, exact: bool = False
+        self,
+        organization_id: str,
+        page: Page,
+        *,
+        only: str | None = None,
+        name: str | None = None,
+        exact: bool = False,
+        any_case: bool = False,
     ) -> tuple[list[Workspace], int]:
         statement = select(table).where(table.c.organization_id == organization_id)
         if only is not None:
             statement = statement.where(table.c.id == only)
         if name:
-            # `LIKE` heeds case on PostgreSQL only
-            part = func.replace(table.c.name, name, "") != table.c.name
-            statement = statement.where(table.c.name == name if exact else part)
+            statement = statement.where(table.c.name == name if exact else _holds(name, any_case))
         return rows.listed(self._connection, statement, page, Workspace, table.c.created_at, table.c.id)
 
     def slugs(self, organization_id: str) -> set[str]:
         statement = select(table.c.slug).where(table.c.organization_id == organization_id)
         return set(self._connection.execute(statement).scalars())
+
+
+def _holds(part: str, any_case: bool) -> ColumnElement[bool]:
+    """On both engines alike: `LIKE` heeds case on PostgreSQL only."""
+    if any_case:
+        return table.c.name.icontains(part, autoescape=True)
+    return func.replace(table.c.name, part, "") != table.c.name
