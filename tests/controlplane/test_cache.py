@@ -72,3 +72,10 @@ async def test_it_needs_a_scope(world: World) -> None:
         key = (await world.ok("POST", "/v1/api-keys/workspace/service", body))["key"]
         reply = await world.call("DELETE", "/v1/admin/cache", key=key)
         assert reply.status == status, reply.body
+
+
+@pytest.mark.parametrize("name", ["workspace_id", "tenant_id"])
+async def test_an_empty_name_is_not_all(world: World, name: str) -> None:
+    """Whoever did not know what to name is told so, and nothing is forgotten."""
+    reply = await world.call("DELETE", f"/v1/admin/cache?{name}=")
+    assert (reply.status, reply.json["error"]["param"]) == (400, name)

@@ -81,6 +81,7 @@ async def test_they_are_found_by_what_they_limit(world: World) -> None:
         ({"periodic_reset_days": 3}, "periodic_reset_days"),
         ({"conditions": [{"key": "endpoint", "value": "x"}]}, "conditions[0].key"),
         ({"group_by": [{"key": "api_key"}, {"key": "api_key"}]}, "group_by"),
+        ({"workspace_id": ""}, "workspace_id"),
     ],
 )
 async def test_what_cannot_be_is_refused_by_name(world: World, body: dict[str, object], param: str) -> None:

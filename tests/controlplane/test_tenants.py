@@ -166,3 +166,16 @@ async def test_a_workspace_s_key_deletes_its_own_only(world: World) -> None:
     assert told[0] == told[1]
     await world.ok("DELETE", "/v1/admin/tenants/ours", key=text)
     assert (await world.ok("GET", "/v1/admin/tenants"))["total"] == 1
+
+
+async def test_what_a_tenant_is_called_and_where_it_is_stays(world: World) -> None:
+    """To change it beside something else is refused, not left undone in silence; to say it as it is, is not."""
+    await world.ok("POST", "/v1/admin/workspaces", {"name": "other"})
+    await world.ok("POST", "/v1/admin/tenants", {"tenant_id": "acme", "workspace_id": "default"})
+    path = "/v1/admin/tenants/acme"
+    for field, value in (("tenant_id", "globex"), ("workspace_id", "other")):
+        reply = await world.call("PUT", path, {field: value, "tier": "pro"})
+        assert (reply.status, reply.json["error"]["param"]) == (400, field)
+    assert (await world.ok("GET", path))["tier"] is None
+    same = {"tenant_id": "acme", "workspace_id": "default", "tier": "pro"}
+    assert (await world.ok("PUT", path, same))["tier"] == "pro"

@@ -57,6 +57,8 @@ async def test_a_rotation_shows_the_new_secret_once(world: World) -> None:
         ({"types": ["budget.exploded"]}, "types[0]"),
         ({"types": ["webhook.test"]}, "types[0]"),
         ({"types": "key.exhausted"}, "types"),
+        ({"tenant_id": ""}, "tenant_id"),
+        ({"workspace_id": ""}, "workspace_id"),
         ({"tenant_id": "nobody"}, None),
         ({"workspace_id": "nowhere"}, None),
     ],

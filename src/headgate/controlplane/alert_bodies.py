@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from headgate.controlplane.bodies import Body
+from headgate.controlplane.body import Body, Reference
 
 
 class WebhookChange(Body):
@@ -20,8 +20,8 @@ class NewWebhook(Body):
     url: str
     description: str | None = None
     types: list[str] | None = None
-    workspace_id: str | None = Field(None, description="Slug or id: it is told of this workspace only.")
-    tenant_id: str | None = Field(None, description="Slug or id: it is told of this tenant only.")
+    workspace_id: Reference | None = Field(None, description="Slug or id: it is told of this workspace only.")
+    tenant_id: Reference | None = Field(None, description="Slug or id: it is told of this tenant only.")
 
 
 class AlertSettingChange(Body):

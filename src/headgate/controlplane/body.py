@@ -1,14 +1,17 @@
 """What every request body is: a JSON object whose unknown fields are ignored, and that can be shown without secrets."""
 
-from typing import Any, Final
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.config import JsonDict
 
 from headgate.base.redaction import REDACTED, redacted, without_secrets
 
 SECRET: Final[JsonDict] = {"writeOnly": True}
 """`json_schema_extra` of a field that never comes out again, neither in an answer nor in the audit log."""
+
+Reference = Annotated[str, Field(min_length=1)]
+"""A slug or an id, where none means all: an empty one is somebody's mistake, and does not."""
 
 
 class Body(BaseModel):

@@ -8,7 +8,7 @@ from typing import Any
 
 from pydantic import Field
 
-from headgate.controlplane.body import Body
+from headgate.controlplane.body import Body, Reference
 from headgate.tenancy.configs import STATUSES, SeenConfig
 from headgate.tenancy.guardrail import Guardrail
 from headgate.tenancy.moments import to_iso
@@ -31,7 +31,7 @@ class ConfigChange(Body):
 class NewConfig(ConfigChange):
     name: str
     config: dict[str, Any]
-    workspace_id: str | None = Field(None, description=_WORKSPACE)
+    workspace_id: Reference | None = Field(None, description=_WORKSPACE)
 
 
 class GuardrailChange(Body):
@@ -48,7 +48,7 @@ class GuardrailChange(Body):
 class NewGuardrail(GuardrailChange):
     name: str
     checks: list[dict[str, Any]]
-    workspace_id: str | None = Field(None, description=_WORKSPACE)
+    workspace_id: Reference | None = Field(None, description=_WORKSPACE)
 
 
 def both(document: Mapping[str, Any]) -> dict[str, Any]:

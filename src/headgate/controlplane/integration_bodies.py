@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from headgate.controlplane.bodies import RateLimits, UsageLimits
-from headgate.controlplane.body import SECRET, Body
+from headgate.controlplane.body import SECRET, Body, Reference
 
 _PRICES = {
     "type": "static",
@@ -40,7 +40,7 @@ class NewIntegration(IntegrationChange):
     name: str
     ai_provider_id: str = Field(description="The provider's kind: `openai`, `anthropic` ...")
     slug: str | None = None
-    workspace_id: str | None = Field(None, description="Slug or id, for one of that workspace only.")
+    workspace_id: Reference | None = Field(None, description="Slug or id, for one of that workspace only.")
     create_default_provider: bool | None = None
     default_provider_slug: str | None = None
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from headgate.controlplane import views
-from headgate.controlplane.bodies import Body
+from headgate.controlplane.body import Body, Reference
 from headgate.controlplane.limit_views import dollars
 from headgate.ledger.allowance import Resource
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
@@ -49,12 +49,12 @@ class RatePolicyChange(_Group):
 
 class NewUsagePolicy(UsagePolicyChange):
     name: str
-    workspace_id: str | None = Field(None, description="Slug or id; without it calls of all workspaces count.")
+    workspace_id: Reference | None = Field(None, description="Slug or id; without it calls of all workspaces count.")
 
 
 class NewRatePolicy(RatePolicyChange):
     name: str
-    workspace_id: str | None = Field(None, description="Slug or id; without it calls of all workspaces count.")
+    workspace_id: Reference | None = Field(None, description="Slug or id; without it calls of all workspaces count.")
 
 
 def made(found: LimitPolicy) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class TenantChange(Body):
     routing_table: RoutingTable = None
     portal: Portal = None
     weight: int | None = Field(None, description="Its share of a provider's capacity beside other tenants': 1.")
+    tenant_id: str | None = Field(None, description="Cannot be changed.")
+    workspace_id: str | None = Field(None, description="Cannot be changed.")
 
     def sent(self) -> dict[str, Any]:
         # None of them can be cleared, so null leaves them as they are.
