@@ -25,7 +25,7 @@ async def listed(visit: Visit) -> Response:
     """Fifty at a time, each with where its budgets stand and what it spent."""
     services, principal, pager = visit.services, visit.principal, Pager.of(visit.query)
     name = visit.query.get("name", "").strip()
-    found, total = await services.workspaces.find(principal, pager.page, name=name or None, any_case=True)
+    found, total = await services.workspaces.find(principal, pager.page, name=name or None, by="part in any case")
     standings = await services.standings.of(principal.organization_id, found)
     return visit.page(
         "workspaces.html",

@@ -43,7 +43,7 @@ async def find(
         return listing([], 0)
     exact = exact_name not in (None, "", "false")
     wanted = exact_name if exact and exact_name != "true" else name
-    found, total = await services.workspaces.find(principal, page, name=wanted, exact=exact)
+    found, total = await services.workspaces.find(principal, page, name=wanted, by="whole" if exact else "part")
     standings = await services.standings.of(principal.organization_id, found)
     return listing([views.workspace(each, standing) for each, standing in zip(found, standings, strict=True)], total)
 

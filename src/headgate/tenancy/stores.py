@@ -16,6 +16,7 @@ from headgate.tenancy.integration import Integration, IntegrationModel, Provisio
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy, Sought, Values
 from headgate.tenancy.organization import Organization
 from headgate.tenancy.outbox import Attempt, Delivery, Event
+from headgate.tenancy.page import Match as Match
 from headgate.tenancy.page import Page as Page
 from headgate.tenancy.people_stores import (
     AnswerStore,
@@ -56,17 +57,9 @@ class WorkspaceStore(Protocol):
     def get(self, organization_id: str, reference: str) -> Workspace | None: ...
     def named(self, organization_id: str, name: str) -> Workspace | None: ...
     def find(
-        self,
-        organization_id: str,
-        page: Page,
-        *,
-        only: str | None = None,
-        name: str | None = None,
-        exact: bool = False,
-        any_case: bool = False,
+        self, organization_id: str, page: Page, *, only: str | None = None, name: str | None = None, by: Match = "part"
     ) -> tuple[Sequence[Workspace], int]:
-        """A page and the full count. `only` is one workspace's id; `name` a part of the name, in `any_case` or as it is
-        written, or with `exact` all."""
+        """A page and the full count. `only` is one workspace's id."""
         ...
 
     def slugs(self, organization_id: str) -> set[str]: ...

@@ -15,7 +15,7 @@ from headgate.tenancy.portal import portal_document
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provisioning import provision
 from headgate.tenancy.roles import WorkspaceRole
-from headgate.tenancy.stores import Page, Stores
+from headgate.tenancy.stores import Match, Page, Stores
 from headgate.tenancy.users import existing_user
 from headgate.tenancy.workspace import Workspace
 
@@ -33,20 +33,13 @@ class WorkspaceService:
         return await self._administration.change(principal, lambda change: create_workspace(change, fields))
 
     async def find(
-        self,
-        principal: Principal,
-        page: Page,
-        *,
-        name: str | None = None,
-        exact: bool = False,
-        any_case: bool = False,
+        self, principal: Principal, page: Page, *, name: str | None = None, by: Match = "part"
     ) -> tuple[Sequence[Workspace], int]:
-        """`name`: a part of the name, or with `exact` the whole, with regard to case unless `any_case`."""
         if name is not None:
             rules.text(name, "name", rules.NAME_LENGTH)
         return await self._administration.transactions.read(
             lambda stores: stores.workspaces.find(
-                principal.organization_id, page, only=principal.workspace_id, name=name, exact=exact, any_case=any_case
+                principal.organization_id, page, only=principal.workspace_id, name=name, by=by
             )
         )
 

@@ -9,7 +9,7 @@ from headgate.storage.repositories import rows
 from headgate.storage.repositories.versioned import remove_versioned
 from headgate.storage.repositories.webhooks import SqlWebhooks
 from headgate.storage.tables import workspace as table
-from headgate.tenancy.stores import Page
+from headgate.tenancy.stores import Match, Page
 from headgate.tenancy.workspace import Workspace
 
 
@@ -53,20 +53,13 @@ class SqlWorkspaces:
         return rows.noun_of(Workspace, row) if row else None
 
     def find(
-        self,
-        organization_id: str,
-        page: Page,
-        *,
-        only: str | None = None,
-        name: str | None = None,
-        exact: bool = False,
-        any_case: bool = False,
+        self, organization_id: str, page: Page, *, only: str | None = None, name: str | None = None, by: Match = "part"
     ) -> tuple[list[Workspace], int]:
         statement = select(table).where(table.c.organization_id == organization_id)
         if only is not None:
             statement = statement.where(table.c.id == only)
         if name:
-            statement = statement.where(table.c.name == name if exact else _holds(name, any_case))
+            statement = statement.where(_named(name, by))
         return rows.listed(self._connection, statement, page, Workspace, table.c.created_at, table.c.id)
 
     def slugs(self, organization_id: str) -> set[str]:
@@ -74,8 +67,12 @@ class SqlWorkspaces:
         return set(self._connection.execute(statement).scalars())
 
 
-def _holds(part: str, any_case: bool) -> ColumnElement[bool]:
+def _named(name: str, by: Match) -> ColumnElement[bool]:
     """On both engines alike: `LIKE` heeds case on PostgreSQL only."""
-    if any_case:
-        return table.c.name.icontains(part, autoescape=True)
-    return func.replace(table.c.name, part, "") != table.c.name
+    match by:
+        case "part":
+            return func.replace(table.c.name, name, "") != table.c.name
+        case "part in any case":
+            return table.c.name.icontains(name, autoescape=True)
+        case "whole":
+            return table.c.name == name
