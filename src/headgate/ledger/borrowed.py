@@ -203,8 +203,11 @@ class BorrowedWindow(BorrowedSpan):
         within = min(held, actual)
         cell.settled += within
         counter.total -= held - within
-        if self._requests:
+        if self._requests and held > within:
             self.share.give_back(held - within)
+            if cell is counter.cell:  # what is held in its place counts from then
+                self._begin_cell(counter, steady)
+                counter.cell.gone = True
         if actual > within:
             counter.total_at(counter.used_at, steady)
             counter.take(0, steady).settled += actual - within

@@ -1,7 +1,8 @@
 """Several processes on one authority: never over a cap, whatever is lost, killed, emptied or set wrong."""
 
 import asyncio
-from collections.abc import Awaitable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from hypothesis import settings
@@ -25,7 +26,13 @@ __all__ = ["valkey"]
 
 NODES = 3
 CAPS = {each.id: each for each in ALLOWANCES}
-FATES = ("heard", "heard", "heard", "answer lost", "not heard")
+KINDS = ("heard", "heard", "heard", "answer lost", "not heard", "heard late", "heard meanwhile")
+FATES = st.tuples(st.sampled_from(KINDS), st.integers(0, 4))
+"""What becomes of what a process says, and how much of it is heard before."""
+
+
+Fate = tuple[str, int]
+HEARD: Fate = ("heard", 0)
 
 
 class Wrong:
@@ -42,14 +49,20 @@ class Wrong:
 
 
 class Faulty:
-    """The network between one process and the authority."""
+    """The network between one process and the authority. What is `late` is still on its way."""
 
     def __init__(self, redis: Any) -> None:
         self._redis = redis
-        self.fate = "heard"
+        self.fate, self.after = HEARD
+        self.late: list[Any] = []
+        self.meanwhile: Callable[[], None] = lambda: None
 
     def __getattr__(self, name: str) -> Any:
         return getattr(self._redis, name)
+
+    def next_fate(self) -> str:
+        self.after -= 1
+        return "heard" if self.after >= 0 else self.fate
 
     def pipeline(self, transaction: bool) -> Any:
         faulty, pipeline = self, self._redis.pipeline(transaction=transaction)
@@ -58,11 +71,16 @@ class Faulty:
             execute_command = pipeline.execute_command
 
             async def execute(self, raise_on_error: bool) -> Any:
-                if faulty.fate == "not heard":
+                fate = faulty.next_fate()
+                if fate == "heard late":
+                    faulty.late.append(pipeline)
+                if fate in ("heard late", "not heard"):
                     raise ConnectionResetError("cut")
                 replies = await pipeline.execute(raise_on_error=raise_on_error)
-                if faulty.fate == "answer lost":
+                if fate == "answer lost":
                     raise ConnectionResetError("cut")
+                if fate == "heard meanwhile":
+                    faulty.meanwhile()
                 return replies
 
         return Pipeline()
@@ -84,6 +102,7 @@ class Nodes(RuleBasedStateMachine):
         self.owner: dict[str, int] = {}
         self.unwritten: list[list[UsageRecord]] = [[] for _ in range(NODES)]
         self.names = self.starts = 0
+        self.spared = ""
         self.nodes: list[Borrower] = []
         self.links: list[Faulty] = []
         for number in range(NODES):
@@ -93,6 +112,9 @@ class Nodes(RuleBasedStateMachine):
         self.starts += 1
         clock = ServerClock(Wrong(self.clock, number))
         link = Faulty(self.redis)
+        link.meanwhile = partial(self.some_end, number)
+        for before in self.links[number : number + 1]:
+            link.late = before.late
         self.links[number : number + 1] = [link]
 
         async def past(allowances: Sequence[Allowance]) -> Mapping[str, Sequence[tuple[int, int]]]:
@@ -120,23 +142,24 @@ class Nodes(RuleBasedStateMachine):
 
         return self.loop.run_until_complete(at_this_time())
 
-    def try_to(self, coroutine: Awaitable[Any], number: int, fate: str = "heard") -> Any:
-        self.links[number].fate = fate
+    def try_to(self, coroutine: Awaitable[Any], number: int, fate: Fate = HEARD) -> Any:
+        link = self.links[number]
+        link.fate, link.after = fate
         try:
             return self.run(coroutine)
         except Unavailable:
             return None
         finally:
-            self.links[number].fate = "heard"
+            link.fate = "heard"
 
     @rule(
         target=calls,
         number=st.integers(0, NODES - 1),
         asked=ASKED,
         on=st.sets(st.sampled_from(NAMES), min_size=1),
-        fate=st.sampled_from(FATES),
+        fate=FATES,
     )
-    def hold(self, number: int, asked: Amounts, on: set[str], fate: str) -> str:
+    def hold(self, number: int, asked: Amounts, on: set[str], fate: Fate) -> str:
         """Let in: within every cap, whatever the others have."""
         self.names += 1
         name, applying = f"call {self.names}", [CAPS[each] for each in sorted(on)]
@@ -152,12 +175,14 @@ class Nodes(RuleBasedStateMachine):
         call = self.model.calls.get(name)
         return call if call is not None and call.under_way else None
 
-    @rule(name=calls, more=MORE, fate=st.sampled_from(FATES))
-    def extend(self, name: str, more: Amounts, fate: str) -> None:
+    @rule(name=calls, more=MORE, fate=FATES)
+    def extend(self, name: str, more: Amounts, fate: Fate) -> None:
         """In the period it was held in."""
         if call := self.under_way(name):
             number = self.owner[name]
+            self.spared = name
             found = self.try_to(self.nodes[number].extend(name, more), number, fate)
+            self.spared = ""
             if found is not None and not isinstance(found, Denied):
                 call.taken.append((self.clock.now(), more))
 
@@ -191,14 +216,31 @@ class Nodes(RuleBasedStateMachine):
             self.nodes[self.owner[name]].ledger.void(name)
             call.end(NOTHING, self.clock.now())
 
-    @rule(number=st.integers(0, NODES - 1), fate=st.sampled_from(FATES))
-    def beat(self, number: int, fate: str) -> None:
+    def some_end(self, number: int) -> None:
+        """While something is said: one call that is void, and one that took all that it held."""
+        under_way = (name for name, call in self.model.calls.items() if call.under_way and name != self.spared)
+        mine = [name for name in under_way if self.owner[name] == number]
+        for name in mine[:1]:
+            self.void(name)
+        for name in mine[1:2]:
+            self.settle(name, 100)
+
+    @rule(number=st.integers(0, NODES - 1))
+    def what_was_late_is_heard(self, number: int) -> None:
+        """Said long ago, and nobody waits for the answer."""
+        link = self.links[number]
+        late, link.late = link.late, []
+        for pipeline in late:
+            self.run(pipeline.execute(raise_on_error=False))
+
+    @rule(number=st.integers(0, NODES - 1), fate=FATES)
+    def beat(self, number: int, fate: Fate) -> None:
         """What was used is told, what is not needed given back."""
         node = self.nodes[number]
         self.try_to(node.borrowing.tell(node.shares), number, fate)
 
-    @rule(number=st.integers(0, NODES - 1), fate=st.sampled_from(FATES))
-    def look(self, number: int, fate: str) -> None:
+    @rule(number=st.integers(0, NODES - 1), fate=FATES)
+    def look(self, number: int, fate: Fate) -> None:
         """Which generation counts."""
         self.try_to(self.nodes[number].generations.look(), number, fate)
 

@@ -114,6 +114,7 @@ class Authority:
                         min(each.cap, MOST),
                         each.share.length // _MICRO,
                         _kept_ms(each.share, now),
+                        now // _MICRO,
                         *numbers,
                         *uses,
                     ),

@@ -7,7 +7,7 @@
 
 local GRAINS = 60 -- a sliding window may keep an amount for one part in so many of its length too long, never too short
 local PLENTY = 8 -- a share beyond what calls need now is at most one part in so many of what is left
-local LATE = 2000000 -- what is said may be heard so much later
+local LATE = 2000000 -- what is heard so much later than it was said gives nothing back
 local WANTED = 1000000 -- how long a refusal is remembered, so that others give back what they do not need
 
 local run -- which run of which server this is: a replica that took over, or a restart, may have lost writes
@@ -121,10 +121,10 @@ function State.read(key, of_generation, node, length)
   return state
 end
 
-function State:count_use(amount, age)
+function State:count_use(amount, age, late)
   self.used = self.used + amount
-  if amount < 0 then
-    age = age + self.length / GRAINS + LATE -- so that it leaves the window no later than what it gives back
+  if amount < 0 then -- it is to leave the window no later than what it gives back
+    age = late and self.length or age + self.length / GRAINS + LATE
   end
   if self.length == 0 then
     self.settled = self.settled + amount
@@ -157,20 +157,20 @@ function State:write(of_generation, keep_ms)
 end
 
 -- KEYS: the allowance in its period, its marker.
--- ARGV: generation, node, seq, cap, length, keep_ms, first, used, keep, least, ask, want, held, (amount, age) ...
+-- ARGV: generation, node, seq, cap, length, keep_ms, said, first, used, keep, least, ask, want, held, (amount, age) ...
 --
 -- A process counts its use and its share from the beginning of the generation: `keep`, `least`, `ask` and `want` are
 -- how far its use may come. Its share becomes at least `keep`, which it goes on using meanwhile; `ask` if that much is
 -- left, less than that but no less than `least` otherwise; `want` only where plenty is left.
 -- `first` is the number of the first amount: those that were counted before are left out. `used` is all use before it.
--- A message that comes late, after a newer one, changes nothing.
+-- `said` is when, by this clock, and at most a little before. A message that comes after a newer one changes nothing.
 local function sync(keys, args)
   local of_generation, open = generation(keys[2])
   if of_generation ~= args[1] then
     return { 'stale', of_generation or '' }
   end
   local cap, length, keep_ms = tonumber(args[4]), tonumber(args[5]), args[6]
-  local first, used, keep = tonumber(args[7]), tonumber(args[8]), tonumber(args[9])
+  local first, used, keep = tonumber(args[8]), tonumber(args[9]), tonumber(args[10])
   local state = State.read(keys[1], of_generation, args[2], length)
   if not state.known then
     state.seq, state.count, state.used, state.share, state.its_held = 0, first, used, used, 0
@@ -181,14 +181,14 @@ local function sync(keys, args)
   local asked_in_vain = false
   if tonumber(args[3]) > state.seq then
     state.seq = tonumber(args[3])
-    local lent_here = state.share - state.used
-    for index = 14, #args, 2 do
-      if first + (index - 14) / 2 >= state.count then
-        state:count_use(tonumber(args[index]), tonumber(args[index + 1]))
+    local lent_here, late = state.share - state.used, state.time - tonumber(args[7]) > LATE
+    for index = 15, #args, 2 do
+      if first + (index - 15) / 2 >= state.count then
+        state:count_use(tonumber(args[index]), tonumber(args[index + 1]), late)
         state.count = state.count + 1
       end
     end
-    local least, ask, want = tonumber(args[10]), tonumber(args[11]), tonumber(args[12])
+    local least, ask, want = tonumber(args[11]), tonumber(args[12]), tonumber(args[13])
     local others = state.lent - lent_here
     local share = keep
     local spare = cap - state.settled - others - (keep - state.used)
@@ -207,7 +207,7 @@ local function sync(keys, args)
         state.wanted = state.time + WANTED
       end
     end
-    local held = tonumber(args[13])
+    local held = tonumber(args[14])
     state.lent = others + share - state.used
     state.held = state.held - state.its_held + held
     state.share, state.its_held = share, held
@@ -217,7 +217,7 @@ local function sync(keys, args)
   local left = cap - state.settled - state.lent
   local frees = 0
   if asked_in_vain and length > 0 then
-    frees = frees_at(state.cells, length, tonumber(args[10]) - state.share - left)
+    frees = frees_at(state.cells, length, tonumber(args[11]) - state.share - left)
   end
   return {
     'ok', whole(state.time), whole(state.share), whole(state.count), whole(state.settled), whole(lent_elsewhere),

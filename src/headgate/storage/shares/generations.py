@@ -40,6 +40,7 @@ class Generations:
         self.node = node
         self.current = [""] * GROUPS
         self.waits_for: frozenset[str] = frozenset()
+        self._begun = [""] * GROUPS
         self._open = [False] * GROUPS
         self._shares = shares
         self._authority = authority
@@ -89,22 +90,15 @@ class Generations:
     async def _join(self, groups: Sequence[int], found: Sequence[str]) -> None:
         if not groups:
             return
+        await self._begin([group for group in groups if self._begun[group] != found[group]], found)
         steady = self._clock.monotonic()
-        theirs = set(groups)
-        ours = [share for share in self._shares if group_of(share.allowance_id) in theirs]
-        for share in ours:
-            share.mark(steady)
-        if ours:
-            await self._written()
-        for share in ours:
-            share.expire(steady)
-            share.begin_generation()
-            share.harvest(steady)
         generations = list(self.current)
         for group in groups:
             generations[group] = found[group]
         messages = []
-        for share in ours:
+        for share in self._in(groups):
+            share.expire(steady)
+            share.harvest(steady)
             if share.idle:
                 continue
             keep = max(share.entitled, share.total)
@@ -122,3 +116,20 @@ class Generations:
         await self._authority.confirm(joined, self.node)
         for group, generation in joined:
             self.current[group], self._open[group] = generation, False
+
+    async def _begin(self, groups: Sequence[int], found: Sequence[str]) -> None:
+        """What was used until now is in the usage records once this returns, and is told no more. Once in a generation:
+        what may have been heard of it already is numbered, and said again by the same numbers."""
+        ours = self._in(groups)
+        for share in ours:
+            share.mark(self._clock.monotonic())
+        if ours:
+            await self._written()
+        for share in ours:
+            share.begin_generation()
+        for group in groups:
+            self._begun[group] = found[group]
+
+    def _in(self, groups: Sequence[int]) -> list[Share]:
+        theirs = set(groups)
+        return [share for share in self._shares if group_of(share.allowance_id) in theirs]
