@@ -86,15 +86,16 @@ async def test_limits_of_its_own_come_beside_those_of_the_integration(world: Wor
 
 
 async def test_it_is_shown_as_the_sdk_reads_it(world: World) -> None:
-    """`rate_limits` null in a list and an array on its own, `usage_limits` an object in both; no credential."""
+    """`rate_limits` an object in a list and an array on its own, `usage_limits` an object in both; no credential."""
     await _integrate(world, "default")
-    limits = {"usage_limits": {"credit_limit": 5}, "rate_limits": [{"type": "tokens", "unit": "rpd", "value": 7}]}
+    rate = {"type": "tokens", "unit": "rpd", "value": 7}
+    limits = {"usage_limits": {"credit_limit": 5}, "rate_limits": [rate]}
     await _make(world, slug="batch", expires_at="2030-01-01T00:00:00Z", **limits)
     listing = await world.call("GET", "/v1/providers?workspace_id=default")
     listed = listing.json["data"][1]
-    assert (listed["rate_limits"], listed["rate_limits_list"]) == (None, limits["rate_limits"])
+    assert (listed["rate_limits"], listed["rate_limits_list"]) == (rate, [rate])
     shown = await world.call("GET", "/v1/providers/batch?workspace_id=default")
-    assert shown.json["rate_limits"] == limits["rate_limits"]
+    assert shown.json["rate_limits"] == [rate]
     for each in (listed, shown.json):
         assert {"type": "cost", "credit_limit": 5, "current_usage": 0, "remaining": 5}.items() <= (
             each["usage_limits"].items()

@@ -49,6 +49,8 @@ class GlobalWorkspaceAccess(Body):
     enabled: bool
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    usage_limits_list: UsageLimits = None
+    rate_limits_list: RateLimits = None
 
 
 class WorkspaceAccess(GlobalWorkspaceAccess):

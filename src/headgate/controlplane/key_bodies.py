@@ -35,6 +35,7 @@ class KeyChange(Body):
     scopes: list[str] | None = None
     defaults: Defaults | None = None
     usage_limits: UsageLimits = None
+    usage_limits_list: UsageLimits = None
     rate_limits: RateLimits = None
     alert_emails: list[str] | None = None
     allowed_models: list[str] | None = Field(

@@ -18,6 +18,8 @@ class ProviderChange(Body):
     note: str | None = None
     usage_limits: UsageLimits = None
     rate_limits: RateLimits = None
+    usage_limits_list: UsageLimits = None
+    rate_limits_list: RateLimits = None
     expires_at: str | None = Field(None, description="ISO 8601, in the future.")
     reset_usage: bool | None = None
 
@@ -82,7 +84,8 @@ def shown(found: Provided, standing: Budgets, now: int) -> dict[str, Any]:
 def listed(found: Provided, standing: Budgets, now: int) -> dict[str, Any]:
     """As it is in a list: there the SDK takes an object or null for `rate_limits`, on its own an array or null."""
     entry = shown(found, standing, now)
-    return entry | {"rate_limits": None, "rate_limits_list": entry["rate_limits"]}
+    rates = entry["rate_limits"]
+    return entry | {"rate_limits": rates[0] if rates else None, "rate_limits_list": rates}
 
 
 def virtual_key(found: Provided, standing: Budgets, now: int) -> dict[str, Any]:

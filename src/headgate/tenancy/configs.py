@@ -153,7 +153,7 @@ def _document(value: object, config: Config, change: Change) -> dict[str, Any]:
 
 
 def _set_default(change: Change, config: Config, is_default: object) -> None:
-    if is_default is None:
+    if is_default is None or (not is_default and config.workspace_id is None):
         return
     if config.workspace_id is None:
         raise InvalidRequest(

@@ -5,11 +5,12 @@ from dataclasses import replace
 from typing import Any
 
 from headgate.base.errors import Conflict, InvalidRequest
-from headgate.tenancy import limit_rules, rules
+from headgate.tenancy import rules
 from headgate.tenancy.administration import Administration, Change
 from headgate.tenancy.integration import GlobalAccess, Integration, Provisioning
 from headgate.tenancy.integration_access import visible_integration
 from headgate.tenancy.owner import changed
+from headgate.tenancy.owner_fields import rate_limits, usage_limits
 from headgate.tenancy.principal import Principal
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.stores import Page, Stores
@@ -92,13 +93,8 @@ def _set_global_access(change: Change, integration: Integration, fields: Mapping
     given, param = fields["global_workspace_access"], "global_workspace_access"
     access = GlobalAccess(
         enabled=_flag(given, param),
-        usage_limits=limit_rules.usage_limits(
-            given.get("usage_limits"),
-            now=change.now,
-            previous=integration.global_access.usage_limits,
-            param=f"{param}.usage_limits",
-        ),
-        rate_limits=limit_rules.rate_limits(given.get("rate_limits"), param=f"{param}.rate_limits"),
+        usage_limits=usage_limits(given, integration.global_access.usage_limits, change.now, f"{param}.") or (),
+        rate_limits=rate_limits(given, integration.global_access.rate_limits, f"{param}.") or (),
     )
     integration = replace(integration, global_access=access, updated_at=change.now)
     change.stores.integrations.update(integration)
@@ -131,13 +127,10 @@ def _set_one(
     if integration.workspace_id not in (None, workspace.id):
         raise InvalidRequest(f"`{param}.id`: this integration belongs to one other workspace.", param=f"{param}.id")
     after = replace(_current(change, integration, workspace), enabled=_flag(entry, param), updated_at=change.now)
-    if "usage_limits" in entry:
-        limits = limit_rules.usage_limits(
-            entry["usage_limits"], now=change.now, previous=after.usage_limits, param=f"{param}.usage_limits"
-        )
-        after = replace(after, usage_limits=limits)
-    if "rate_limits" in entry:
-        after = replace(after, rate_limits=limit_rules.rate_limits(entry["rate_limits"], param=f"{param}.rate_limits"))
+    if (budgets := usage_limits(entry, after.usage_limits, change.now, f"{param}.")) is not None:
+        after = replace(after, usage_limits=budgets)
+    if (rates := rate_limits(entry, after.rate_limits, f"{param}.")) is not None:
+        after = replace(after, rate_limits=rates)
     if entry.get("reset_usage"):
         after = replace(after, usage_reset_at=change.now)
     slug = entry.get("default_provider_slug") or fields.get("default_provider_slug")

@@ -138,7 +138,7 @@ class Provider(_Provider):
 
 
 class ProviderListed(_Provider):
-    rate_limits: Rate | None = Field(description="Always null here: see `rate_limits_list`.")
+    rate_limits: Rate | None = Field(description="The first one; all are in `rate_limits_list`.")
     rate_limits_list: list[Rate]
     object: Literal["provider"]
 
