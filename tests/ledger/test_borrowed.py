@@ -6,7 +6,7 @@ from headgate.ledger.allowance import Allowance, Amounts, Resource
 from headgate.ledger.borrowed import BorrowedShares
 from headgate.ledger.hold import Denied, Held
 from headgate.ledger.ledger import LocalLedger
-from headgate.ledger.share import LEASE, Share
+from headgate.ledger.share import LEASE, Answer, Share
 from tests.support.ledger import DAY, MINUTE, KeptEntries, ManualClock, allowance, record
 
 BUDGET = allowance("budget", Resource.COST, 100)
@@ -23,7 +23,7 @@ class Lent:
         self.ledger = LocalLedger(self.clock, KeptEntries(), shares=self.shares)
         self.ledger.open(of)
         self.share.entitled = amount
-        self.share.lease_until = self.clock.monotonic() + 86_400 * 10**9
+        self.share.lease_until = self.clock.monotonic() + 864_000 * 10**9
 
     @property
     def share(self) -> Share:
@@ -32,6 +32,11 @@ class Lent:
 
     def fits(self, name: str, of: Allowance, cost: int = 0) -> bool:
         return isinstance(self.ledger.hold(name, [of], Amounts(cost=cost)), Held)
+
+
+def answer(entitled: int) -> Answer:
+    """So much of a budget of which nothing is used."""
+    return Answer(entitled, 0, 0, 0, 0, 0, 0, based=True, open=True, wanted=False)
 
 
 def test_nothing_is_decided_on_what_is_not_borrowed() -> None:
@@ -98,6 +103,37 @@ def test_a_new_period_has_a_share_of_its_own() -> None:
     lent.ledger.settle("late", Amounts(cost=50), record("late", cost=50))
     assert (yesterday.current, yesterday.total) == (False, 50)
     assert (lent.share is yesterday, lent.share.total) == (False, 0)
+
+
+def test_an_answer_that_comes_after_its_lease_is_of_no_use() -> None:
+    """A process that stood still hears what it was lent before: others may have it by now."""
+    lent = Lent(BUDGET, 0)
+    lent.share.message(0, 30, 30, 30, lent.clock.monotonic())
+    lent.clock.pass_ns(LEASE)
+    lent.share.lease_until = lent.clock.monotonic()
+    assert not lent.fits("first", BUDGET, 10)
+    lent.share.answered(answer(entitled=30), BUDGET.cap)
+    assert not lent.fits("second", BUDGET, 10)
+
+
+def test_a_cap_that_was_lowered_meanwhile_holds() -> None:
+    """What was lent under the one before it is not used."""
+    lent = Lent(BUDGET, 0)
+    lent.share.message(0, 30, 30, 30, lent.clock.monotonic())
+    lent.share.cap = 50
+    lent.share.answered(answer(entitled=30), BUDGET.cap)
+    assert not lent.fits("first", replace(BUDGET, cap=50), 10)
+
+
+def test_the_lease_of_a_period_that_is_over_ends() -> None:
+    """A stream that goes on in it extends its hold no longer than that on what was borrowed."""
+    lent = Lent(TODAY, 100)
+    assert lent.fits("late", TODAY, 40)
+    lent.share.lease_until = lent.clock.monotonic() + 86_400 * 10**9 + LEASE
+    lent.clock.pass_s(86_400)
+    assert isinstance(lent.ledger.extend("late", Amounts(0, cost=20)), Held)
+    lent.clock.pass_ns(LEASE)
+    assert isinstance(lent.ledger.extend("late", Amounts(0, cost=20)), Denied)
 
 
 def test_a_lease_ends() -> None:

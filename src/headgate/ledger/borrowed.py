@@ -147,7 +147,7 @@ class BorrowedPeriod(BorrowedSpan):
             period = period_of(self._allowance.window, wall)
             counter.stale_wall = period.end
             self._begin(counter, max(period.start, 0), period.end, steady)
-        counter.stale_steady = self.share.expire(steady)
+        counter.stale_steady = min(share.expire(steady) for share in (self.share, *self.over))
 
     def settle(self, counter: Counter, cell: Cell, held: int, actual: int, steady: int) -> None:
         cell.settled += actual

@@ -207,10 +207,13 @@ class Share:
             self, self.seq, self.cap, self.first, used, keep, least, ask, want, self.told_held, tuple(self.log)
         )
 
-    def answered(self, answer: Answer) -> None:
-        """To the last message."""
+    def answered(self, answer: Answer, cap: int) -> None:
+        """To the last message, which named this cap."""
         self.lease_until = self.asked_at + LEASE
+        self.counter.stale_steady = min(self.counter.stale_steady, self.lease_until)
         self.entitled = answer.entitled - self.given_back
+        if self.cap < cap:  # lowered meanwhile: what was lent under the one before is not used
+            self.entitled = min(self.entitled, self.total)
         del self.log[: answer.count - self.first]
         self.first = answer.count
         self.settled_elsewhere = answer.settled - answer.used

@@ -219,7 +219,7 @@ class Borrowing:
             share = message.share
             if isinstance(answer, Stale):
                 continue
-            share.answered(answer)
+            share.answered(answer, message.cap)
             self._generations.heard(share, is_open=answer.open)
             if share.idle:
                 self._active.pop(share, None)

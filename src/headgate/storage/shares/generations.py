@@ -111,7 +111,7 @@ class Generations:
         }
         for message, answer in zip(messages, answers, strict=True):
             if not isinstance(answer, Stale):
-                message.share.answered(answer)
+                message.share.answered(answer, message.cap)
         joined = [(group, found[group]) for group in groups if group not in stale]
         await self._authority.confirm(joined, self.node)
         for group, generation in joined:
