@@ -87,6 +87,21 @@ async def test_a_filter_that_is_none_is_refused(used: World) -> None:
         assert "tenant_id" in reply.json["error"]["message"]
 
 
+@pytest.mark.parametrize("until", ["2027-02-01T00:00:00Z", None])
+async def test_what_comes_after_the_start_is_not_in_it(world: World, until: str | None) -> None:
+    """Whether its time has an end that is still to come, or none: it holds as many as the answer says."""
+    pro = await workspace(world, "pro")
+    await written(world, [call(0, world, pro, HOUR)])
+    filters = {"time_of_generation_min": "2027-01-01T00:00:00Z", "time_of_generation_max": until}
+    export_id = await made(world, filters=filters, requested_data=["id"])
+    answer = await world.ok("POST", f"/v1/logs/exports/{export_id}/start")
+    assert answer["message"] == "The export will hold 1 records."
+    await written(world, [call(1, world, pro, -HOUR)])
+    world.clock.move(7_200)
+    await world.services.analytics.exporter.turn()
+    assert (await world.ok("GET", f"/v1/logs/exports/{export_id}"))["done"] == 1
+
+
 class Dying(LogReader):
     """Reads so many times, and then the process is gone."""
 

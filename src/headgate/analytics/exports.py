@@ -78,8 +78,12 @@ class ExportService:
     async def start(self, principal: Principal, export_id: str) -> UsageExport:
         """It will hold what there is now, and is written in the background."""
         export = _draft(await self.get(principal, export_id))
-        end = to_iso(self._administration.clock.now())
-        export = replace(export, filters={"time_of_generation_max": end} | dict(export.filters))
+        calls, now = await self.calls_of(export), self._administration.clock.now()
+        times = {
+            "time_of_generation_min": to_iso(calls.since),
+            "time_of_generation_max": to_iso(min(calls.until, now)),
+        }
+        export = replace(export, filters=dict(export.filters) | times)
         total = (await self._counted(principal, export)).total
 
         def work(change: Change) -> UsageExport:
