@@ -15,6 +15,7 @@ from headgate.ledger.journal import (
     VoidEntry,
 )
 from headgate.ledger.ledger import LocalLedger
+from headgate.ledger.period import period_of
 from headgate.ledger.resolved import REMEMBERED
 from tests.support.ledger import DAY, MINUTE, NOON, KeptEntries, ManualClock, allowance, record
 
@@ -115,6 +116,39 @@ def test_amounts_are_never_negative(wrong: Amounts) -> None:
     with pytest.raises(ValueError, match="never negative"):
         ledger.settle("a", wrong, record("a"))
     assert total(ledger) == (0, 5)
+
+
+def test_a_call_counts_in_the_period_that_its_record_names() -> None:
+    """Also where the wall clock was ahead, over midnight, and was set back: its period is the one that had begun, for
+    all that it counts in, and the records of no period come to more than the cap."""
+    clock = ManualClock()
+    ledger = LocalLedger(clock, KeptEntries())
+    mine, ours, seen = (
+        allowance(name, Resource.COST, cap, DAY) for name, cap in {"m": 100, "o": 500, "s": 100}.items()
+    )
+    today = period_of(DAY, clock.now())
+    spent: dict[int, int] = {}
+
+    def spends(name: str, cost: int, *of: Allowance) -> bool:
+        held = ledger.hold(name, of, Amounts(cost=cost))
+        if isinstance(held, Held):
+            spent[period_of(DAY, held.at).start] = spent.get(period_of(DAY, held.at).start, 0) + cost
+        return isinstance(held, Held)
+
+    assert spends("yesterday's clock", 100, mine, ours)
+    clock.jump_s(13 * 3_600)
+    assert spends("ahead", 50, mine)
+    clock.jump_s(86_400)
+    ledger.balances([seen])
+    clock.jump_s(-37 * 3_600)
+    assert spends("set back", 30, mine, ours)
+    assert not spends("too much", 30, mine, ours)
+    assert spends("of another", 10, ours)
+    assert spends("of what was only looked at", 5, seen)
+    assert spends("of nothing", 0)
+    assert spent == {today.start: 100, today.end: 90, period_of(DAY, today.end).end: 5}
+    [balance] = ledger.balances([ours])
+    assert balance.used + balance.held == 40
 
 
 def test_memory_of_resolved_ids_is_bounded() -> None:

@@ -95,6 +95,9 @@ class BorrowedSpan:
         counter.cell = cell = BorrowedCell(self.share, steady)
         self.share.cells.append(cell)
 
+    def begun(self) -> int:
+        return self.share.start
+
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         if not isinstance(counter.cell, BorrowedCell):
             self._begin(counter, 0, NEVER, steady)

@@ -53,6 +53,11 @@ class Bundle:
         self.of_requests = self._shown(frozenset({Resource.REQUESTS}))
         self.of_tokens = self._shown(_TOKENS)
 
+    def not_before(self, wall: int) -> int:
+        """The moment at which all of these count now: `wall`, but where the clock was set back since the period of one
+        began, as which it goes on."""
+        return max([wall, *(counter.span.begun() for _, counter, _ in self.checks)])
+
     def _shown(self, resources: frozenset[Resource]) -> Shown:
         """Those whose figures a customer may see."""
         return tuple(

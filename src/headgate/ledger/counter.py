@@ -77,6 +77,10 @@ class Span(Protocol):
         """True if room comes back as time or calls go by; False for a budget, which is spent until it resets."""
         ...
 
+    def begun(self) -> int:
+        """When the period that counts began (wall); long ago where there are none."""
+        ...
+
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         """Bring the counter up to this moment, and say until when that holds."""
         ...

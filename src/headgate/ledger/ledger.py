@@ -53,6 +53,7 @@ class LocalLedger:
         self._counters = Counters(clock, shares, past_use)
         self._claims: dict[str, Claim] = {}
         self._resolved = Resolved()
+        self._latest = 0
         self._checks = 0
 
     def __len__(self) -> int:
@@ -73,9 +74,13 @@ class LocalLedger:
         if request_id in self._claims or request_id in self._resolved:
             raise DuplicateHold(f"{request_id} was held before")
         figures = _figures(amounts, in_flight=1)
+        whole, share_of, bundle = self._whole, self._share_of, self._counters.bundle(allowances)
         wall, steady = self._clock.now(), self._clock.monotonic()
         self._checks += 1
-        whole, share_of, bundle = self._whole, self._share_of, self._counters.bundle(allowances)
+        if wall < self._latest:
+            wall = bundle.not_before(wall)
+        else:
+            self._latest = wall
         denials: list[tuple[int, Denied]] = []
         for allowance, counter, place in bundle.checks:
             if wall >= counter.stale_wall or steady >= counter.stale_steady:
@@ -119,7 +124,7 @@ class LocalLedger:
             raise UnknownHold(f"{request_id} holds nothing: it cannot be extended")
         _, tokens, incoming, outgoing, cost, _ = _figures(more, in_flight=0)
         figures = (0, tokens, incoming, outgoing, cost, 0)  # it stays one request, and one call under way
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         denials = []
         for allowance, (counter, cell, _) in zip(claim.allowances, claim.takes, strict=True):
             asked = figures[counter.resource]
@@ -166,6 +171,12 @@ class LocalLedger:
         self._resolve(request_id, claim, _NOTHING)
         return _SETTLED
 
+    def _now(self) -> tuple[int, int]:
+        """By the wall clock, whose latest moment is remembered, and the steady one."""
+        wall = self._clock.now()
+        self._latest = max(self._latest, wall)
+        return wall, self._clock.monotonic()
+
     def _resolve(self, request_id: str, claim: Claim, figures: tuple[int, ...]) -> None:
         claim.resolve(figures, self._clock.monotonic())
         del self._claims[request_id]
@@ -178,7 +189,7 @@ class LocalLedger:
 
     def balances(self, allowances: Sequence[Allowance]) -> list[Balance]:
         """Where each allowance stands, in the order asked."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         balances = []
         for allowance in allowances:
             counter = self._counters.open(allowance)
@@ -191,7 +202,7 @@ class LocalLedger:
 
     def standing(self, allowances: Sequence[Allowance]) -> Standing:
         """Where a caller of these stands. Every answer tells it."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         bundle = self._counters.bundle(allowances)
         return Standing(
             least_left(bundle.of_cost, wall, steady),
@@ -201,13 +212,13 @@ class LocalLedger:
 
     def lefts(self, allowances: Sequence[Allowance]) -> list[int]:
         """What is left of each, in the order asked; below zero where a cap was lowered."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         checks = self._counters.bundle(allowances).checks
         return [each.cap - counter.total_at(wall, steady) - counter.elsewhere for each, counter, _ in checks]
 
     def rooms(self, allowances: Sequence[Allowance]) -> list[int]:
         """What can be held of each here and now, in the order asked: of this process's share."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         rooms = []
         for each, counter, _ in self._counters.bundle(allowances).checks:
             total = counter.total_at(wall, steady)
@@ -226,7 +237,7 @@ class LocalLedger:
     def open(self, allowance: Allowance) -> None:
         """Have a counter for it. Raises ValueError for a window that cannot be."""
         counter = self._counters.open(allowance)
-        counter.total_at(self._clock.now(), self._clock.monotonic())
+        counter.total_at(*self._now())
 
     def cells(self, request_id: str) -> list[tuple[Allowance, Cell]]:
         """What a call that is under way holds in. Raises `UnknownHold`."""
@@ -240,7 +251,7 @@ class LocalLedger:
     ) -> None:
         """Count what was settled before, or elsewhere: (moment on the wall clock, amount), oldest first; and what calls
         under way hold now, of those whose record `counts`."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         counter = self._counters.open(allowance)
         counter.span.restore(counter, past, wall, steady)
         since = counting_since(allowance, wall)
@@ -251,7 +262,7 @@ class LocalLedger:
     def correct(self, allowance_ids: Iterable[str], at: int, settled: Amounts, actual: Amounts) -> None:
         """A call that was held at that moment (wall clock) was settled at `settled`, and it is known now that it took
         `actual`: of those of these allowances that have a counter, where it still counts. `settled` is in them."""
-        wall, steady = self._clock.now(), self._clock.monotonic()
+        wall, steady = self._now()
         more = [now - was for now, was in zip(actual.figures(0), settled.figures(0), strict=True)]
         for allowance_id in allowance_ids:
             counter = self._counters.get(allowance_id)

@@ -32,6 +32,9 @@ class SlidingSpan:
         self._grain = self._length // GRAINS
         self._cells: deque[Cell] = deque()
 
+    def begun(self) -> int:
+        return -NEVER
+
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         cells, length = self._cells, self._length
         while cells and cells[0].last <= steady - length:

@@ -42,6 +42,9 @@ class PeriodSpan:
         self._window = window
         self.start = 0
 
+    def begun(self) -> int:
+        return self.start
+
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         counter.stale_steady = NEVER
         if wall >= counter.stale_wall:
@@ -103,6 +106,9 @@ class InFlightSpan:
 
     __slots__ = ()
     is_rate: ClassVar[bool] = True
+
+    def begun(self) -> int:
+        return -NEVER
 
     def advance(self, counter: Counter, wall: int, steady: int) -> None:
         counter.stale_wall = counter.stale_steady = NEVER
