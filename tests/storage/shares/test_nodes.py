@@ -249,7 +249,7 @@ class Nodes(RuleBasedStateMachine):
         """A batch reaches the database."""
         self.write(number)
 
-    @rule(seconds=st.sampled_from((0.001, 0.5, 1, 29, 60, 3_600, 43_200)))
+    @rule(seconds=st.sampled_from((0.001, 0.5, 0.9, 20, 29, 39, 60, 3_600, 43_200)))
     def time_passes(self, seconds: float) -> None:
         """Windows slide, days end, leases run out."""
         self.clock.pass_s(seconds)

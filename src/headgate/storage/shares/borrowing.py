@@ -103,6 +103,12 @@ class Borrowing:
         """Allowances of which something is borrowed."""
         return sum(share.entitled > share.used for share in self._active)
 
+    async def hear(self) -> None:
+        """Once it returns, the authority's time is known: until then periods would begin by this machine's. Raises
+        `Unavailable`."""
+        if self._authority.heard_at == -NEVER:
+            await self.look()
+
     async def know(self, allowances: Sequence[Allowance]) -> None:
         """Once it returns, the ledger has these and where they stand. Raises `Unavailable`."""
         asks = [(share, 0) for each in allowances if not (share := self._share(each)).known]
