@@ -84,6 +84,8 @@ async def test_alerts_are_set_for_a_workspace(admin: Browser) -> None:
     for wrong, field in ((("percents", "many"), b"many"), (("emails", "nobody"), b"nobody")):
         reply = await admin.post("/console/alerts", dict([*fields.items(), wrong]), where)
         assert (reply.status, reply.body.count(b'id="wrong"'), field in reply.body) == (400, 1, True), wrong
+    ignored = await admin.post("/console/alerts", {**fields, "told": "inherited"}, where)
+    assert (ignored.status, b'value="70"' in ignored.body) == (400, True), "typed, and the choice beside it says no"
     assert b'value="70"' in (await admin.post("/console/alerts", fields, where)).body
     assert b'value="80, 90, 100"' in (await admin.get("/console/alerts")).body
     inherited = await admin.post("/console/alerts", {**fields, "told": "inherited"}, where)

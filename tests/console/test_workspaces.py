@@ -16,7 +16,7 @@ async def test_a_workspace_is_made_changed_and_removed(admin: Browser) -> None:
         b'value="much" autocomplete="off" inputmode="decimal" aria-invalid="true" aria-describedby="wrong"'
         in wrong.body
     )
-    assert b'<p class="wrong" id="wrong">Must be a number.</p>' in wrong.body
+    assert b'<p class="wrong" id="wrong" role="alert">Must be a number.</p>' in wrong.body
     assert b"region=eu" in wrong.body
     made = text_of(await admin.post("/console/workspaces/new", {**fields, **budget, "budget_amount": "5"}))
     for told in ("$0.00 of $5.00 monthly", "60 requests a minute", "tier pro", "The larger ones", "Tenants 0"):
@@ -30,6 +30,17 @@ async def test_a_workspace_is_made_changed_and_removed(admin: Browser) -> None:
     assert (await admin.world.ok("GET", "/v1/admin/workspaces/pro"))["defaults"]["metadata"] == {}
     gone = await admin.post("/console/workspaces/pro/remove", page="/console/workspaces/pro")
     assert "Enterprise" not in text_of(gone)
+
+
+async def test_a_comma_is_not_taken_for_nothing(admin: Browser) -> None:
+    """Between thousands it is one; "1,5" may be a dollar and a half, and is never fifteen."""
+    fields = {"name": "Pro", "budget_type": "cost", "budget_over": "monthly"}
+    for text in ("1,5", "0,50", "12,34,567", ",5", "1,"):
+        wrong = await admin.post("/console/workspaces/new", {**fields, "budget_amount": text})
+        assert (wrong.status, "Must be a number." in text_of(wrong)) == (400, True), text
+        assert f'value="{text}"'.encode() in wrong.body
+    made = await admin.post("/console/workspaces/new", {**fields, "budget_amount": "1,234,567.50"})
+    assert "$0.00 of $1,234,567.50 monthly" in text_of(made)
 
 
 async def test_a_workspace_that_holds_something_stays(admin: Browser) -> None:

@@ -4,7 +4,7 @@ from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
 
-from headgate.base.errors import HeadgateError
+from headgate.base.errors import HeadgateError, InvalidRequest
 from headgate.console import places
 from headgate.console.pager import Pager
 from headgate.console.visit import HOME, Visit
@@ -28,10 +28,22 @@ async def update(visit: Visit) -> Response:
         "emails": visit.form.lines("emails"),
     }
     try:
+        if asked["percents"] is None:
+            await _require_meant(visit, workspace or None)
         await visit.services.alert_settings.update(visit.principal, workspace or None, asked)
     except HeadgateError as error:
         return await _page(visit, error)
     return RedirectResponse(f"{ALERTS}?workspace={workspace}" if workspace else ALERTS, 303)
+
+
+async def _require_meant(visit: Visit, workspace: str | None) -> None:
+    """Whoever typed percents, and left the choice beside them at those that are inherited, means one of the two."""
+    services, principal = visit.services, visit.principal
+    before = await services.alert_settings.get(principal, workspace)
+    shown = [str(each) for each in await services.alert_settings.percents(principal, before)]
+    typed = visit.form.lines("percents")
+    if typed != shown and (typed or before.percents is None):
+        raise InvalidRequest('`percents`: choose "at these" beside it, or leave them as they were.', param="percents")
 
 
 async def _page(visit: Visit, error: HeadgateError | None = None) -> Response:

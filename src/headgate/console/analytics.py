@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import Final
+from typing import Any, Final
 
 from starlette.responses import Response
 
@@ -11,6 +11,7 @@ from headgate.analytics.breakdown import LABELS, MEASURES, Breakdown, Row
 from headgate.analytics.calls import METADATA, Sums
 from headgate.analytics.export_lines import csv_lines
 from headgate.analytics.figures import cents, milliseconds, ratio
+from headgate.base.errors import InvalidRequest
 from headgate.console.call_filters import CHOICES, FILTERS, asked_by, calls_with, typed_filters
 from headgate.console.chart import chart
 from headgate.console.pager import Pager
@@ -49,16 +50,22 @@ class Line:
 
 
 async def show(visit: Visit) -> Response:
-    """The graph, and the table with the rows behind each figure."""
-    pager, filters = Pager.of(visit.query), typed_filters(visit)
-    measure, by, key = _asked(visit)
-    found = await _found(visit, pager.page)
-    shown = MEASURES[measure]
-    series = {name: [Decimal(each) / 100 for each in figures] for name, figures in found.series.items()}
-    drawn = series if shown.unit == "$" else found.series
-    names = {measure: MEASURE_WORDS[measure]}
+    """The graph, and the table with the rows behind each figure; or what was wrong with what was asked for, and that as
+    it was typed."""
+    pager = Pager.of(visit.query)
+    try:
+        found = await _found(visit, pager.page)
+    except InvalidRequest as error:
+        return _page(visit.forgiving(), status=400, error=error)
+    return _page(visit, **_drawn(visit, found, pager))
+
+
+def _page(visit: Visit, *, status: int = 200, error: InvalidRequest | None = None, **drawn: Any) -> Response:
+    filters, (measure, by, key) = typed_filters(visit), _asked(visit)
     return visit.page(
         "analytics.html",
+        status=status,
+        error=error,
         measure=measure,
         by=by,
         key=key,
@@ -68,20 +75,31 @@ async def show(visit: Visit) -> Response:
         filters=FILTERS,
         typed=filters,
         choices={**CHOICES, "outcome": {"": "any", **{each: each for each in Outcome}}},
-        figure=MEASURES[measure].figure,
-        unit=shown.unit,
-        chart=chart(
+        extra={**{name: text for name, text in filters.items() if text}, **_view(measure, by, key)},
+        **drawn,
+    )
+
+
+def _drawn(visit: Visit, found: Breakdown, pager: Pager) -> dict[str, Any]:
+    measure, by, key = _asked(visit)
+    shown = MEASURES[measure]
+    series = {name: [Decimal(each) / 100 for each in figures] for name, figures in found.series.items()}
+    drawn = series if shown.unit == "$" else found.series
+    names = {measure: MEASURE_WORDS[measure]}
+    return {
+        "figure": shown.figure,
+        "unit": shown.unit,
+        "chart": chart(
             MEASURE_WORDS[measure],
             found.points.starts,
             {names.get(name, name): figures for name, figures in drawn.items()},
             shown.unit,
             visit.time.zone,
         ),
-        whole=found.whole,
-        lines=list(_lines(visit, found, _label(by, key))),
-        pager=pager.over(found.total),
-        extra={**{name: text for name, text in filters.items() if text}, **_view(measure, by, key)},
-    )
+        "whole": found.whole,
+        "lines": list(_lines(visit, found, _label(by, key))),
+        "pager": pager.over(found.total),
+    }
 
 
 async def table(visit: Visit) -> Response:

@@ -1,11 +1,12 @@
 """The audit log, searched, as a file, and whether it is as it was written."""
 
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from typing import Final
 
 from starlette.responses import Response
 
+from headgate.base.errors import InvalidRequest
 from headgate.console import places
 from headgate.console.pager import Pager
 from headgate.console.sheet import sheet
@@ -91,10 +92,17 @@ def _typed(visit: Visit) -> dict[str, str]:
 
 async def _page(visit: Visit, check: Checked | None = None, onwards: str = "") -> Response:
     log, pager = visit.services.audit_log, Pager.of(visit.query)
-    found, total = await log.find(visit.principal, pager.page, _wanted(visit))
+    found: Sequence[AuditEntry] = ()
+    total, error = 0, None
+    try:
+        found, total = await log.find(visit.principal, pager.page, _wanted(visit))
+    except InvalidRequest as wrong:
+        visit, error = visit.forgiving(), wrong
     typed = {**_typed(visit), "workspace": visit.query.get("workspace", "").strip()}
     return visit.page(
         "audit.html",
+        status=400 if error else 200,
+        error=error,
         rows=[(each, json.dumps(json.loads(each.body), indent=1, ensure_ascii=False)) for each in found],
         pager=pager.over(total),
         filters=FILTERS,

@@ -149,6 +149,12 @@ def plainly(error: HeadgateError) -> str:
     return rest[:1].upper() + rest[1:]
 
 
+def is_about(error: HeadgateError | None, param: str) -> bool:
+    """Whether what was wrong is this field, or one of those in it."""
+    found = (error.param if error else None) or ""
+    return found == param or found.startswith(f"{param}[")
+
+
 def document(value: Any) -> str:
     """JSON as people read it; a text as it is."""
     return value if isinstance(value, str) else json.dumps(value, indent=1, ensure_ascii=False)
@@ -187,6 +193,7 @@ FILTERS: Final = {
     "period": period,
     "rate_words": rate_words,
     "plainly": plainly,
+    "is_about": is_about,
     "lines_of": lines_of,
     "document": document,
     "pretty": pretty,

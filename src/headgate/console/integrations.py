@@ -73,7 +73,8 @@ async def new(visit: Visit) -> Response:
 async def create(visit: Visit) -> Response:
     """To the new integration, where it can be tried and given to workspaces."""
     typed = {name: visit.form.one(name) for name in _TEXTS}
-    asked: dict[str, Any] = {name: value for name, value in typed.items() if value and name != "custom_host"}
+    asked: dict[str, Any] = {name: value for name, value in typed.items() if value or name == "name"}
+    asked.pop("custom_host", None)
     if typed["custom_host"]:
         asked["configurations"] = {"custom_host": typed["custom_host"]}
     try:

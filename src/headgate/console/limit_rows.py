@@ -1,5 +1,6 @@
 """Budgets and rate limits as rows of a form, and back to what the services take."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from decimal import Decimal
@@ -19,6 +20,7 @@ UNITS: Final = tuple(UNIT_WORDS)
 PERIOD_WORDS: Final = {"": "never"}
 TYPE_WORDS: Final = {each: resource_words(each) for each in RATE_TYPES}
 _DAYS: Final = "days:"
+_IN_THOUSANDS: Final = re.compile(r"\d{1,3}(,\d{3})+(\.\d*)?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,7 +96,8 @@ def budgets(rows: Sequence[Row], before: Sequence[UsageLimit] = ()) -> list[dict
 def rates(rows: Sequence[Row]) -> list[dict[str, Any]]:
     """The contract's `rate_limits`."""
     return [
-        {"type": row.type, "value": row.amount} | ({} if row.type == Resource.IN_FLIGHT else {"unit": row.over})
+        {"type": row.type, "value": _number(row.amount)}
+        | ({} if row.type == Resource.IN_FLIGHT else {"unit": row.over})
         for row in rows
     ]
 
@@ -107,7 +110,7 @@ def _typed_or_none(form: Form, name: str) -> list[Row]:
 
 
 def _budget(row: Row, before: UsageLimit | None) -> dict[str, Any]:
-    found: dict[str, Any] = {"type": row.type, "credit_limit": row.amount.replace(",", "")}
+    found: dict[str, Any] = {"type": row.type, "credit_limit": _number(row.amount)}
     if row.over.startswith(_DAYS):
         found["periodic_reset_days"] = row.over.removeprefix(_DAYS)
     elif row.over:
@@ -123,9 +126,14 @@ def _within(threshold: int, before: UsageLimit, row: Row) -> bool:
     """An alert above a cap that was lowered would never come, and is refused."""
     told = dollars(threshold) if before.resource is Resource.COST else threshold
     try:
-        return Decimal(told or 0) <= Decimal(row.amount.replace(",", ""))
+        return Decimal(told or 0) <= Decimal(_number(row.amount))
     except ArithmeticError:
         return False
+
+
+def _number(text: str) -> str:
+    """Commas separate thousands. Any other may be meant as a decimal point: it stays, and is refused."""
+    return text.replace(",", "") if _IN_THOUSANDS.fullmatch(text) else text
 
 
 def _amount(limit: UsageLimit) -> str:

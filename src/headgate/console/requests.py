@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from starlette.responses import Response
 
-from headgate.base.errors import HeadgateError, NotFound
+from headgate.base.errors import HeadgateError, InvalidRequest, NotFound
 from headgate.console.call_filters import CHOICES, FILTERS, OF_ONE, asked_by, typed_filters
 from headgate.console.visit import Visit
 from headgate.ledger.record import Outcome
@@ -29,25 +29,33 @@ class Counted:
 
 
 async def listed(visit: Visit) -> Response:
-    """The latest first. To a script that searches or watches, the rows alone."""
+    """The latest first. To a script that searches or watches, the rows alone. What was wrong with a search stands in
+    the place of the rows, and the search as it was typed."""
+    try:
+        found = await visit.services.analytics.logs.find(
+            visit.principal,
+            {**asked_by(typed_filters(visit, SEARCHED)), **visit.time.asked()},
+            cursor=visit.query.get("cursor") or None,
+            limit=AT_ONCE,
+            count=False,
+        )
+    except InvalidRequest as error:
+        return await _listed(visit.forgiving(), {"data": [], "next_cursor": None}, error)
+    return await _listed(visit, found)
+
+
+async def _listed(visit: Visit, found: Mapping[str, Any], error: InvalidRequest | None = None) -> Response:
     typed = typed_filters(visit, SEARCHED)
     same = {name: text for name, text in typed.items() if text}
     live = visit.query.get("live") == "on"
-    found = await visit.services.analytics.logs.find(
-        visit.principal,
-        {**asked_by(typed), **visit.time.asked()},
-        cursor=visit.query.get("cursor") or None,
-        limit=AT_ONCE,
-        count=False,
-    )
     path = visit.request.url.path
-    older = found["next_cursor"] and visit.link(path, **same, cursor=found["next_cursor"])
-    template = "requests_found.html" if visit.of_script else "requests.html"
     response = visit.page(
-        template,
+        "requests_found.html" if visit.of_script else "requests.html",
+        status=400 if error and not visit.of_script else 200,
+        error=error,
         rows=found["data"],
         tenants=await _names(visit, {each["tenant_id"] for each in found["data"]}),
-        older=older,
+        older=found["next_cursor"] and visit.link(path, **same, cursor=found["next_cursor"]),
         live=live,
         here=visit.link(path, **same, **({"live": "on"} if live else {})),
         other=visit.link(path, **same, **({} if live else {"live": "on"})),

@@ -48,7 +48,7 @@ async def create(visit: Visit) -> Response:
     """To the new tenant, or back to the form with what was wrong."""
     fields = _typed(visit)
     try:
-        asked = {name: value for name, value in fields.items() if value}
+        asked = {name: value for name, value in fields.items() if value or name == "name"}
         tenant = await visit.services.tenants.create(visit.principal, asked | limit_rows.limits_asked(visit.form))
     except HeadgateError as error:
         return await _form(visit, None, fields, error)

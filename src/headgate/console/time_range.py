@@ -61,6 +61,17 @@ def time_range(query: Mapping[str, str], now: int, zone: str) -> TimeRange:
     return TimeRange(now + 1 - RANGES[name] * _DAY, now + 1, zone, name)
 
 
+def as_typed(query: Mapping[str, str], now: int, zone: str) -> TimeRange:
+    """For a form whose time or zone was wrong: what was typed, and under it the days that are shown by default."""
+    start, end, name = query.get("from", ""), query.get("to", ""), query.get("range", "")
+    try:
+        _require_zone(query.get("tz") or zone)
+    except InvalidRequest:
+        query = {}
+    shown = name if name in RANGES and not (start or end) else ""
+    return TimeRange(now + 1 - RANGES[BY_DEFAULT] * _DAY, now + 1, query.get("tz") or zone, shown, start, end)
+
+
 def start_of(unit: str, now: int, zone: str) -> int:
     """Of the `day` or `month` that it is."""
     return period_of(Window(WindowKind.CALENDAR, unit=unit, time_zone=zone), now).start

@@ -21,7 +21,7 @@ from headgate.console.live import IDLE, Live
 from headgate.console.navigation import NAVIGATION, Entry
 from headgate.console.qr import qr
 from headgate.console.static_files import StaticFiles
-from headgate.console.time_range import RANGES, TimeRange, time_range
+from headgate.console.time_range import RANGES, TimeRange, as_typed, time_range
 from headgate.controlplane.services import Services
 from headgate.dataplane.inside import Inside
 from headgate.tenancy.principal import Principal
@@ -98,6 +98,8 @@ class Visit:
     secret: bytes
     """That its forms carry."""
     form: Form = EMPTY
+    shown: TimeRange | None = None
+    """Instead of the time in the address."""
 
     @cached_property
     def csrf(self) -> str:
@@ -124,7 +126,11 @@ class Visit:
 
     @cached_property
     def time(self) -> TimeRange:
-        return time_range(self.query, self.services.clock.now(), self.signed.time_zone)
+        return self.shown or time_range(self.query, self.services.clock.now(), self.signed.time_zone)
+
+    def forgiving(self) -> "Visit":
+        """The same, of whom it is no matter that the time he typed is none."""
+        return replace(self, shown=as_typed(self.query, self.services.clock.now(), self.signed.time_zone))
 
     @property
     def administers(self) -> bool:

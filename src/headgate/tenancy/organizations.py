@@ -113,7 +113,7 @@ def _keep_bodies_days(value: object) -> int | None:
     days = value.get("retention_days") if isinstance(value, Mapping) else None
     if not isinstance(days, int) or isinstance(days, bool) or not 1 <= days <= LONGEST_RETENTION_DAYS:
         raise InvalidRequest(
-            f'`log_bodies` must be null, or `{{"retention_days": N}}` with 1 to {LONGEST_RETENTION_DAYS} days.',
+            f"`log_bodies.retention_days` must be a whole number from 1 to {LONGEST_RETENTION_DAYS}.",
             param="log_bodies.retention_days",
         )
     return days

@@ -1,10 +1,11 @@
 """The tenant's own calls: searched, and one with what it cost. What stands behind a model is not theirs to see."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from starlette.responses import Response
 
-from headgate.base.errors import NotFound
+from headgate.base.errors import InvalidRequest, NotFound
 from headgate.console.portal.visit import PortalVisit
 from headgate.console.visit import wants_part
 
@@ -21,19 +22,38 @@ FILTERS: Final = {
 
 
 async def listed(visit: PortalVisit) -> Response:
-    """The latest first. To a script that searches, the rows alone."""
+    """The latest first. To a script that searches, the rows alone. What was wrong with a search stands in the place of
+    the rows, and the search as it was typed."""
+    try:
+        found = await visit.services.analytics.logs.find(
+            visit.principal,
+            {**_asked(visit), **visit.time.asked(), **visit.own("logs.list")},
+            cursor=visit.query.get("cursor") or None,
+            limit=AT_ONCE,
+            count=False,
+        )
+    except InvalidRequest as error:
+        return _listed(visit.forgiving(), {"data": [], "next_cursor": None}, error)
+    return _listed(visit, found)
+
+
+def _asked(visit: PortalVisit) -> dict[str, str]:
     typed = {name: visit.query.get(name, "").strip() for name in FILTERS}
-    asked = {name: value for name, value in typed.items() if value}
-    found = await visit.services.analytics.logs.find(
-        visit.principal,
-        {**asked, **visit.time.asked(), **visit.own("logs.list")},
-        cursor=visit.query.get("cursor") or None,
-        limit=AT_ONCE,
-        count=False,
+    return {name: value for name, value in typed.items() if value}
+
+
+def _listed(visit: PortalVisit, found: Mapping[str, Any], error: InvalidRequest | None = None) -> Response:
+    asked, part = _asked(visit), wants_part(visit.request)
+    cursor = found["next_cursor"]
+    response = visit.page(
+        "request_rows.html" if part else "requests.html",
+        status=400 if error and not part else 200,
+        error=error,
+        rows=found["data"],
+        older=cursor and visit.link(visit.request.url.path, **asked, cursor=cursor),
+        filters=FILTERS,
+        typed={name: asked.get(name, "") for name in FILTERS},
     )
-    older = found["next_cursor"] and visit.link(visit.request.url.path, **asked, cursor=found["next_cursor"])
-    template = "request_rows.html" if wants_part(visit.request) else "requests.html"
-    response = visit.page(template, rows=found["data"], older=older, filters=FILTERS, typed=typed)
     response.headers.add_vary_header("hx-request")
     return response
 

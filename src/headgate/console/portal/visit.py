@@ -13,7 +13,7 @@ from headgate.base.errors import Forbidden, HeadgateError, Unauthenticated, Unav
 from headgate.console.csrf import csrf_of, is_ours, masked
 from headgate.console.form import EMPTY, Form, audited, form_of, require_own_origin
 from headgate.console.secured import may_be_framed
-from headgate.console.time_range import TimeRange, time_range
+from headgate.console.time_range import TimeRange, as_typed, time_range
 from headgate.console.visit import Console, Endpoint
 from headgate.controlplane.services import Services
 from headgate.dataplane.inside import Inside
@@ -71,6 +71,8 @@ class PortalVisit:
     secret: bytes
     """That its forms carry."""
     form: Form = EMPTY
+    shown: TimeRange | None = None
+    """Instead of the time in the address."""
 
     @cached_property
     def csrf(self) -> str:
@@ -100,7 +102,11 @@ class PortalVisit:
 
     @cached_property
     def time(self) -> TimeRange:
-        return time_range(self.query, self.services.clock.now(), self.visitor.time_zone)
+        return self.shown or time_range(self.query, self.services.clock.now(), self.visitor.time_zone)
+
+    def forgiving(self) -> "PortalVisit":
+        """The same, of whom it is no matter that the time he typed is none."""
+        return replace(self, shown=as_typed(self.query, self.services.clock.now(), self.visitor.time_zone))
 
     @property
     def navigation(self) -> list[tuple[str, str]]:
