@@ -94,7 +94,7 @@ async def test_a_tenant_is_made_changed_and_seen(admin: Browser) -> None:
     assert wrong.status == 400
     assert "`usage_limits[0].credit_limit` must be a number" in text_of(wrong)
     assert b'value="much"' in wrong.body
-    nameless = await admin.post("/console/tenants/new", {**fields, "name": ""})
+    nameless = await admin.post("/console/tenants/new", {**fields, "name": "", "tenant_id": ""})
     assert "Must not be empty." in text_of(nameless)
     made = await admin.post("/console/tenants/new", {**fields, **budget})
     assert "$0.00 of $12.50 monthly" in text_of(made)

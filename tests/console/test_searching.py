@@ -8,7 +8,7 @@ import pytest
 from tests.console.conftest import Browser, text_of
 from tests.console.furnished import customer
 
-FORM = re.compile(r'<form method="get" action="([^"]+)"[^>]*?aria-label="([^"]+)".*?</form>', re.S)
+FORM = re.compile(r'<form method="get" action="([^"]+)"[^>]*?aria-label="([^"]+)".*?</form>', re.DOTALL)
 FIELD = re.compile(r'<(?:input|button)[^>]*? name="([^"]+)" value="([^"]*)"')
 
 

@@ -109,7 +109,7 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
             "`workspace_id` is missing: name the tenant's workspace by slug or id.", param="workspace_id"
         )
     workspace = visible_workspace(stores, principal, reference)
-    name = rules.name(fields.get("name") or fields.get("tenant_id"))
+    name = rules.name(fields.get("name") or fields.get("tenant_id") or "")
     slug = rules.slug(fields.get("tenant_id") or rules.slug_for(name, (), "tenant"), "tenant_id")
     if stores.tenants.get(principal.organization_id, slug) is not None:
         raise Conflict(f"There is a tenant `{slug}` already.", param="tenant_id")
