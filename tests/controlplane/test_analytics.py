@@ -186,6 +186,7 @@ async def test_filters_leave_calls_out(month: World, filters: dict[str, str], to
         ({"metadata": "tier"}, "metadata"),
         ({"metadata": '{"a\\"b":"c"}'}, "metadata"),
         ({"status_code": "many"}, "status_code"),
+        ({"status_code": "2147483648"}, "status_code"),
         ({"cost_min": "1e400"}, "cost_min"),
     ],
     ids=str,
@@ -206,6 +207,12 @@ async def test_unknown_graphs_groups_and_workspaces_are_not_found(month: World) 
     assert (await month.call("GET", "/v1/analytics/groups/weather")).status == 400
     assert (await month.call("GET", "/v1/analytics/graphs/cost?workspace_slug=other")).status == 404
     assert (await month.call("GET", "/v1/analytics/graphs/cost?tenant_id=other")).status == 404
+
+
+@pytest.mark.parametrize("name", [",", "%20", "%00", "req_nobody"])
+async def test_a_log_that_is_none_is_not_found(month: World, name: str) -> None:
+    """A name that filters nothing is not the latest call's."""
+    assert (await month.call("GET", f"/v1/logs/{name}")).status == 404
 
 
 async def test_a_workspace_s_key_sees_its_workspace(month: World) -> None:

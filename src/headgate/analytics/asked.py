@@ -63,7 +63,7 @@ def calls_asked(stores: Stores, principal: Principal, asked: Mapping[str, Any], 
         providers=_texts(asked, "virtual_keys"),
         models=_texts(asked, "ai_model"),
         services=tuple([_service(each) for each in _texts(asked, "ai_org_model")]),
-        statuses=tuple([_number(each, "status_code") for each in _texts(asked, "status_code")]),
+        statuses=tuple([_status(each) for each in _texts(asked, "status_code")]),
         outcomes=_texts(asked, "outcome"),
         failed=_failed(asked),
         cache_statuses=tuple([each.upper() for each in _texts(asked, "cache_status")]),
@@ -185,6 +185,13 @@ def _failed(asked: Mapping[str, Any]) -> bool | None:
 def _service(text: str) -> tuple[str, str]:
     kind, _, model = text.partition("__")
     return kind, model
+
+
+def _status(text: str) -> int:
+    found = _number(text, "status_code")
+    if not 100 <= found <= 999:
+        raise InvalidRequest("`status_code` must be of three digits, such as 429.", param="status_code")
+    return found
 
 
 def _number(text: str, name: str, scale: int = 1) -> int:

@@ -50,8 +50,10 @@ class LogService:
 
     async def get(self, principal: Principal, log_id: str) -> dict[str, Any]:
         """One call, with its bodies where they are kept; or a log that was sent in. Raises `NotFound`."""
-        calls = await self._calls(principal, {"request_id": log_id.replace(",", "")})
-        found = await self._reader.latest(replace(calls, since=0, until=2**62), None, 1)
+        if "\0" in log_id:  # which PostgreSQL does not take
+            raise not_found("log", log_id)
+        calls = await self._calls(principal, {})
+        found = await self._reader.latest(replace(calls, since=0, until=2**62, request_ids=(log_id,)), None, 1)
         if found:
             return detail(found[0], await self._bodies.get(principal.organization_id, found[0].request_id))
         sent = await self._bodies.sent(principal, log_id)
