@@ -23,6 +23,8 @@ CORES = sorted(os.sched_getaffinity(0))
 MEASURED = {CORES[0]}
 OTHERS = {CORES[-1]}
 FIRST = -20
+AUTOGROUP = Path("/proc/self/autogroup")
+"""Where Linux groups processes by session, a priority counts within its group only, and groups have one too."""
 
 
 def free_port() -> int:
@@ -61,8 +63,9 @@ def process(
 def pinned(cores: set[int]) -> None:
     """This process on these cores, before whatever else runs there, where that is allowed."""
     os.sched_setaffinity(0, cores)
-    with contextlib.suppress(PermissionError):
+    with contextlib.suppress(OSError):
         os.setpriority(os.PRIO_PROCESS, 0, FIRST)
+        AUTOGROUP.write_text(str(FIRST))
 
 
 def confine(pid: int, cores: set[int]) -> None:

@@ -3,6 +3,7 @@
 from functools import lru_cache
 from typing import Final, Protocol
 
+from headgate.base.abreast import abreast
 from headgate.base.errors import HeadgateError, TimedOut, UpstreamFailed
 from headgate.dataplane.call import Call
 from headgate.dataplane.exchange import Exchange
@@ -36,6 +37,7 @@ async def attempt(
 ) -> Answer:
     """The provider's answer, its body still to be read. Raises `UpstreamFailed` or `TimedOut`."""
     assert call.head is not None
+    await abreast()
     request = _request(exchange, call, target, outgoing)
     call.attempts += 1
     call.sent = True

@@ -159,7 +159,7 @@ class Pipeline:
         if (option := self._routes.of(exchange, call)) is not None:
             await travel(self._means, exchange, call, option)  # the same steps, target by target
             return
-        # 4 bound: the most it can cost
+        # 4 bound: the most it can cost; this step, 6 and 7 begin `abreast` of the other calls of this moment
         bounds = await self._preparation.of(call)
         if (busy := self.turns.refusal(call)) is not None:
             raise busy

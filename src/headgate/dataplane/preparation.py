@@ -2,6 +2,7 @@
 
 from typing import Final
 
+from headgate.base.abreast import abreast
 from headgate.catalog.bound import Bounds
 from headgate.catalog.catalog import Catalog
 from headgate.dataplane import admit
@@ -42,6 +43,7 @@ class Preparation:
     async def of(self, call: Call, terms: Terms = NO_TERMS) -> Bounds:
         """Once it returns the call has its dialogue, what it would send, and the allowances it is to hold; nothing is
         held. Raises `GuardrailDenied`, and `ModelNotAllowed` and `InvalidRequest` for what cannot go there."""
+        await abreast()  # not at the end: that a budget nears its cap is to be true still when the call holds
         policy = call.policy
         named = terms.input_guardrails, terms.output_guardrails
         if policy.guardrails is not None or any(named):

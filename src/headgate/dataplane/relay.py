@@ -7,6 +7,7 @@ reading at once: the provider bills what it generates, and only its own last wor
 import asyncio
 from functools import partial
 
+from headgate.base.abreast import abreast
 from headgate.base.clock import Clock
 from headgate.base.errors import HeadgateError, Unavailable, UpstreamFailed
 from headgate.dataplane.attempt import failure
@@ -50,6 +51,7 @@ class Relay:
     async def answer(self, exchange: Exchange, call: Call, answer: Answer, *, last: bool = True) -> None:
         """The whole answer, whatever it is. Raises `HeadgateError` only while nothing has gone to the client; unless
         this is the call's `last` attempt, also for a stream that tells of an error before anything else."""
+        await abreast()
         if answer.status >= 400:
             await self.error(exchange, call, answer)
         elif answer.status >= 300:
