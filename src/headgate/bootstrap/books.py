@@ -4,7 +4,6 @@ import asyncio
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import AsyncExitStack
 from dataclasses import dataclass
-from functools import partial
 from typing import TYPE_CHECKING
 
 import structlog
@@ -63,7 +62,8 @@ class BookKeeping:
             return "the journal cannot be written"
         if self.usage.full:
             return "the database is behind"
-        return None if self.sharing is None else self.sharing.borrowing.trouble()
+        trouble = None if self.sharing is None else self.sharing.borrowing.trouble()
+        return "the database does not take a usage record" if trouble and self.usage.set_aside else trouble
 
 
 async def open_books(
@@ -76,8 +76,8 @@ async def open_books(
     )
     closing.callback(journal.close)
     rows = AlertedRows(clock)
-    await _settle_what_was_left(journal, replay, database, rows, clock)
     writer = UsageWriter(database, on_written=journal.checkpoint, on_failure=report, insert=rows.insert)
+    await _settle_what_was_left(journal, replay, writer, clock)
     shares = None if settings.redis_url is None else BorrowedShares()
     ledger = LocalLedger(clock, journal, shares=shares)
     restoring = Restoring(database, ledger, writer, clock, settings.total_timeout_s + MARGIN_S)
@@ -91,7 +91,8 @@ async def open_books(
     writer.start()
     if sharing is not None:
         closing.push_async_callback(sharing.give_back)
-        await sharing.start()
+        if not writer.set_aside:  # else what the one before it on this disk had borrowed must stay charged
+            await sharing.start()
     books = Books(ledger, journal, writer, refusals.note, None if sharing is None else sharing.lender)
     shared = None if sharing is None else sharing.authority
     corrections = SqlCorrections(database, writer, rows, ledger, clock, shared, report)
@@ -102,13 +103,15 @@ async def _leave(sharing: "Sharing", writer: UsageWriter) -> None:
     await sharing.leave(written=not writer.waiting and not writer.set_aside)
 
 
-async def _settle_what_was_left(
-    journal: FileJournal, replay: Replay, database: Database, rows: AlertedRows, clock: Clock
-) -> None:
-    """Every call that a provider may have billed gets its record, before the first new call is taken."""
+async def _settle_what_was_left(journal: FileJournal, replay: Replay, writer: UsageWriter, clock: Clock) -> None:
+    """Every call that a provider may have billed gets its record, before the first new call is taken. What the database
+    does not take stays in the journal."""
     records = replay.records(clock.now())
     for start in range(0, len(records), BATCH):
-        await database.write(partial(rows.insert, records=records[start : start + BATCH]))
+        await writer.write(records[start : start + BATCH])
+    for record in writer.set_aside:
+        journal.append(replay.settlement(record))
+    journal.flush()
     journal.discard_replayed()
     if replay.entries:
         log.info(

@@ -69,6 +69,15 @@ class Replay:
         """Unfinished calls whose hold is missing. A whole journal has none."""
         return [call.request_id for call in self.unfinished.values() if call.held is None]
 
+    def settlement(self, record: UsageRecord) -> SettleEntry:
+        """Of one of `records`: what the journal would say had its call been settled so."""
+        if (entry := self.settled.get(record.request_id)) is not None:
+            return entry
+        call = self.unfinished[record.request_id]
+        assert call.held is not None
+        assert call.amounts is not None
+        return SettleEntry(record.request_id, call.held.at, call.amounts, call.held.allowances, record)
+
     def records(self, now: int) -> list[UsageRecord]:
         """The usage record of every call that a provider may have billed: as settled, or as `recovered` at `now`.
 

@@ -80,6 +80,11 @@ class UsageWriter:
         """Too many wait: no new calls should be admitted until the database has caught up."""
         return len(self._waiting) >= self._most_waiting
 
+    async def write(self, batch: Sequence[UsageRecord]) -> None:
+        """At once: these are in the database then, or set aside. Raises `Unavailable`."""
+        async with self._writing:
+            await self._write(batch)
+
     async def flush(self) -> None:
         """Returns when all that was added before is in the database, or set aside. Waits while the database is away."""
         if self._done >= self._added:

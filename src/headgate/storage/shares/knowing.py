@@ -24,8 +24,8 @@ class Knowing:
         missing = [each for each in allowances if each.id not in self._ledger]
         if not missing:
             return
-        await self.borrowing.hear()
         await self._restoring.all_written()
+        await self.borrowing.hear()
         for each in missing:
             if each.id not in self._ledger:  # somebody else may have asked for it at the same time
                 self._ledger.restore(each, (), partial(takes, allowance=each))
