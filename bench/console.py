@@ -1,15 +1,16 @@
-"""How long the console's pages take over a million usage records, 200 tenants and 5,000 keys, on the embedded SQLite.
+"""How long the pages of console and portal take over a million usage records, 200 tenants and 5,000 keys, on the
+embedded SQLite.
 
 The records are those of `bench.analytics`; every tenant and every key has a monthly budget. Somebody who administers
-the organization asks for every page there is, over 30 days where a page is about a time. Each figure is the slower of
-two runs; CPU time is what a busy neighbour disturbs least.
+the organization asks for every page of the console, and one tenant for every page of the portal, over 30 days where a
+page is about a time. Each figure is the slower of two runs; CPU time is what a busy neighbour disturbs least.
 """
 
 import asyncio
 import re
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -19,9 +20,12 @@ from urllib.parse import urlencode
 from bench.analytics import BATCH, KEYS, PER_TENANT, QUICK, RECORDS, TIERS, records
 from bench.rig import save, table
 from headgate.base.clock import NANOS_PER_SECOND
+from headgate.bootstrap import open_gateway
 from headgate.console.app import create_console
 from headgate.console.pages import PAGES
+from headgate.console.portal.app import PAGES as PORTAL_PAGES
 from headgate.ledger.allowance import Allowance, Resource, Scope, Window, WindowKind
+from headgate.settings import Settings
 from headgate.storage.alert_rows import AlertedRows
 from headgate.storage.database import open_database
 from headgate.storage.migrate import upgrade
@@ -32,6 +36,7 @@ from headgate.tenancy.limits import UsageLimit
 from headgate.tenancy.outbox import Delivery, DeliveryStatus
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.tenant import Tenant
+from headgate.tenancy.vault import Vault
 from headgate.tenancy.webhook import EventType
 from headgate.tenancy.workspace import Workspace
 from tests.console.furnished import FILES
@@ -44,6 +49,9 @@ _MONTHLY: Final = (UsageLimit(Resource.COST, 10**15, reset="month"),)
 _TIME: Final = "range=30d"
 _ALERTS: Final = 10_000
 _CHANGES: Final = 20_000
+_TENANT: Final = "tenant-7"
+_KEY: Final = f"key_{7 * PER_TENANT:020d}"
+"""One of that tenant's."""
 _QUERIES: Final = {
     "/integrations/{integration}/access": "workspace=enterprise",
     "/models/price": "provider=openai&model=gpt-4o",
@@ -60,6 +68,10 @@ _MORE: Final = (
     "/console/requests?tenant_id=tenant-7&range=30d",
     "/console/requests?status_code=500&range=30d",
 )
+
+
+Times = dict[str, dict[str, float]]
+"""Milliseconds by page."""
 
 
 def furnish(stores: Stores, organization_id: str, now: int) -> None:
@@ -134,14 +146,16 @@ async def things(world: World) -> dict[str, str]:
     guard = await world.ok("POST", "/v1/guardrails", {"name": "No x", "checks": checks})
     hook = await world.ok("POST", "/v1/admin/webhooks", {"url": "https://hooks.example.com/in"})
     tiers = {tier: {"simple": "@openai-prod/gpt-4o-mini", "complex": "@openai-prod/gpt-4o"} for tier in TIERS}
+    managed = {"keys": "manage", "playground": True, "request_log": True}
+    await world.ok("PUT", f"/v1/admin/tenants/{_TENANT}", {"portal": managed})
     await world.ok("PUT", "/v1/admin/organisation", {"routing_table": {"tiers": tiers}})
     return {
         "config": config["slug"],
         "guardrail": guard["slug"],
         "webhook": hook["id"],
         "workspace": "enterprise",
-        "tenant": "tenant-7",
-        "key": f"key_{175:020d}",
+        "tenant": _TENANT,
+        "key": _KEY,
         "request": f"req_{7:032x}",
         "integration": "openai-prod",
         "kind": "budgets",
@@ -159,6 +173,14 @@ def pages(values: dict[str, str]) -> Iterator[str]:
     yield from _MORE
 
 
+def portal_pages(request: str) -> Iterator[str]:
+    """Every page of the portal there is to look at, and searches of its request log."""
+    for method, path, _, _ in PORTAL_PAGES:
+        if method == "GET":
+            yield f"/portal{path.format(key=_KEY, request=request)}?{_TIME}"
+    yield from (f"/portal/requests?{_TIME}&{query}" for query in ("status_code=500", f"api_key_ids={_KEY}"))
+
+
 async def measure(folder: Path, count: int) -> dict[str, Any]:
     """Write so many records, then look at everything."""
     database = await open_database(f"sqlite:///{folder}/headgate.db", synchronous="NORMAL")
@@ -172,17 +194,36 @@ async def measure(folder: Path, count: int) -> dict[str, Any]:
             await world.transactions.write(fill)
             await _written(world, count, end)
             app = create_console(world.services, dict, "http://test")
-            cookie = await _cookie(world, app)
-            times = {}
-            for page in pages(values):
-                runs = [await _timed(app, page, cookie) for _ in range(2)]
-                times[re.sub(r"[a-z]{3}_[0-9a-z]{20,32}", "…", page.removeprefix("/console"))] = {
-                    "ms": max(wall for wall, _ in runs),
-                    "cpu_ms": max(cpu for _, cpu in runs),
-                }
-            return {"records": count, "pages": times}
+            times = await _looked_at(app, pages(values), await _cookie(world, app))
     finally:
         await database.close()
+    return {"records": count, "pages": times | await _of_a_tenant(folder, world)}
+
+
+async def _of_a_tenant(folder: Path, world: World) -> Times:
+    """In a whole gateway, which tells the portal what the tenant may call and what it has left."""
+    assert world.master_key is not None
+    gateway = await open_gateway(Settings(data_dir=folder, url="http://test"), Vault([world.master_key]), world.clock)
+    try:
+        _, link = await gateway.services.portal_links.create(world.root, _TENANT, {"name": "Ada", "role": "manager"})
+        entered: Reply = await request(gateway.app, "GET", link.removeprefix("http://test"))
+        cookie = entered.headers["set-cookie"].partition(";")[0]
+        log: Reply = await request(gateway.app, "GET", f"/portal/requests?{_TIME}", headers={"cookie": cookie})
+        (call, *_) = re.findall(r"/portal/requests/(req_\w+)", log.body.decode())
+        return await _looked_at(gateway.app, portal_pages(call), cookie)
+    finally:
+        await gateway.close()
+
+
+async def _looked_at(app: Any, addresses: Iterable[str], cookie: str) -> Times:
+    times = {}
+    for page in addresses:
+        runs = [await _timed(app, page, cookie) for _ in range(2)]
+        times[re.sub(r"[a-z]{3}_[0-9a-z]{20,32}", "…", page.removeprefix("/console"))] = {
+            "ms": max(wall for wall, _ in runs),
+            "cpu_ms": max(cpu for _, cpu in runs),
+        }
+    return times
 
 
 async def _written(world: World, count: int, end: int) -> None:
@@ -215,7 +256,7 @@ def run(*, quick: bool = False) -> int:
         result = asyncio.run(measure(Path(folder), QUICK if quick else RECORDS))
     times = result["pages"]
     table(
-        f"Pages of the console over {result['records']:,} usage records and {KEYS:,} keys (SQLite)",
+        f"Pages of console and portal over {result['records']:,} usage records and {KEYS:,} keys (SQLite)",
         [(name, f"{each['ms']:,.0f} ms", f"{each['cpu_ms']:,.0f} ms") for name, each in times.items()],
         ("page", "took", "CPU"),
     )
