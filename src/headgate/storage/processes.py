@@ -5,9 +5,9 @@ replayed by the next process on the same disk, and what it had borrowed was let 
 the database's: the clocks of machines need not agree.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 
 from sqlalchemy import Connection, delete, insert, select, text, update
 
@@ -21,8 +21,8 @@ ALIVE: Final = 60 * 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Process:
-    """`idle`: nanoseconds since it was last seen. `succeeded`: the next one on its disk has replayed its journal, so it
-    holds nothing that nobody knows of."""
+    """`idle`: nanoseconds since it was last seen. `succeeded`: the next one on its disk has replayed its journal, and
+    it was not seen since, so it holds nothing that nobody knows of."""
 
     id: str
     disk: str
@@ -68,9 +68,9 @@ class Processes:
         def read(connection: Connection) -> list[Process]:
             now = _now(connection)
             rows = connection.execute(select(table).order_by(table.c.started_at, table.c.id)).mappings().all()
-            newest = {row["disk"]: row["id"] for row in rows}
+            newest = {row["disk"]: row for row in rows}
             return [
-                Process(**row, idle=max(now - row["seen_at"], 0), succeeded=newest[row["disk"]] != row["id"])
+                Process(**row, idle=max(now - row["seen_at"], 0), succeeded=_succeeded(row, newest[row["disk"]]))
                 for row in rows
             ]
 
@@ -97,6 +97,11 @@ class Processes:
         await self._database.write(
             lambda connection: connection.execute(delete(table).where(table.c.id.in_(process_ids)))
         )
+
+
+def _succeeded(row: Mapping[Any, Any], newest: Mapping[Any, Any]) -> bool:
+    """One that was seen since lives, on a clone of the disk."""
+    return bool(newest["id"] != row["id"] and row["seen_at"] <= newest["started_at"])
 
 
 def _now(connection: Connection) -> int:

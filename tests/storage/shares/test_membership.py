@@ -228,3 +228,19 @@ async def test_one_that_leaves_has_given_back_everything(world: World) -> None:
     assert await world.processes.members() == ["two"]
     assert await holds(two, "fits", 100)
     assert two.generations.current == generations
+
+
+async def test_nobody_is_taken_for_dead_whose_disk_was_cloned(world: World) -> None:
+    """Where a clone of a whole disk is used beside it, both are members, nobody ends the other's generations for long,
+    and that is said."""
+    one, first = await world.born("one", "disk 1")
+    clone, _ = await world.born("clone", "disk 1")
+    await first.beat()
+    await world.beat("clone", "one", "clone", "one")
+    assert await world.processes.members() == ["clone", "one"]
+    assert {name for sentence, name in world.notes if "a copy of this" in sentence} == {"one", "clone"}
+    await looked(one, clone)
+    generations = list(one.generations.current)
+    await world.beat("clone", "one")
+    await looked(one, clone)
+    assert one.generations.current == generations

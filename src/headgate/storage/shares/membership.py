@@ -62,6 +62,7 @@ class Membership:
         if not await self._processes.seen(self._generations.node):
             self._note("this process was given up, and is back", self._generations.node)
             await self._processes.register(self._generations.node, self._disk, self._place)
+            return
         known = await self._processes.all()
         lost = [each for each in known if each.idle >= self._lost_after and not each.succeeded]
         for each in lost:
@@ -71,7 +72,11 @@ class Membership:
                 self._note_once(
                     "nothing is lent of anything: one that is missing may have spent what it borrowed", each
                 )
-        mine = [each for each in known if each.succeeded and each.disk == self._disk]
+        mine = [each for each in known if each.disk == self._disk and each.id != self._generations.node]
+        for each in mine:
+            if each.alive and not each.succeeded:
+                self._note_once("another process uses a copy of this one's data directory", each)
+        mine = [each for each in mine if each.succeeded]
         if not mine and not lost:
             self._asked_at = None
             return
