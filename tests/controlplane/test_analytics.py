@@ -1,12 +1,15 @@
 """Graphs and groups over HTTP: the figures are those of the calls, and nobody sees another's."""
 
 from collections.abc import Sequence
+from dataclasses import fields
 from typing import Any
 from urllib.parse import urlencode
 
 import pytest
 
+from headgate.analytics.asked import FILTERS
 from headgate.base.clock import NANOS_PER_SECOND
+from headgate.controlplane.usage_filters import UsageFilters
 from headgate.ledger.record import Outcome, UsageRecord
 from headgate.storage.alert_rows import AlertedRows
 from tests.support.administration import NOON, World, customer_key
@@ -159,6 +162,8 @@ async def test_calls_are_grouped(month: World) -> None:
         ({"span_id": "step-1"}, 1),
         ({"configs": "pc-careful,pc-other"}, 2),
         ({"prompt_slug": "greeting"}, 1),
+        ({"is_success": "true"}, 4),
+        ({"is_success": "false"}, 1),
         ({"cost_min": "1.1"}, 1),
         ({"cost_max": "0"}, 1),
         ({"total_units_min": "16"}, 0),
@@ -174,6 +179,11 @@ async def test_filters_leave_calls_out(month: World, filters: dict[str, str], to
     assert sum(row["requests"] for row in rows) == total
     logs = await month.ok("GET", f"/v1/logs?{urlencode({**MONTH, **filters, 'include_total': 'true'})}")
     assert (logs["total"], len(logs["data"])) == (total, total)
+
+
+def test_every_filter_can_be_asked_for() -> None:
+    """One that exports know, and a query does not, would filter nothing and not say so."""
+    assert {each.name for each in fields(UsageFilters)} == set(FILTERS)
 
 
 @pytest.mark.parametrize(

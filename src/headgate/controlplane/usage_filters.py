@@ -22,6 +22,7 @@ class UsageFilters:
     ai_org_model: Annotated[Text, Query(examples=["openai__gpt-4o"])] = None
     status_code: Annotated[Text, Query(examples=["429,500"])] = None
     outcome: Text = None
+    is_success: Annotated[Text, Query(description="`true`: with a status below 400; `false`: all others.")] = None
     cache_status: Annotated[Text, Query(examples=["HIT"])] = None
     metadata: Annotated[Text, Query(examples=['{"subscription_tier":"pro"}'])] = None
     user: Annotated[Text, Query(description="Values of the metadata `_user`.")] = None
