@@ -8,7 +8,8 @@ import pytest
 
 from headgate.analytics.breakdown import LABELS, MEASURES
 from tests.console.conftest import Browser, text_of
-from tests.console.furnished import customer
+from tests.console.furnished import HOUR, customer
+from tests.controlplane.test_analytics import call, written
 
 TOKENS_OF_ONE = 15
 
@@ -63,3 +64,22 @@ async def test_the_table_is_had_as_csv(admin: Browser) -> None:
     hours = (await admin.send("GET", f"/console/analytics/csv?range=24h&tz={quote('Europe/Berlin')}")).body.decode()
     assert hours.startswith("from,requests,errors")
     assert len(hours.splitlines()) > 20
+
+
+async def test_a_line_over_time_leads_to_its_rows(admin: Browser) -> None:
+    """Also the last, whose minute is not over, and the first, which begins before the time that is asked for."""
+    world, _ = admin.world, await customer(admin.world)
+    world.clock.move(1_230)
+    now, workspace = world.clock.now(), "ws_of_another"
+    day, second = 24 * HOUR, HOUR // 3_600
+    ages = (second, day - 5 * second, day + 5 * second)
+    await written(
+        world, [call(10 + number, world, workspace, 0, started_at=now - age) for number, age in enumerate(ages)]
+    )
+    for query, counted in (("range=24h", 4), ("from=2027-01-15T06:10&to=2027-01-15T07:20&tz=UTC", 1)):
+        page = (await admin.get(f"/console/analytics?measure=requests&{query}")).body.decode()
+        lines = re.findall(r'<td class="n"><a href="(/console/requests[^"]*)">(\d+)</a></td><td class="n">', page)
+        for link, figure in lines:
+            rows = await admin.get(unescape(link))
+            assert rows.body.count(b'<a href="/console/requests/req_') == int(figure), link
+        assert sum(int(figure) for _, figure in lines) == counted, query

@@ -142,13 +142,13 @@ def _lines(visit: Visit, found: Breakdown, label: str) -> Iterator[Line]:
         for row in found.rows:
             yield Line(row.name or row.label or "none", _told(row), row.sums, calls_with(label, row.label, filters))
         return
-    same, zone = {name: text for name, text in filters.items() if text}, visit.time.zone
+    same, time = {name: text for name, text in filters.items() if text}, visit.time
     starts = found.points.starts
-    for at, until, sums in reversed([*zip(starts, [*starts[1:], visit.time.until], found.each, strict=True)]):
+    ends = [*(typed(at, time.zone) for at in starts[1:]), time.end]  # the last has one only where one was chosen
+    for at, end, sums in reversed([*zip(starts, ends, found.each, strict=True)]):
         if sums.calls:
-            yield Line(
-                typed(at, zone).replace("T", " "), "", sums, {**same, "from": typed(at, zone), "to": typed(until, zone)}
-            )
+            between = {"from": typed(max(at, time.since), time.zone), **({"to": end} if end else {})}
+            yield Line(typed(at, time.zone).replace("T", " "), "", sums, same | between)
 
 
 def _told(row: Row) -> str:

@@ -83,8 +83,9 @@ def since_the_start_of(unit: str, now: int, zone: str) -> dict[str, str]:
 
 
 def typed(at: int, zone: str) -> str:
-    """A moment as a browser's field has it, to the minute."""
-    return moment(at).astimezone(ZoneInfo(zone)).strftime("%Y-%m-%dT%H:%M")
+    """A moment as a browser's field has it: to the minute, or to the millisecond where it is within one."""
+    found = moment(at).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+    return found.isoformat(timespec="milliseconds" if found.second or found.microsecond else "minutes")
 
 
 def _between(since: int, until: int) -> dict[str, str]:
