@@ -150,7 +150,7 @@ class CompletionMeter:
         self._last = data
         for choice in chunk.choices or ():
             self._choice(choice)
-        reported = self._report(chunk)
+        reported = (chunk.usage is not ABSENT or chunk.x_groq is not None) and self._report(chunk)
         if (chunk.error is not None or event.name == b"error") and not self._done:
             self.failed, self.complete = True, False
         return self._asked or not reported or chunk.choices != []
