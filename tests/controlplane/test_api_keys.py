@@ -123,3 +123,23 @@ async def test_a_user_key_needs_its_user(world: World) -> None:
     body = {"name": "k", "workspace_id": "default", "scopes": []}
     reply = await world.call("POST", "/v1/api-keys/workspace/user", body)
     assert (reply.status, reply.json["error"]["param"]) == (400, "user_id")
+
+
+async def test_an_admin_key_gives_what_it_has_and_calls(world: World) -> None:
+    """One that is there to make customers' keys cannot make itself one that reads their logs, by none of the ways."""
+    may = [f"workspace_service_api_keys.{verb}" for verb in ("create", "update", "rotate")]
+    body = {"name": "onboarding", "scopes": may}
+    onboarding = (await world.ok("POST", "/v1/api-keys/organisation/service", body))["key"]
+    made = {"name": "k", "workspace_id": "default"}
+    path = "/v1/api-keys/workspace/service"
+    customer = await world.ok("POST", path, {**made, "scopes": ["completions.write", "models.list"]}, key=onboarding)
+    reader, _ = await customer_key(world, "default", scopes=["completions.write", "logs.view"])
+    wider = {"scopes": ["completions.write", "logs.view"]}
+    for method, at, sent in (
+        ("POST", path, {**made, **wider}),
+        ("PUT", f"/v1/api-keys/{customer['id']}", wider),
+        ("POST", f"/v1/api-keys/{reader}/rotate", {}),
+    ):
+        refused = await world.call(method, at, sent, key=onboarding)
+        assert (refused.status, "`logs.view`" in refused.json["error"]["message"]) == (403, True), at
+    assert (await world.call("POST", f"/v1/api-keys/{customer['id']}/rotate", {}, key=onboarding)).status == 200

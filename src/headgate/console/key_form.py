@@ -12,6 +12,7 @@ from headgate.console.visit import Visit
 from headgate.controlplane.api_keys import scope_of
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner
 from headgate.tenancy.api_keys import TENANT_SCOPES
+from headgate.tenancy.key_rotation import held_for
 from headgate.tenancy.moments import to_iso
 from headgate.tenancy.scopes import ORGANIZATION_SCOPES, WORKSPACE_SCOPES
 
@@ -68,6 +69,7 @@ async def update(visit: Visit) -> Response:
             asked.pop("expires_at")  # it may be over by now, or be said to the second
         if set(form.all("scopes")) != key.scopes:
             asked["scopes"] = form.all("scopes")
+        form.require_unchanged(key.updated_at)
         await visit.services.api_keys.update(visit.principal, key.id, asked)
     except HeadgateError as error:
         return await _form(visit, key, _typed(form), error)
@@ -114,9 +116,7 @@ async def _form(
 def _scopes(visit: Visit, *, tenant: bool) -> list[str]:
     """Those that he could give, those of calls first."""
     principal = visit.principal
-    allowed = TENANT_SCOPES if tenant else WORKSPACE_SCOPES
-    if principal.workspace_id is not None:
-        allowed &= principal.scopes
-    elif not tenant:
+    allowed = (TENANT_SCOPES if tenant else WORKSPACE_SCOPES) & held_for(principal, KeyLevel.WORKSPACE)
+    if principal.workspace_id is None and not tenant:
         allowed |= ORGANIZATION_SCOPES & principal.scopes
     return sorted(allowed, key=lambda scope: (scope not in CALLS, scope))

@@ -58,7 +58,7 @@ def require_grantable(principal: Principal, key: ApiKey) -> None:
 
 def held_for(principal: Principal, level: KeyLevel) -> frozenset[str]:
     """The scopes that the caller may give to a key of this level."""
-    # Whoever administers the organization administers its workspaces: they may grant what they do not use themselves.
+    # No key of the organization has those of calls; it may give them, or nobody could make a customer's key.
     if level is KeyLevel.WORKSPACE and principal.workspace_id is None:
-        return scopes.WORKSPACE_SCOPES
+        return principal.scopes | scopes.OF_CALLS
     return principal.scopes

@@ -54,6 +54,9 @@ ORGANIZATION_SCOPES: Final[frozenset[str]] = frozenset(
 )
 """What an organization's admin key can have: everything but calls to models."""
 
+OF_CALLS: Final = WORKSPACE_SCOPES - ORGANIZATION_SCOPES
+"""What only a key of a workspace can have."""
+
 
 def grantable(value: object, allowed: Collection[str], held: Collection[str]) -> frozenset[str]:
     """The scopes of a new key: known to its kind, and held by who makes it. A key never makes one with more rights."""
