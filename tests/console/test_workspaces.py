@@ -1,8 +1,12 @@
 """Workspaces and their members in the console."""
 
+import re
+
 from tests.console.conftest import Browser, text_of
 from tests.console.furnished import furnished
 from tests.support.people import joined
+
+SEEN = re.compile(rb'name="seen" value="(\d+)"')
 
 
 async def test_a_workspace_is_made_changed_and_removed(admin: Browser) -> None:
@@ -93,3 +97,44 @@ async def test_members_come_change_and_go(admin: Browser) -> None:
     assert [each["role"] for each in found["data"]] == ["manager"]
     seen = await admin.post(f"{page}/members/{user.id}", {}, page)
     assert "Nobody is a member" in text_of(seen)
+
+
+async def test_what_another_administrator_saved_is_not_undone_unseen(admin: Browser) -> None:
+    """Of two who have the same form open, the second is told, and what he typed stays; then he may save it."""
+    await admin.world.ok("POST", "/v1/admin/workspaces", {"name": "Pro", "slug": "pro"})
+    path = "/console/workspaces/pro/edit"
+    seen = SEEN.search((await admin.get(path)).body)
+    assert seen
+    budget = {"usage_limits": [{"type": "cost", "credit_limit": 5, "periodic_reset": "monthly"}]}
+    admin.world.clock.move(1)
+    await admin.world.ok("PUT", "/v1/admin/workspaces/pro", budget)
+    fields = {"name": "Professional", "seen": seen[1].decode()}
+    told = await admin.post(path, fields)
+    assert (told.status, b'value="Professional"' in told.body) == (409, True)
+    assert "Somebody else has changed this since you opened it" in text_of(told)
+    assert (await admin.world.ok("GET", "/v1/admin/workspaces/pro"))["usage_limits"]
+    again = SEEN.search(told.body)
+    assert again
+    assert (await admin.post(path, {**fields, "seen": again[1].decode()})).status == 200
+    assert (await admin.world.ok("GET", "/v1/admin/workspaces/pro"))["name"] == "Professional"
+
+
+async def test_every_form_of_something_that_is_there_says_what_it_has_seen(admin: Browser) -> None:
+    """So that each of them notices what was changed meanwhile."""
+    values = await furnished(admin.world)
+    for path in (
+        "/workspaces/{workspace}/edit",
+        "/tenants/{tenant}/edit",
+        "/keys/{key}/edit",
+        "/policies/{kind}/{policy}/edit",
+        "/integrations/{integration}/edit",
+        "/webhooks/{webhook}/edit",
+        "/integrations/{integration}/access?workspace=place",
+        "/routing",
+        "/settings",
+    ):
+        page = "/console" + path.format(**values)
+        assert SEEN.search((await admin.get(page)).body), page
+        action = page.partition("?")[0]
+        reply = await admin.post(action, {"seen": "1", "workspace": "place", "name": "Other"}, page)
+        assert "Somebody else has changed this" in text_of(reply), page

@@ -8,7 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 from starlette.requests import Request
 
-from headgate.base.errors import Forbidden, InvalidRequest, TooLarge, UnsupportedMedia
+from headgate.base.errors import Conflict, Forbidden, InvalidRequest, TooLarge, UnsupportedMedia
 from headgate.base.redaction import redacted, without_secrets
 from headgate.tenancy.origin import Origin
 
@@ -43,6 +43,15 @@ class Form:
     def lines(self, name: str) -> list[str]:
         """Of a text field, those that are not empty; commas separate too."""
         return [each.strip() for each in self.one(name).replace(",", "\n").splitlines() if each.strip()]
+
+    def require_unchanged(self, at: int) -> None:
+        """Raises `Conflict` where somebody else changed, at this moment, what the form showed: `seen` says as of when.
+        Shown again with what was typed, the form has seen that too."""
+        if (seen := self.one("seen")) and seen != str(at):
+            raise Conflict(
+                "Somebody else has changed this since you opened it, and nothing of yours is saved yet. "
+                "Look at it in another tab; what you typed stands here, and takes the place of theirs once you save it."
+            )
 
     def document(self, name: str, param: str = "") -> Any:
         """Of a text field, the JSON in it; None where it is empty. Raises `InvalidRequest` naming `param`."""

@@ -99,6 +99,7 @@ async def update(visit: Visit) -> Response:
     if typed["custom_host"] != (before.base_url or ""):
         asked["configurations"] = {"custom_host": typed["custom_host"] or None}
     try:
+        visit.form.require_unchanged(before.updated_at)
         await visit.services.integrations.update(visit.principal, before.id, asked | _key(visit))
     except HeadgateError as error:
         return await _form(visit, before, typed, error)
@@ -116,6 +117,7 @@ async def gave(visit: Visit) -> Response:
     integration, before, workspace = await _given(visit, visit.form.one("workspace"))
     enabled = bool(visit.form.one("enabled"))
     try:
+        visit.form.require_unchanged(before.updated_at if before else 0)
         entry = {"id": workspace.id, "enabled": enabled, **limit_rows.limits_asked(visit.form, before)}
         if visit.form.one("reset_usage"):
             entry["reset_usage"] = True

@@ -118,6 +118,7 @@ async def update(visit: Visit) -> Response:
     name, kind = _kind(visit)
     before = await visit.services.limit_policies.get(visit.principal, kind, visit.named("policy"))
     try:
+        visit.form.require_unchanged(before.updated_at)
         await visit.services.limit_policies.update(visit.principal, kind, before.id, _asked(visit.form, kind))
     except HeadgateError as error:
         return await _form(visit, name, before, _typed(visit.form), error)

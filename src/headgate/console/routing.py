@@ -28,6 +28,8 @@ class Routed(Protocol):
     def name(self) -> str: ...
     @property
     def routing(self) -> Document: ...
+    @property
+    def updated_at(self) -> int: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +54,7 @@ async def update(visit: Visit) -> Response:
     place = await _place(visit, visit.form.one("workspace"), visit.form.one("tenant"))
     services, principal = visit.services, visit.principal
     try:
+        visit.form.require_unchanged(place.owner.updated_at)
         fields = {"routing_table": _asked(visit.form)}
         if place.kind == "organization":
             principal.require("organisation_settings.update")

@@ -27,6 +27,7 @@ async def update(visit: Visit) -> Response:
     """What is on the form takes the place of what was before."""
     before = await visit.services.organizations.get(visit.principal)
     try:
+        visit.form.require_unchanged(before.updated_at)
         await visit.services.organizations.update(visit.principal, _asked(visit.form, before))
     except HeadgateError as error:
         return await _page(visit, error)

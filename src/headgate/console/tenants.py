@@ -69,6 +69,7 @@ async def update(visit: Visit) -> Response:
         asked = {name: value or None for name, value in fields.items() if name not in ("tenant_id", "workspace_id")}
         asked["metadata"] = fields["metadata"]
         asked |= limit_rows.limits_asked(visit.form, before)
+        visit.form.require_unchanged(before.updated_at)
         await visit.services.tenants.update(visit.principal, before.id, asked)
     except HeadgateError as error:
         return await _form(visit, before, fields, error)

@@ -56,6 +56,7 @@ async def update(visit: Visit) -> Response:
     typed = {name: value for name, value in _typed(visit).items() if name in ("url", "description", "types")}
     before = await visit.services.webhooks.get(visit.principal, visit.named("webhook"))
     try:
+        visit.form.require_unchanged(before.updated_at)
         await visit.services.webhooks.update(visit.principal, before.id, typed)
     except HeadgateError as error:
         return await _form(visit, before, typed, error)

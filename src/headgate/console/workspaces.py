@@ -67,6 +67,7 @@ async def update(visit: Visit) -> Response:
     """The same as `create`, for one that is there."""
     before = await visit.services.workspaces.get(visit.principal, visit.named("workspace"))
     try:
+        visit.form.require_unchanged(before.updated_at)
         await visit.services.workspaces.update(visit.principal, before.id, _asked(visit, before))
     except HeadgateError as error:
         return _form(visit, before, _typed(visit), error)
