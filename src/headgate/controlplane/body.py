@@ -9,6 +9,8 @@ from headgate.base.redaction import REDACTED, redacted, without_secrets
 
 SECRET: Final[JsonDict] = {"writeOnly": True}
 """`json_schema_extra` of a field that never comes out again, neither in an answer nor in the audit log."""
+STAYS: Final[JsonDict] = {"readOnly": True}
+"""`json_schema_extra` of a field that is settled when the object is made: it may be sent as it is, and no other."""
 
 Reference = Annotated[str, Field(min_length=1)]
 """A slug or an id, where none means all: an empty one is somebody's mistake, and does not."""

@@ -5,6 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from headgate.controlplane.bodies import Body, Defaults, RateLimits, UsageLimits
+from headgate.controlplane.body import STAYS
 from headgate.controlplane.limit_views import budgets
 from headgate.controlplane.views import rate_limits
 from headgate.tenancy.api_key import ApiKey
@@ -44,10 +45,10 @@ class KeyChange(Body):
     expires_at: str | None = Field(None, description="ISO 8601, in the future.")
     rotation_policy: Rotation | None = None
     reset_usage: bool | None = None
-    user_id: str | None = Field(None, description="Cannot be changed.")
-    workspace_id: str | None = Field(None, description="Cannot be changed.")
-    tenant_id: str | None = Field(None, description="Cannot be changed.")
-    type: str | None = Field(None, description="Cannot be changed.")
+    user_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    workspace_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    tenant_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    type: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
 
     def sent(self) -> dict[str, Any]:
         # Neither can be cleared, so null leaves them as they are.

@@ -7,6 +7,7 @@ from pydantic import Field
 
 from headgate.controlplane import limit_views, views
 from headgate.controlplane.bodies import Admission, Body, Metadata, RateLimits, RoutingTable, UsageLimits
+from headgate.controlplane.body import STAYS
 from headgate.controlplane.portal_bodies import Portal
 from headgate.controlplane.services import Services
 from headgate.ledger.allowance import Resource
@@ -40,8 +41,8 @@ class TenantChange(Body):
     routing_table: RoutingTable = None
     portal: Portal = None
     weight: int | None = Field(None, description="Its share of a provider's capacity beside other tenants': 1.")
-    tenant_id: str | None = Field(None, description="Cannot be changed.")
-    workspace_id: str | None = Field(None, description="Cannot be changed.")
+    tenant_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    workspace_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
 
     def sent(self) -> dict[str, Any]:
         # None of them can be cleared, so null leaves them as they are.

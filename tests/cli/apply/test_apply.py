@@ -140,11 +140,14 @@ def test_all_of_them_there_and_back(applied: Gateway) -> None:
 
 
 async def test_what_cannot_be_is_refused_before_anything_changes(applied: Gateway, tmp_path: Path) -> None:
-    """A workspace that is nowhere, a provider's kind that cannot change, two keys of one name."""
+    """A workspace that is nowhere; what stays: a provider's kind, a tenant's workspace, a key's tenant."""
     last = applied.admin("GET", "/audit-logs?page_size=1")["total"]
     for before, after, why in (
         ("workspace_id: workspace-starter", "workspace_id: workspace-startr", "no workspace `workspace-startr`"),
         ("ai_provider_id: openai", "ai_provider_id: anthropic", "`integrations[0].ai_provider_id`: cannot be changed"),
+        ("Corporation\n    workspace_id: workspace-enterprise", "Corporation\n    workspace_id: workspace-starter",
+            "`tenants[0].workspace_id`: cannot be changed"),
+        ("tenant_id: acme-corp\n    scopes", "tenant_id: null\n    scopes", "`keys[0].tenant_id`: cannot be changed"),
         ("unit: rpm, value: 10}", "unit: rpx, value: 10}", "must be one of rps, rpm"),
     ):  # fmt: skip
         ran = await apply(applied, tmp_path, EXAMPLE.replace(before, after, 1), "--yes")

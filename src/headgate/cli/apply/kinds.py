@@ -7,7 +7,7 @@ from pydantic import Field
 
 from headgate.controlplane.alert_bodies import NewWebhook, WebhookChange
 from headgate.controlplane.bodies import NewWorkspace, OrganisationChange, WorkspaceChange
-from headgate.controlplane.body import Body
+from headgate.controlplane.body import STAYS, Body
 from headgate.controlplane.config_bodies import ConfigChange, GuardrailChange, NewConfig, NewGuardrail
 from headgate.controlplane.integration_bodies import (
     GlobalWorkspaceAccess,
@@ -23,9 +23,12 @@ from headgate.controlplane.provider_bodies import NewProvider, ProviderChange
 from headgate.controlplane.tenant_bodies import NewTenant, TenantChange
 
 ACTS: Final = frozenset(
-    ("reset_usage", "reset_usage_for_value", "rotate_secret", "secret_mappings", "type", "users", "override_existing")
+    (
+        *("reset_usage", "reset_usage_for_value", "rotate_secret", "secret_mappings", "type", "users"),
+        *("override_existing", "usage_limits_list", "rate_limits_list"),
+    )
 )
-"""Fields of bodies that do something, once, and declare nothing."""
+"""Fields of bodies that do something, once, or say again what another says, and so declare nothing."""
 
 
 class DeclaredIntegration(NewIntegration):
@@ -48,8 +51,8 @@ class DeclaredTenant(NewTenant):
 
 @dataclass(frozen=True, slots=True)
 class Kind:
-    """`named_by` are the fields by which one is told from another. What `body` has and `change` has not is settled when
-    it is made."""
+    """`named_by` are the fields by which one is told from another. What `body` has and `change` has not, or not to
+    change it, is settled when it is made."""
 
     section: str
     noun: str
@@ -67,7 +70,8 @@ class Kind:
     @property
     def fixed(self) -> frozenset[str]:
         """What cannot be changed later."""
-        return self.fields - frozenset(self.change.model_fields)
+        changed = (name for name, each in self.change.model_fields.items() if each.json_schema_extra != STAYS)
+        return self.fields - frozenset(changed)
 
 
 ORGANISATION: Final = Kind(
