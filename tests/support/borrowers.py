@@ -56,6 +56,7 @@ class Borrower:
 
     async def hold(self, request_id: str, allowances: Sequence[Allowance], amounts: Amounts) -> Held | Denied:
         """As the data plane does it."""
+        await self.borrowing.hear()
         found = self.ledger.hold(request_id, allowances, amounts)
         while isinstance(found, Denied):
             enough = await self.borrowing.borrow(allowances, amounts)
