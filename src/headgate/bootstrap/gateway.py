@@ -55,7 +55,7 @@ from headgate.tenancy.policy_loader import PolicyLoader
 from headgate.tenancy.sessions import Span
 from headgate.tenancy.vault import Vault
 from headgate.upstream.base_url import kept_base_url
-from headgate.upstream.client import Client
+from headgate.upstream.client import Client, Limits
 from headgate.upstream.fetch import Fetcher
 from headgate.upstream.guard import Guard
 
@@ -107,7 +107,7 @@ async def open_gateway(settings: Settings, vault: Vault, clock: Clock | None = N
         kept = await open_books(settings, database, refusals, clock, closing)
         directory = _directory(settings, administration, vault, catalog, pepper, kept.restore, closing)
         guard = Guard(allow_private=settings.allow_private_upstreams)
-        client = Client(guard=guard, clock=clock)
+        client = Client(guard=guard, limits=Limits(connections=settings.max_connections), clock=clock)
         closing.push_async_callback(client.close)
         webhook_guard = Guard(allow_private=settings.allow_private_webhooks)
         cache = cache_of(settings, clock, pepper)

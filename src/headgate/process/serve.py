@@ -13,6 +13,7 @@ from headgate.process.data_dir import DataDirLock
 from headgate.process.first_start import first_start, preset_key
 from headgate.process.listening import listen
 from headgate.process.master_key import load_master_keys
+from headgate.process.open_files import fitted
 from headgate.process.signals import stop_requested
 from headgate.process.until_stopped import take_calls
 from headgate.process.worker_places import settle_left_behind
@@ -28,6 +29,7 @@ def run(settings: Settings) -> int:
     # What is wrong stops a start before anything is made.
     preset_key(settings)
     check_sharing(settings)
+    settings = fitted(settings)
     with DataDirLock.take(settings.data_dir):
         if settings.workers > 1:
             return run_workers(settings)

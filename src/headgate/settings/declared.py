@@ -196,7 +196,9 @@ class Settings:
     max_body_bytes: Annotated[int, Is("The largest request body.", low=1024, high=1024 * MIB)] = 32 * MIB
     max_header_bytes: Annotated[int, Is("The largest request head, all lines together.", low=1024, high=MIB)] = 65536
     max_headers: Annotated[int, Is("The most header lines of a request.", low=8, high=1000)] = 100
-    max_connections: Annotated[int, Is("The most client connections at once.", low=1, high=1_000_000)] = 10_000
+    max_connections: Annotated[
+        int, Is("The most connections of clients, and to one provider.", low=1, high=1_000_000)
+    ] = 10_000
     head_timeout_s: Annotated[float, Is("How long a client may take to send a request head.", low=0.1, high=600)] = 10.0
     body_timeout_s: Annotated[float, Is("How long a client may take to send a request body.", low=0.1, high=3600)] = (
         60.0
