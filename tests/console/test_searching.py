@@ -51,10 +51,10 @@ async def test_another_time_zone_leaves_the_time_and_the_other_way_round(admin: 
     await customer(admin.world)
     chosen = await forms(admin, f"{path}?from=2027-01-10T00:00&to=2027-01-12T00:00&tz=Asia/Tokyo&name=a")
     zone = {"from": "2027-01-10T00:00", "to": "2027-01-12T00:00", "tz": "Asia/Tokyo"}
-    assert chosen["Time zone"].items() >= zone.items()
-    assert "range" not in chosen["Time zone"]
+    assert chosen["Zone"].items() >= zone.items()
+    assert "range" not in chosen["Zone"]
     by_name = await forms(admin, f"{path}?range=30d&tz=Asia/Tokyo&name=a")
-    assert by_name["Time zone"]["range"] == "30d"
+    assert by_name["Zone"]["range"] == "30d"
     assert by_name["Last"]["tz"] == "Asia/Tokyo"
 
 
@@ -64,7 +64,7 @@ async def test_a_search_keeps_the_time_and_the_time_the_search(admin: Browser, p
     await customer(admin.world)
     found = await forms(admin, f"{path}?range=30d&tz=Asia/Tokyo&name=a")
     assert found["Search"].items() >= {"range": "30d", "tz": "Asia/Tokyo", "name": "a"}.items()
-    assert (found["Last"]["name"], found["Time zone"]["name"]) == ("a", "a")
+    assert (found["Last"]["name"], found["Zone"]["name"]) == ("a", "a")
 
 
 async def forms(admin: Browser, path: str) -> dict[str, dict[str, str]]:

@@ -9,6 +9,15 @@ for (const label of document.querySelectorAll("[data-token]")) {
   }
 }
 
+// Pressed twice, a button does once what it does; after a while, perhaps for a page that never came, again.
+addEventListener("submit", (event) => {
+  const form = event.target;
+  if (form.method !== "post" || event.defaultPrevented) return;
+  if ("sent" in form.dataset) return event.preventDefault();
+  form.dataset.sent = "";
+  setTimeout(() => delete form.dataset.sent, 5000);
+});
+
 function drawn(place) {
   const { at, series, unit, zone } = JSON.parse(place.dataset.chart);
   const style = getComputedStyle(document.documentElement);
