@@ -8,13 +8,12 @@ from typing import Final
 
 import structlog
 
-from headgate.base.clock import NANOS_PER_SECOND, Clock
+from headgate.base.clock import Clock
 from headgate.base.errors import Unavailable
 from headgate.bootstrap.report import report
-from headgate.bootstrap.scale import MARGIN_S
+from headgate.bootstrap.scale import lost_after
 from headgate.ledger.borrowed import BorrowedShares
 from headgate.ledger.ledger import LocalLedger
-from headgate.ledger.share import LEASE
 from headgate.settings import Settings
 from headgate.storage.database import Database
 from headgate.storage.disk import disk_id
@@ -90,9 +89,6 @@ def sharing_of(
     server_clock = clock if isinstance(clock, ServerClock) else None
     authority = Authority(connect(RedisAddress.parse(settings.redis_url)), clock, server_clock)
     processes = Processes(database)
-    lost_after = LEASE + round((settings.total_timeout_s + MARGIN_S) * NANOS_PER_SECOND)
-    if settings.process_lost_after_s is not None:
-        lost_after = round(settings.process_lost_after_s * NANOS_PER_SECOND)
     node = os.urandom(_LIFE_BYTES).hex()
     generations = Generations(node, shares, authority, processes.members, restoring.all_written, clock)
     membership = Membership(
@@ -100,7 +96,7 @@ def sharing_of(
         generations,
         disk_id(settings.data_dir),
         _place(settings.data_dir),
-        lost_after,
+        lost_after(settings),
         lambda sentence, process_id: log.warning(sentence, process=process_id),
         report,
     )
