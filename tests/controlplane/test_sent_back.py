@@ -100,3 +100,21 @@ async def test_a_config_of_the_organization_can_be_sent_back(world: World) -> No
     shown = await world.ok("GET", f"/v1/configs/{made['slug']}")
     await world.ok("PUT", f"/v1/configs/{made['slug']}", {**shown, "name": "very careful"})
     assert (await world.ok("GET", f"/v1/configs/{made['slug']}"))["name"] == "very careful"
+
+
+async def test_what_is_over_is_no_obstacle(world: World) -> None:
+    """A key that has expired, whose rotation is overdue, and a provider that has expired: another name for them."""
+    await world.ok("POST", "/v1/integrations", INTEGRATION)
+    await world.ok("PUT", ACCESS, {"workspaces": [{"id": "default", "enabled": True}]})
+    soon = {"expires_at": "2027-01-15T09:00:00.123456Z"}
+    rotation = {"rotation_policy": {"rotation_period": "weekly", "next_rotation_at": "2027-01-15T09:00:00Z"}}
+    key_id, _ = await customer_key(world, "default", **soon, **rotation)
+    await world.ok("POST", "/v1/providers", {"name": "n", "slug": "p", **soon, **OF_OPENAI})
+    world.clock.move(7_200)
+    for path in (f"/v1/api-keys/{key_id}", "/v1/providers/p?workspace_id=default"):
+        shown = await world.ok("GET", path)
+        await world.ok("PUT", path, {**shown, "name": "renamed"})
+        after = await world.ok("GET", path)
+        assert (after["name"], after["expires_at"], after["status"]) == ("renamed", shown["expires_at"], "expired")
+        refused = await world.call("PUT", path, {**shown, "expires_at": "2027-01-15T09:30:00Z"})
+        assert (refused.status, refused.json["error"]["param"]) == (400, "expires_at")

@@ -195,10 +195,11 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
         changes["alert_emails"] = rules.addresses(fields["alert_emails"], "alert_emails")
     changes |= limit_changes(key, fields, change.now)
     if "rotation_policy" in fields:
-        changes["rotation_policy"], changes["next_rotation_at"] = rotation_policy(fields["rotation_policy"], change.now)
+        changes["rotation_policy"], changes["next_rotation_at"] = rotation_policy(
+            fields["rotation_policy"], change.now, key.next_rotation_at
+        )
     if "expires_at" in fields:
-        expires_at = fields["expires_at"]
-        changes["expires_at"] = None if expires_at is None else moments.in_future(expires_at, "expires_at", change.now)
+        changes["expires_at"] = moments.end(fields["expires_at"], change.now, key.expires_at)
     return call_defaults.conforming_key(replace(key, **changes), change)
 
 

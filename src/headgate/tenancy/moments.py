@@ -25,12 +25,19 @@ def from_iso(value: object, param: str) -> int:
     return (found - _EPOCH) // timedelta(microseconds=1) * 1_000
 
 
-def in_future(value: object, param: str, now: int) -> int:
-    """The same for a moment that is still to come."""
+def in_future(value: object, param: str, now: int, kept: int | None = None) -> int:
+    """The same for a moment that is still to come, or is the one that is `kept`, sent back as it was shown."""
     found = from_iso(value, param)
+    if kept is not None and to_iso(found) == to_iso(kept):
+        return kept
     if found <= now:
         raise InvalidRequest(f"`{param}` must be in the future.", param=param)
     return found
+
+
+def end(expires_at: object, now: int, kept: int | None) -> int | None:
+    """From `expires_at`; null: never."""
+    return None if expires_at is None else in_future(expires_at, "expires_at", now, kept)
 
 
 def to_iso(nanoseconds: int) -> str:

@@ -182,8 +182,7 @@ def _with(provider: WorkspaceProvider, fields: Mapping[str, Any], change: Change
         changes["note"] = rules.text(fields["note"] or "", "note")
     changes |= limit_changes(provider, fields, change.now)
     if "expires_at" in fields:
-        expires_at = fields["expires_at"]
-        changes["expires_at"] = None if expires_at is None else moments.in_future(expires_at, "expires_at", change.now)
+        changes["expires_at"] = moments.end(fields["expires_at"], change.now, provider.expires_at)
     return replace(provider, **changes)
 
 

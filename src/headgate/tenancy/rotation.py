@@ -48,8 +48,9 @@ class RotationPolicy:
         return cls(**document)
 
 
-def rotation_policy(value: object, now: int) -> tuple[RotationPolicy | None, int | None]:
-    """The contract's `rotation_policy`, and when the next rotation is due. Raises `InvalidRequest` naming the field."""
+def rotation_policy(value: object, now: int, due_before: int | None = None) -> tuple[RotationPolicy | None, int | None]:
+    """The contract's `rotation_policy`, and when the next rotation is due, as it was before or in the future. Raises
+    `InvalidRequest` naming the field."""
     if value is None:
         return None, None
     if not isinstance(value, Mapping):
@@ -71,10 +72,7 @@ def rotation_policy(value: object, now: int) -> tuple[RotationPolicy | None, int
     due = value.get("next_rotation_at")
     if due is None:
         return policy, policy.next_after(now)
-    moment = moments.from_iso(due, f"{at}.next_rotation_at")
-    if moment <= now:
-        raise InvalidRequest(f"`{at}.next_rotation_at` must be in the future.", param=f"{at}.next_rotation_at")
-    return policy, moment
+    return policy, moments.in_future(due, f"{at}.next_rotation_at", now, due_before)
 
 
 def transition_ms(value: object, policy: RotationPolicy | None) -> int:
