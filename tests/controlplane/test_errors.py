@@ -119,3 +119,26 @@ async def test_the_api_describes_itself(world: World) -> None:
     assert reply.status == 200
     assert "/v1/api-keys/{level}/{owner}" in reply.json["paths"]
     assert all(path.startswith("/v1/") for path in reply.json["paths"])
+
+
+@pytest.mark.parametrize(
+    ("path", "body", "message"),
+    [
+        ("/v1/feedback", {"trace_id": "t", "value": "x"}, "`value`: input should be a valid integer"),
+        ("/v1/feedback", [{"trace_id": "t", "value": "x"}], "`[0].value`: input should be a valid integer"),
+        ("/v1/feedback", "x", "`body` must be an object."),
+        ("/v1/logs", [{"request": "x"}], "`[0].request` must be an object."),
+        (
+            "/v1/api-keys/workspace/service",
+            {"name": "k", "scopes": [], "defaults": "x"},
+            "`defaults` must be an object.",
+        ),
+    ],
+)
+async def test_a_field_is_called_what_the_caller_calls_it(world: World, path: str, body: object, message: str) -> None:
+    """Not by the names that it has in the code, also where a body is one object or a list of them."""
+    scopes = ["logs.write", "workspace_service_api_keys.create"]
+    _, key = await customer_key(world, "default", scopes=scopes)
+    reply = await world.call("POST", path, body, key=key)
+    assert reply.status == 400
+    assert reply.json["message"].startswith(message), reply.json["message"]

@@ -3,7 +3,8 @@
 import math
 from collections.abc import Sequence
 from http import HTTPStatus
-from typing import Any
+from string import ascii_uppercase
+from typing import Any, Final
 
 import structlog
 from fastapi import FastAPI, Request
@@ -17,6 +18,8 @@ from headgate.wire.errors import openai_body
 
 log = structlog.get_logger("headgate.controlplane")
 
+_NO_OBJECT: Final = ("model_attributes_type", "model_type", "dict_type")
+
 
 def render(error: HeadgateError) -> Response:
     headers = {} if error.retry_after is None else {"retry-after": str(math.ceil(error.retry_after))}
@@ -25,16 +28,32 @@ def render(error: HeadgateError) -> Response:
 
 def invalid(errors: Sequence[Any]) -> InvalidRequest:
     """The first in words, all of them in `details`. Never what was sent: it may be a secret."""
-    found = [(_field(each["loc"]), each["type"], str(each["msg"])) for each in errors]
+    # Where a body is one object or a list of them, it is wrong for both; what was meant is what went wrong deeper in.
+    ordered = sorted(errors, key=lambda each: -len(each["loc"]) if _either(each["loc"]) else 0)
+    found = [(_field(each["loc"]), each["type"], str(each["msg"])) for each in ordered]
     param, kind, message = found[0]
-    text = f"`{param}` is missing." if kind == "missing" else f"`{param}`: {message[:1].lower()}{message[1:]}."
     details = {"errors": [{"param": name, "message": why} for name, _, why in found]}
-    return InvalidRequest(text, param=param, details=details)
+    return InvalidRequest(_worded(param, kind, message), param=param, details=details)
+
+
+def _worded(param: str, kind: str, message: str) -> str:
+    if kind == "missing":
+        return f"`{param}` is missing."
+    if kind in _NO_OBJECT:
+        return f"`{param}` must be an object."
+    return f"`{param}`: {message[:1].lower()}{message[1:]}."
 
 
 def _field(location: Sequence[str | int]) -> str:
     inner = location[1:] if location[:1] in (("body",), ("query",), ("path",)) and len(location) > 1 else location
+    if _either(location):
+        inner = location[2:] or location[:1]
     return "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in inner).removeprefix(".")
+
+
+def _either(location: Sequence[str | int]) -> bool:
+    """Whether it is in one of the shapes that a body can have, which are told apart by the names of their classes."""
+    return location[:1] == ("body",) and len(location) > 1 and str(location[1]).startswith(("list[", *ascii_uppercase))
 
 
 def _path(request: Request) -> str:
