@@ -1,9 +1,11 @@
 """Keys and tenants in the console, beyond making them: looked at, changed, begun anew with, removed."""
 
 import re
+from urllib.parse import quote
 
 from tests.console.conftest import Browser, text_of
 from tests.console.furnished import customer, furnished
+from tests.support.administration import customer_key
 
 
 async def test_a_key_is_looked_at(admin: Browser) -> None:
@@ -93,3 +95,17 @@ async def test_a_tenants_budget_begins_anew(admin: Browser) -> None:
     assert "$0.01 of $5.00 monthly" in text_of(seen)
     assert "plan gold" in text_of(seen)
     assert "$0.00 of $5.00 monthly" in text_of(await admin.post(f"{page}/reset", page=page))
+
+
+async def test_a_key_is_found_among_many(admin: Browser) -> None:
+    """By a part of its name or of its id, among those of a tenant too; the list says whose each is by name."""
+    _, key_id = await customer(admin.world, "Acme & Sons")
+    await customer_key(admin.world, "place", name="Another")
+    for text in ("acme", key_id[:6].upper(), "& sons"):
+        seen = text_of(await admin.get(f"/console/keys?name={quote(text)}"))
+        assert (key_id in seen, "Another" in seen) == (True, False), text
+    none = await admin.get("/console/keys?tenant=acme&name=another")
+    assert "No key has that in its name or id" in text_of(none)
+    assert b'name="tenant" value="acme"' in none.body
+    everything = (await admin.get("/console/keys")).body.decode()
+    assert re.search(r'<a href="/console/tenants/tnt_\w+">Acme &amp; Sons</a>', everything)

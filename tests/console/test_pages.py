@@ -150,6 +150,7 @@ async def test_calls_are_searched_and_one_is_explained(admin: Browser) -> None:
     assert failed.count("gpt-4o") == 1
     one = text_of(await admin.get(f"/console/requests/req_{1:032x}"))
     assert "Cost: $0.01 " in one
+    assert re.search(r"Key Acme \w+ Tenant Acme tnt_\w+ Workspace Workspace of Acme ws_\w+", one), "by their names"
     assert "input 10 $0.50 $0.005 output 5 $1.00 $0.005" in one
     assert (await admin.get("/console/requests/req_none")).status == 404
 

@@ -21,6 +21,8 @@ FIELD = re.compile(r'<(?:input|button)[^>]*? name="([^"]+)" value="([^"]*)"')
         ("/console/requests?tz=Mars/Base&ai_model=gpt", "Time zone: Must be the IANA name", ["gpt"]),
         ("/console/analytics?by=model&status_code=5xx", "Status: Must be a number.", ["5xx"]),
         ("/console/analytics?from=yesterday&tenant_id=acme", "From: Must be a date and a time", ["yesterday", "acme"]),
+        ("/console/requests?tenant_id=nobody&ai_model=gpt", "There is no tenant `nobody`.", ["nobody", "gpt"]),
+        ("/console/analytics?tenant_id=nobody&by=model", "There is no tenant `nobody`.", ["nobody"]),
         ("/console/audit?range=1y&action=update", "Last: Must be one of", ["update"]),
     ],
 )
@@ -29,7 +31,7 @@ async def test_what_is_wrong_with_a_search_is_said_where_its_rows_would_be(
 ) -> None:
     """By the name that the field has on the page, with all that was typed."""
     reply = await admin.get(path)
-    assert reply.status == 400
+    assert reply.status == (404 if "no tenant" in said else 400)
     assert said in text_of(reply)
     for text in typed:
         assert f'value="{text}"' in unescape(reply.body.decode())
@@ -40,6 +42,8 @@ async def test_a_script_that_searches_is_told_too(admin: Browser) -> None:
     reply = await admin.get("/console/requests?status_code=5xx", {"hx-request": "true"})
     assert (reply.status, b"<html" in reply.body) == (200, False)
     assert "Status: Must be a number." in text_of(reply)
+    half = await admin.get("/console/requests?tenant_id=ac", {"hx-request": "true"})
+    assert (half.status, "There is no tenant `ac`." in text_of(half)) == (200, True)
 
 
 @pytest.mark.parametrize(
@@ -71,3 +75,12 @@ async def forms(admin: Browser, path: str) -> dict[str, dict[str, str]]:
     """What each form of a page that asks for another one has in its fields, by the form's name."""
     page = (await admin.get(path)).body.decode()
     return {found[2]: dict(FIELD.findall(unescape(found[0]))) for found in FORM.finditer(page)}
+
+
+async def test_a_session_that_is_over_leads_back_to_its_form(admin: Browser) -> None:
+    """Once one has signed in again."""
+    admin.cookies.clear()
+    page = "http://test/console/workspaces/new?x=1"
+    reply = await admin.send("POST", "/console/workspaces/new", {"name": "Pro"}, {"referer": page})
+    assert reply.status == 401
+    assert b'<a href="/console/sign-in?next=/console/workspaces/new">Sign in</a>' in reply.body

@@ -11,7 +11,7 @@ from headgate.analytics.breakdown import LABELS, MEASURES, Breakdown, Row
 from headgate.analytics.calls import METADATA, Sums
 from headgate.analytics.export_lines import csv_lines
 from headgate.analytics.figures import cents, milliseconds, ratio
-from headgate.base.errors import InvalidRequest
+from headgate.base.errors import HeadgateError, InvalidRequest, NotFound
 from headgate.console.call_filters import CHOICES, FILTERS, asked_by, calls_with, typed_filters
 from headgate.console.chart import chart
 from headgate.console.pager import Pager
@@ -55,12 +55,12 @@ async def show(visit: Visit) -> Response:
     pager = Pager.of(visit.query)
     try:
         found = await _found(visit, pager.page)
-    except InvalidRequest as error:
-        return _page(visit.forgiving(), status=400, error=error)
+    except (InvalidRequest, NotFound) as error:
+        return _page(visit.forgiving(), status=error.status, error=error)
     return _page(visit, **_drawn(visit, found, pager))
 
 
-def _page(visit: Visit, *, status: int = 200, error: InvalidRequest | None = None, **drawn: Any) -> Response:
+def _page(visit: Visit, *, status: int = 200, error: HeadgateError | None = None, **drawn: Any) -> Response:
     filters, (measure, by, key) = typed_filters(visit), _asked(visit)
     return visit.page(
         "analytics.html",

@@ -7,6 +7,7 @@ from starlette.responses import RedirectResponse, Response
 from headgate.console.chart import Chart
 from headgate.console.overview import calling, spending
 from headgate.console.pager import Pager
+from headgate.console.places import tenant_names
 from headgate.console.visit import HOME, Visit
 from headgate.controlplane.api_keys import scope_of
 from headgate.tenancy.api_key import ApiKey, KeyLevel, KeyOwner, Kind
@@ -20,6 +21,8 @@ ROTATE: Final = tuple(dict.fromkeys(scope_of(*kind, "rotate") for kind in KINDS)
 UPDATE: Final = tuple(dict.fromkeys(scope_of(*kind, "update") for kind in KINDS))
 READ: Final = tuple(dict.fromkeys(scope_of(*kind, "read") for kind in KINDS))
 REVOKE: Final = tuple(dict.fromkeys(scope_of(*kind, "delete") for kind in KINDS))
+FILTERS: Final = ("workspace", "tenant", "name")
+"""Of the list: whose keys, and a part of their name or id."""
 VERBS: Final = ("update", "rotate", "delete")
 TRANSITIONS: Final = {"": "half an hour", "86400000": "a day", "604800000": "a week", "0": "not at all: at once"}
 """How long the old secret stays good, in milliseconds."""
@@ -33,13 +36,8 @@ def listed_kinds(visit: Visit) -> list[Kind]:
 async def listed(visit: Visit) -> Response:
     """Fifty at a time."""
     services, principal, pager = visit.services, visit.principal, Pager.of(visit.query)
-    found, total = await services.api_keys.find(
-        principal,
-        pager.page,
-        listed_kinds(visit),
-        workspace=visit.query.get("workspace") or None,
-        tenant=visit.query.get("tenant") or None,
-    )
+    asked = {name: text for name in FILTERS if (text := visit.query.get(name, "").strip())}
+    found, total = await services.api_keys.find(principal, pager.page, listed_kinds(visit), **asked)
     standings = await services.standings.of(principal.organization_id, found)
     return visit.page(
         "keys.html",
@@ -48,7 +46,9 @@ async def listed(visit: Visit) -> Response:
         pager=pager.over(total),
         now=services.clock.now(),
         may_read=[kind for kind in KINDS if visit.may(scope_of(*kind, "read"))],
-        of=_of(visit),
+        tenants=await tenant_names(visit, {each.tenant_id for each in found}),
+        asked=asked,
+        of={name: text for name, text in asked.items() if name != "name"},
     )
 
 
@@ -102,11 +102,6 @@ async def one(visit: Visit, *verbs: str) -> ApiKey:
     key = await visit.services.api_keys.get(visit.principal, visit.named("key"))
     visit.principal.require(*(scope_of(key.level, key.owner, verb) for verb in verbs))
     return key
-
-
-def _of(visit: Visit) -> dict[str, str]:
-    """Whose keys the list is about, as its address says."""
-    return {name: visit.query[name] for name in ("workspace", "tenant") if visit.query.get(name)}
 
 
 def secret(visit: Visit, key: ApiKey, text: str) -> Response:

@@ -5,7 +5,7 @@ from typing import Any, Final
 from starlette.responses import RedirectResponse, Response
 
 from headgate.base.errors import HeadgateError, NotFound
-from headgate.console import limit_rows
+from headgate.console import limit_rows, places
 from headgate.console.form import Form
 from headgate.console.limit_rows import Row
 from headgate.console.pager import Pager
@@ -36,7 +36,14 @@ async def show(visit: Visit) -> Response:
     name, kind = _kind(visit)
     policy = await visit.services.limit_policies.get(visit.principal, kind, visit.named("policy"))
     here = f"{POLICIES}/{name}/{policy.id}"
-    return visit.page("policy.html", policy=policy, here=here, limit=_limit(policy), title=TITLES[kind])
+    return visit.page(
+        "policy.html",
+        policy=policy,
+        here=here,
+        limit=_limit(policy),
+        title=TITLES[kind],
+        workspaces=await places.workspaces(visit),
+    )
 
 
 async def groups(visit: Visit) -> Response:

@@ -1,6 +1,6 @@
 """The request log: calls searched, watched as they end, and one call with how each cent of it came about."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any, Final
@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from headgate.base.errors import HeadgateError, InvalidRequest, NotFound
 from headgate.console.call_filters import CHOICES, FILTERS, OF_ONE, asked_by, typed_filters
+from headgate.console.places import tenant_names
 from headgate.console.visit import Visit
 from headgate.ledger.record import Outcome
 from headgate.tenancy.owner import LimitOwner
@@ -28,6 +29,10 @@ class Counted:
     budgets: Budgets
 
 
+Owner = tuple[str, str, LimitOwner, str]
+"""Kind, path of its page, itself, and what people call it."""
+
+
 async def listed(visit: Visit) -> Response:
     """The latest first. To a script that searches or watches, the rows alone. What was wrong with a search stands in
     the place of the rows, and the search as it was typed."""
@@ -39,22 +44,22 @@ async def listed(visit: Visit) -> Response:
             limit=AT_ONCE,
             count=False,
         )
-    except InvalidRequest as error:
+    except (InvalidRequest, NotFound) as error:
         return await _listed(visit.forgiving(), {"data": [], "next_cursor": None}, error)
     return await _listed(visit, found)
 
 
-async def _listed(visit: Visit, found: Mapping[str, Any], error: InvalidRequest | None = None) -> Response:
+async def _listed(visit: Visit, found: Mapping[str, Any], error: HeadgateError | None = None) -> Response:
     typed = typed_filters(visit, SEARCHED)
     same = {name: text for name, text in typed.items() if text}
     live = visit.query.get("live") == "on"
     path = visit.request.url.path
     response = visit.page(
         "requests_found.html" if visit.of_script else "requests.html",
-        status=400 if error and not visit.of_script else 200,
+        status=error.status if error and not visit.of_script else 200,
         error=error,
         rows=found["data"],
-        tenants=await _names(visit, {each["tenant_id"] for each in found["data"]}),
+        tenants=await tenant_names(visit, {each["tenant_id"] for each in found["data"]}),
         older=found["next_cursor"] and visit.link(path, **same, cursor=found["next_cursor"]),
         live=live,
         here=visit.link(path, **same, **({"live": "on"} if live else {})),
@@ -72,23 +77,25 @@ async def show(visit: Visit) -> Response:
     found = await visit.services.analytics.logs.get(visit.principal, visit.request.path_params["request"])
     if "cost_lines" not in found:
         return visit.page("sent_log.html", call=found)
+    owners = await _owners(visit, found["metrics"])
     return visit.page(
         "request.html",
         call=found,
-        counted=await _counted(visit, found["metrics"]),
+        owners={kind: (path, name) for kind, path, _, name in owners},
+        counted=await _counted(visit, owners),
         feedback=await visit.services.analytics.feedback.of_trace(visit.principal, found["metrics"]["trace_id"]),
     )
 
 
-async def _counted(visit: Visit, told: Mapping[str, Any]) -> list[Counted]:
-    """Whose limits it counted in, for those who may see them. Some may be gone."""
+async def _owners(visit: Visit, told: Mapping[str, Any]) -> list[Owner]:
+    """Whose it was, for those who may see them. Some may be gone."""
     services, principal = visit.services, visit.principal
     wanted = (
         ("Workspace", "workspaces", told["workspace_id"], services.workspaces),
         ("Tenant", "tenants", told["tenant_id"], services.tenants),
         ("Key", "keys", told["api_key_id"], services.api_keys),
     )
-    owners: list[tuple[str, str, LimitOwner, str]] = []
+    owners: list[Owner] = []
     if visit.administers and visit.may("organisation_settings.read"):
         organization = await services.organizations.get(principal)
         owners.append(("Organization", "/console/settings", organization, organization.name))
@@ -97,19 +104,15 @@ async def _counted(visit: Visit, told: Mapping[str, Any]) -> list[Counted]:
             with suppress(HeadgateError):
                 owner = await service.get(principal, identifier)
                 owners.append((kind, f"/console/{name}/{identifier}", owner, owner.name))
+    return owners
+
+
+async def _counted(visit: Visit, owners: Sequence[Owner]) -> list[Counted]:
+    """Those of them that have budgets, in which it counted."""
+    services, principal = visit.services, visit.principal
     standing = await services.standings.of(principal.organization_id, [owner for _, _, owner, _ in owners])
     return [
         Counted(kind, path, name, budgets)
         for (kind, path, _, name), budgets in zip(owners, standing, strict=True)
         if budgets
     ]
-
-
-async def _names(visit: Visit, ids: set[str | None]) -> dict[str, str]:
-    """What people call the tenants, for those who may see them. Some may be gone."""
-    found: dict[str, str] = {}
-    if visit.may("tenants.read"):
-        for each in filter(None, ids):
-            with suppress(NotFound):
-                found[each] = (await visit.services.tenants.get(visit.principal, each)).name
-    return found

@@ -6,7 +6,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, Final
-from urllib.parse import quote, urlencode
+from urllib.parse import quote, urlencode, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.requests import Request
@@ -75,7 +75,12 @@ class Console:
     def page(self, request: Request, template: str, *, status: int = 200, **values: Any) -> Response:
         """For anybody; `Visit.page` is for who has signed in."""
         theme = request.cookies.get(THEME)
-        shared = {"path": request.url.path, "theme": theme if theme in THEMES else "auto", "visit": None}
+        shared = {
+            "path": request.url.path,
+            "came_from": urlsplit(request.headers.get("referer", "")).path,
+            "theme": theme if theme in THEMES else "auto",
+            "visit": None,
+        }
         body = self._templates.get_template(template).render({**shared, **values}).encode()
         headers = {"vary": "accept-encoding"}
         if len(body) > _WORTH_PACKING and "gzip" in request.headers.get("accept-encoding", ""):

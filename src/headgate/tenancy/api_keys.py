@@ -55,13 +55,19 @@ class ApiKeyService:
         *,
         workspace: str | None = None,
         tenant: str | None = None,
+        name: str | None = None,
     ) -> tuple[Sequence[ApiKey], int]:
-        """Keys of these kinds that are not revoked; for a workspace's key those of its workspace."""
+        """Keys of these kinds that are not revoked; for a workspace's key those of its workspace. `name`: a part of
+        their name or id."""
+        if name is not None:
+            rules.text(name, "name", rules.NAME_LENGTH)
 
         def work(stores: Stores) -> tuple[Sequence[ApiKey], int]:
             within = visible_workspace(stores, principal, workspace).id if workspace else principal.workspace_id
             of = visible_tenant(stores, principal, tenant).id if tenant else principal.tenant_id
-            return stores.api_keys.find(principal.organization_id, page, kinds=kinds, workspace_id=within, tenant_id=of)
+            return stores.api_keys.find(
+                principal.organization_id, page, kinds=kinds, workspace_id=within, tenant_id=of, name=name
+            )
 
         return await self._administration.transactions.read(work)
 

@@ -95,7 +95,11 @@ class ApiKeyStore(Protocol):
         kinds: Collection[Kind] | None = None,
         workspace_id: str | None = None,
         tenant_id: str | None = None,
-    ) -> tuple[Sequence[ApiKey], int]: ...
+        name: str | None = None,
+    ) -> tuple[Sequence[ApiKey], int]:
+        """`name`: only those that have it in their name or id, in any case of letters."""
+        ...
+
     def with_config(self, organization_id: str, slug: str) -> int:
         """How many have this config as their default."""
         ...

@@ -70,6 +70,9 @@ async def test_the_overview_has_usage_and_a_forecast(place: Place) -> None:
         "sim-fast 1 9 $0.00060",
     ):
         assert told in seen
+    page = (await (await place.visiting()).get("/portal?range=24h")).body.decode()
+    assert len(re.findall(r'<a href="/portal/requests\?range=24h&amp;tz=UTC">[^<]+</a></dd>', page)) == 3
+    assert len(re.findall(r'ai_model=sim-fast">[^<]+</a></td>', page)) == 3
     assert re.search(r"it will last\.|Too early to say", seen)
     assert "Tokyo" in (await (await place.visiting()).get("/portal?tz=Asia/Tokyo&range=24h")).body.decode()
     await place.admin("POST", "/admin/tenants", {"tenant_id": "new", "workspace_id": "default"})

@@ -34,6 +34,7 @@ class SqlApiKeys:
         kinds: Collection[Kind] | None = None,
         workspace_id: str | None = None,
         tenant_id: str | None = None,
+        name: str | None = None,
     ) -> tuple[list[ApiKey], int]:
         statement = select(table).where(table.c.organization_id == organization_id, table.c.revoked_at.is_(None))
         if kinds is not None:
@@ -43,6 +44,9 @@ class SqlApiKeys:
             statement = statement.where(table.c.workspace_id == workspace_id)
         if tenant_id is not None:
             statement = statement.where(table.c.tenant_id == tenant_id)
+        if name is not None:
+            parts = (each.icontains(name, autoescape=True) for each in (table.c.name, table.c.id))
+            statement = statement.where(or_(*parts))
         return rows.listed(self._connection, statement, page, ApiKey, table.c.created_at, table.c.id)
 
     def with_config(self, organization_id: str, slug: str) -> int:
