@@ -11,7 +11,7 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, 
 from redis.asyncio import Redis
 
 from headgate.base.errors import Unavailable
-from headgate.ledger.allowance import Allowance, Amounts, Resource
+from headgate.ledger.allowance import Allowance, Amounts, WindowKind
 from headgate.ledger.counters import _begin
 from headgate.ledger.hold import Denied, Held
 from headgate.ledger.record import UsageRecord
@@ -233,6 +233,12 @@ class Nodes(RuleBasedStateMachine):
         for pipeline in late:
             self.run(pipeline.execute(raise_on_error=False))
 
+    @rule(number=st.integers(0, NODES - 1), name=st.sampled_from(NAMES), times=st.integers(1, 3), fate=FATES)
+    def borrow_ahead(self, number: int, name: str, times: int, fate: Fate) -> None:
+        """More than a call needs now."""
+        amounts = Amounts(requests=times, input_tokens=5 * times, cost=5 * times)
+        self.try_to(self.nodes[number].borrowing.borrow([CAPS[name]], amounts), number, fate)
+
     @rule(number=st.integers(0, NODES - 1), fate=FATES)
     def beat(self, number: int, fate: Fate) -> None:
         """What was used is told, what is not needed given back."""
@@ -283,9 +289,10 @@ class Nodes(RuleBasedStateMachine):
 
     @invariant()
     def no_more_is_lent_than_there_is(self) -> None:
-        """By the authority's own books; but for requests, of which what was given back leaves them first."""
+        """By the authority's own books; but for sliding windows: what was given back leaves them sooner than what it
+        gave back, and what they are given from the usage records stays longer."""
         for name, found in self.run(self.books()).items():
-            if CAPS[name].resource is Resource.REQUESTS:
+            if CAPS[name].window.kind is WindowKind.SLIDING:
                 continue
             cap = CAPS[name].cap
             assert found <= cap, f"{name}: {found} of {cap} are settled and lent"
