@@ -1,14 +1,16 @@
 """The port: of one process, and of several workers."""
 
+import asyncio
 import socket
 from collections import Counter
 from contextlib import ExitStack
 from typing import Any
 
 import pytest
+import uvloop
 
 from headgate.base.errors import Conflict
-from headgate.process.listening import listen, reserve
+from headgate.process.listening import at_once, listen, reserve
 from headgate.settings import Settings
 
 
@@ -34,6 +36,35 @@ def test_connections_are_spread_over_all_who_listen(host: str) -> None:
             took[number] = accepted(worker, open_sockets)
         assert took.total() == 200
         assert min(took.values()) > 200 / 4 / 3
+
+
+def test_a_crowd_is_taken_in_a_few_turns_of_the_event_loop() -> None:
+    """Not one client at each, which with many calls under way would have the last ones wait for seconds."""
+    clients, turns = 64, 0
+
+    async def take(listening: socket.socket) -> None:
+        nonlocal turns
+        loop, taken = asyncio.get_running_loop(), list[asyncio.BaseTransport]()
+
+        class Client(asyncio.Protocol):
+            def connection_made(self, transport: asyncio.BaseTransport) -> None:
+                taken.append(transport)
+
+        servers = [await loop.create_server(Client, sock=each) for each in at_once(listening)]
+        while len(taken) < clients:
+            await asyncio.sleep(0)
+            turns += 1
+        for transport in taken:
+            transport.close()
+        for server in servers:
+            server.close()
+
+    with listen(settings()) as listening, ExitStack() as crowd:
+        for _ in range(clients):
+            crowd.enter_context(socket.create_connection(("127.0.0.1", port_of(listening)), 5))
+        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+            runner.run(take(listening))
+    assert turns <= clients // 2
 
 
 def accepted(listening: socket.socket, open_sockets: Any) -> int:

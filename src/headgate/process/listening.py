@@ -7,6 +7,8 @@ from headgate.base.errors import Conflict
 from headgate.settings import Settings
 
 BACKLOG: Final = 2048
+AT_ONCE: Final = 16
+"""Connections that are taken in one turn of the event loop."""
 
 
 def listen(settings: Settings, *, shared: bool = False) -> socket.socket:
@@ -16,6 +18,15 @@ def listen(settings: Settings, *, shared: bool = False) -> socket.socket:
         return socket.create_server((settings.host, settings.port), family=family, backlog=BACKLOG, reuse_port=shared)
     except OSError as error:
         raise _taken(settings, error) from None
+
+
+def at_once(listening: socket.socket) -> list[socket.socket]:
+    """It, and copies of it, to be listened on by one event loop: libuv takes one connection a turn from each.
+
+    A turn takes tens of milliseconds where a thousand streams are under way, and a thousand clients who come then would
+    wait for as many turns.
+    """
+    return [listening, *(listening.dup() for _ in range(AT_ONCE - 1))]
 
 
 def reserve(settings: Settings) -> socket.socket:

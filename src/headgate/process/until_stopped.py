@@ -11,6 +11,7 @@ import structlog
 
 from headgate.base.tasks import Tasks
 from headgate.bootstrap import Gateway, server_for
+from headgate.process.listening import at_once
 from headgate.process.signals import Stop
 from headgate.settings import Settings
 
@@ -26,7 +27,7 @@ async def take_calls(
     """From `ready` until `stop`, and then until all calls are over or the deadline is. The exit code."""
     server = server_for(gateway.app, settings)
     tasks = Tasks(lambda name, error: log.error("task failed", task=name, exc_info=error))
-    serving = tasks.start(server.serve(sockets=[listening]), "http server")
+    serving = tasks.start(server.serve(sockets=at_once(listening)), "http server")
     begun = tasks.start(server.ready.wait(), "http server listens")
     await asyncio.wait((serving, begun), return_when=asyncio.FIRST_COMPLETED)
     _spare_the_collector()
@@ -56,7 +57,7 @@ async def _accepted(listening: socket.socket) -> None:
     for _ in range(1_000):
         if not waiting.poll(0):
             return
-        await asyncio.sleep(0)  # why: the server accepts one at each turn of the loop
+        await asyncio.sleep(0)  # why: the server accepts a few at each turn of the loop
 
 
 def _spare_the_collector() -> None:
