@@ -270,3 +270,22 @@ async def test_days_are_those_of_the_organization(world: World) -> None:
     hours = {"time_of_generation_min": "2027-01-14T00:00:00Z", "time_of_generation_max": "2027-01-17T00:00:00Z"}
     stamps = {point["timestamp"][14:16] for point in (await graph(world, "requests", **hours))["data_points"]}
     assert stamps == {"30"}
+
+
+async def test_another_time_zone_counts_no_call_twice_or_never(world: World) -> None:
+    """Calls of days that had begun when it was set are where they happened, and there are as many as before."""
+    pro = await workspace(world, "pro")
+    ago = {"2027-01-04T05:00:00.000Z": 11 * DAY + 2 * HOUR, "2027-01-15T05:00:00.000Z": HOUR}
+    await written(world, [call(number, world, pro, each) for number, each in enumerate(ago.values())])
+    time = {"time_of_generation_min": "2027-01-04T00:30:00Z", "time_of_generation_max": "2027-01-15T07:30:00Z"}
+    for zone in ("UTC", "America/New_York"):
+        await world.ok("PUT", "/v1/admin/organisation", {"time_zone": zone})
+        shown = await graph(world, "requests", **time)
+        assert shown["summary"] == {"total": 2}, zone
+        rows = (await group(world, "provider", **time))["data"]
+        assert [row["requests"] for row in rows] == [2], zone
+    assert [point["timestamp"] for point in shown["data_points"] if point["total"]] == list(ago)
+    world.clock.move(DAY / NANOS_PER_SECOND)
+    await written(world, [call(2, world, pro, -DAY)])
+    later = {**time, "time_of_generation_max": "2027-01-17T00:00:00Z"}
+    assert (await graph(world, "requests", **later))["summary"] == {"total": 3}

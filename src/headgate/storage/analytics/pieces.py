@@ -9,6 +9,7 @@ from headgate.ledger.allowance import Window, WindowKind
 from headgate.ledger.period import period_of
 from headgate.storage.analytics.cells import QUARTER_S
 from headgate.storage.analytics_tables import BY_DAY, BY_WHAT, FULL, WHAT_BY_DAY
+from headgate.tenancy.limits import Zone
 
 _QUARTER: Final = QUARTER_S * NANOS_PER_SECOND
 RECORDS: Final = -1
@@ -24,7 +25,7 @@ class Piece:
     until: int
 
 
-def pieces_of(calls: Calls, by: str, *, whole_days: bool, time_zone: str, now: int) -> list[Piece]:
+def pieces_of(calls: Calls, by: str, *, whole_days: bool, zone: Zone, now: int) -> list[Piece]:
     """`whole_days`: nobody asks what happened when within a day. What lies at the ends, and is no whole quarter of an
     hour, is answered from records."""
     if calls.about_each:
@@ -42,16 +43,18 @@ def pieces_of(calls: Calls, by: str, *, whole_days: bool, time_zone: str, now: i
     elif not whole_days:
         inner = [Piece(FULL if who else BY_WHAT, first, last)]
     elif who:
-        inner = _in_days(FULL, BY_DAY, first, last, time_zone, now)
+        inner = _in_days(FULL, BY_DAY, first, last, zone, now)
     else:
-        inner = _in_days(BY_WHAT, WHAT_BY_DAY, first, last, time_zone, now)
+        inner = _in_days(BY_WHAT, WHAT_BY_DAY, first, last, zone, now)
     return [piece for piece in (*ends, *inner) if piece.since < piece.until]
 
 
-def _in_days(quarters: int, days: int, first: int, last: int, time_zone: str, now: int) -> list[Piece]:
-    """Cells of `days` for all whole days, of `quarters` for what lies at the ends."""
-    day = Window(WindowKind.CALENDAR, unit="day", time_zone=time_zone)
-    begins = period_of(day, first - 1).end if first else 0
+def _in_days(quarters: int, days: int, first: int, last: int, zone: Zone, now: int) -> list[Piece]:
+    """Cells of `days` for all whole days, of `quarters` for what lies at the ends, and for days that had begun when the
+    time zone was set: those are days of another one, and would count some calls twice, or never."""
+    day = Window(WindowKind.CALENDAR, unit="day", time_zone=zone.name)
+    begun = max(first, zone.set_at)
+    begins = period_of(day, begun - 1).end if begun else 0
     today = period_of(day, last)
     ends = today.end if last > now else today.start
     if begins >= ends:

@@ -32,6 +32,7 @@ from headgate.storage.analytics.pieces import RECORDS, Piece, pieces_of
 from headgate.storage.analytics_tables import usage_cell, usage_what, usage_who, usage_who_tag
 from headgate.storage.database import Database
 from headgate.storage.tables import organization, usage_record
+from headgate.tenancy.limits import Zone
 
 MOST_RECORDS: Final = 250_000
 """That one question may look at one by one."""
@@ -130,9 +131,9 @@ class SqlUsageReader:
         if calls.about_each or asked & wide_names(connection, calls.organization_id):
             check_countable(connection, calls, self._most_records)
             return [Piece(RECORDS, calls.since, calls.until)]
-        statement = select(organization.c.time_zone).where(organization.c.id == calls.organization_id)
-        time_zone = connection.execute(statement).scalar_one()
-        return pieces_of(calls, by, whole_days=whole_days, time_zone=time_zone, now=self._clock.now())
+        columns = (organization.c.time_zone, organization.c.time_zone_set_at)
+        zone = connection.execute(select(*columns).where(organization.c.id == calls.organization_id)).one()
+        return pieces_of(calls, by, whole_days=whole_days, zone=Zone(*zone), now=self._clock.now())
 
 
 def check_countable(connection: Connection, calls: Calls, most: int = MOST_RECORDS) -> None:
