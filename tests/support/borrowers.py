@@ -67,6 +67,11 @@ class Borrower:
                 break
         return found
 
+    async def borrow(self, allowances: Sequence[Allowance], amounts: Amounts) -> None:
+        """Without a call that needs it."""
+        await self.borrowing.hear()
+        await self.borrowing.borrow(allowances, amounts)
+
     async def extend(self, request_id: str, more: Amounts) -> Held | Denied:
         found = self.ledger.extend(request_id, more)
         while isinstance(found, Denied):

@@ -237,7 +237,7 @@ class Nodes(RuleBasedStateMachine):
     def borrow_ahead(self, number: int, name: str, times: int, fate: Fate) -> None:
         """More than a call needs now."""
         amounts = Amounts(requests=times, input_tokens=5 * times, cost=5 * times)
-        self.try_to(self.nodes[number].borrowing.borrow([CAPS[name]], amounts), number, fate)
+        self.try_to(self.nodes[number].borrow([CAPS[name]], amounts), number, fate)
 
     @rule(number=st.integers(0, NODES - 1), fate=FATES)
     def beat(self, number: int, fate: Fate) -> None:
