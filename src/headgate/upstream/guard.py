@@ -4,19 +4,15 @@ The name is resolved here and nowhere else; the connection goes to the very addr
 changes its mind between check and use (DNS rebinding) gains nothing.
 """
 
-import asyncio
 import ipaddress
-import socket
-from collections.abc import Awaitable, Callable, Sequence
 from ipaddress import IPv4Address, IPv6Address
 from typing import Final, TypeAlias
 
 from headgate.upstream.failed import Failed
+from headgate.upstream.lookups import Lookups, Resolve
 from headgate.upstream.origin import Origin
 
 Address: TypeAlias = IPv4Address | IPv6Address
-Resolve: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
-"""All addresses of a host name, as text. Raises `OSError` if there are none."""
 
 METADATA_NAMES: Final = frozenset(
     {
@@ -88,7 +84,7 @@ class Guard:
 
     def __init__(self, *, allow_private: bool = True, resolve: Resolve | None = None) -> None:
         self.allow_private = allow_private
-        self._resolve = resolve or _system_resolve
+        self._resolve = Lookups(resolve)
 
     async def addresses(self, origin: Origin) -> list[Address]:
         """The addresses to connect to, in the resolver's order. One bad address among them condemns the name."""
@@ -126,8 +122,3 @@ def _hidden(address: Address) -> list[IPv4Address]:
     if address in _TEREDO:
         found.append(IPv4Address(~int(address) & 0xFFFFFFFF))
     return found
-
-
-async def _system_resolve(host: str) -> Sequence[str]:
-    infos = await asyncio.get_running_loop().getaddrinfo(host, None, type=socket.SOCK_STREAM)
-    return list(dict.fromkeys(str(info[4][0]) for info in infos))
