@@ -15,6 +15,7 @@ RATES = [{"type": "requests", "unit": "rpm", "value": 10}, {"type": "tokens", "u
 LIMITS = {"usage_limits": BUDGETS, "rate_limits": RATES}
 INTEGRATION = {"name": "OpenAI", "slug": "openai", "ai_provider_id": "openai", "key": "sk-secret-0001"}
 PROVIDERS = "/v1/providers?workspace_id=default"
+PROVIDER = "/v1/providers/openai?workspace_id=default"
 ACCESS = "/v1/integrations/openai/workspaces"
 OWNERS = ("key", "provider", "listed provider", "access", "global access")
 
@@ -118,3 +119,29 @@ async def test_what_is_over_is_no_obstacle(world: World) -> None:
         assert (after["name"], after["expires_at"], after["status"]) == ("renamed", shown["expires_at"], "expired")
         refused = await world.call("PUT", path, {**shown, "expires_at": "2027-01-15T09:30:00Z"})
         assert (refused.status, refused.json["error"]["param"]) == (400, "expires_at")
+
+
+async def test_what_is_settled_when_it_is_made_is_not_changed_in_silence(world: World) -> None:
+    """What belongs where, of which kind and by which name: sent as it is, it is taken; sent otherwise, it is refused by
+    name, and nothing else that was sent is done."""
+    await world.ok("POST", "/v1/admin/workspaces", {"name": "other"})
+    await world.ok("POST", "/v1/admin/tenants", {"tenant_id": "acme", "workspace_id": "default"})
+    await world.ok("POST", "/v1/integrations", INTEGRATION)
+    await world.ok("PUT", ACCESS, {"workspaces": [{"id": "default", "enabled": True}]})
+    budget = {"name": "n", "workspace_id": "default", "type": "cost", "credit_limit": 1}
+    policy = await world.ok("POST", "/v1/policies/usage-limits", budget)
+    hook = await world.ok(
+        "POST", "/v1/admin/webhooks", {"url": "https://hooks.example.com/x", "workspace_id": "default"}
+    )
+    for path, named, others in (
+        ("/v1/integrations/openai", "name", {"slug": "x", "ai_provider_id": "anthropic", "workspace_id": "default"}),
+        (PROVIDER, "name", {"slug": "x", "integration_id": "x", "workspace_id": "other"}),
+        (f"/v1/policies/usage-limits/{policy['id']}", "name", {"workspace_id": "other"}),
+        (f"/v1/admin/webhooks/{hook['id']}", "description", {"workspace_id": "other", "tenant_id": "acme"}),
+    ):
+        shown = await world.ok("GET", path)
+        await world.ok("PUT", path, {**shown, named: "renamed"})
+        for field, value in others.items():
+            refused = await world.call("PUT", path, {field: value, named: "not this"})
+            assert (refused.status, refused.json["error"]["param"]) == (400, field), path
+        assert (await world.ok("GET", path))[named] == "renamed"

@@ -2,7 +2,7 @@
 
 from pydantic import Field
 
-from headgate.controlplane.body import Body, Reference
+from headgate.controlplane.body import STAYS, Body, Reference
 
 
 class WebhookChange(Body):
@@ -11,6 +11,8 @@ class WebhookChange(Body):
     types: list[str] | None = Field(None, description="What it is told; empty for everything.")
     status: str | None = Field(None, description="`active` or `disabled`.")
     rotate_secret: bool | None = Field(None, description="For a day messages are signed with the old secret too.")
+    workspace_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    tenant_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
 
     def sent(self) -> dict[str, object]:
         return {name: value for name, value in super().sent().items() if name != "url" or value is not None}

@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import AliasChoices, Field
 
 from headgate.controlplane.bodies import RateLimits, UsageLimits
-from headgate.controlplane.body import SECRET, Body, Reference
+from headgate.controlplane.body import SECRET, STAYS, Body, Reference
 
 _PRICES = {
     "type": "static",
@@ -31,6 +31,9 @@ class IntegrationChange(Body):
         examples=[{"multiplier": {"default": 1.2, "response_token": 1.5}}],
     )
     secret_mappings: list[Any] | None = Field(None, description="Not supported: send `key`.")
+    slug: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    ai_provider_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    workspace_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
 
     def sent(self) -> dict[str, Any]:
         return {name: value for name, value in super().sent().items() if name != "name" or value is not None}

@@ -6,7 +6,7 @@ from typing import Any, Final
 from pydantic import Field
 
 from headgate.controlplane import views
-from headgate.controlplane.body import Body, Reference
+from headgate.controlplane.body import STAYS, Body, Reference
 from headgate.controlplane.limit_views import dollars
 from headgate.ledger.allowance import Resource
 from headgate.tenancy.limit_policy import LimitKind, LimitPolicy
@@ -22,6 +22,7 @@ class _Group(Body):
         None, description="`{key, value, excludes}`, all of which must be met; `value` may be a list or end in `*`."
     )
     group_by: list[dict[str, Any]] | None = Field(None, description="`{key}`: one counter for each value.")
+    workspace_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
 
     def sent(self) -> dict[str, Any]:
         return {name: value for name, value in super().sent().items() if name != "name" or value is not None}

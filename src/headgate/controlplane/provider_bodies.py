@@ -5,7 +5,7 @@ from typing import Any
 from pydantic import Field
 
 from headgate.controlplane.bodies import RateLimits, UsageLimits
-from headgate.controlplane.body import SECRET, Body
+from headgate.controlplane.body import SECRET, STAYS, Body
 from headgate.controlplane.limit_views import budgets
 from headgate.controlplane.views import rate_limits
 from headgate.tenancy.moments import to_iso
@@ -25,6 +25,12 @@ class ProviderChange(Body):
 
     def sent(self) -> dict[str, Any]:
         return {name: value for name, value in super().sent().items() if name != "name" or value is not None}
+
+
+class ProviderUpdate(ProviderChange):
+    slug: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    integration_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
+    workspace_id: str | None = Field(None, description="Cannot be changed.", json_schema_extra=STAYS)
 
 
 class NewProvider(ProviderChange):

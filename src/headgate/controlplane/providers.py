@@ -7,7 +7,7 @@ from fastapi import APIRouter
 from headgate.controlplane.answers import Answer, done, listing
 from headgate.controlplane.caller import AuthenticatedRoute, WithServices, needs
 from headgate.controlplane.paging import Paged
-from headgate.controlplane.provider_bodies import NewProvider, ProviderChange, listed, shown
+from headgate.controlplane.provider_bodies import NewProvider, ProviderUpdate, listed, shown
 from headgate.tenancy.principal import Principal
 
 router = APIRouter(prefix="/providers", tags=["providers"], route_class=AuthenticatedRoute)
@@ -52,7 +52,7 @@ async def get(
 @router.put("/{slug}")
 async def update(
     slug: str,
-    body: ProviderChange,
+    body: ProviderUpdate,
     services: WithServices,
     principal: Annotated[Principal, needs("providers.update")],
     workspace_id: str | None = None,

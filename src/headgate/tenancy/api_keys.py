@@ -21,7 +21,7 @@ from headgate.tenancy.rotation import rotation_policy
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
 from headgate.tenancy.tenants import visible_tenant
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.workspaces import names_of_workspace, visible_workspace
 
 TENANT_SCOPES: Final = frozenset(
     {"completions.write", "models.list", "analytics.view", "logs.list", "logs.view", "logs.write", "logs.export"}
@@ -83,7 +83,7 @@ class ApiKeyService:
 
         def work(change: Change) -> ApiKey:
             before = visible_key(change.stores, principal, key_id)
-            _require_same(before, fields, change.stores)
+            _refuse_moved(before, fields, change.stores)
             after = changed(before, replace(_with(before, fields, change), updated_at=change.now), change.now)
             change.stores.api_keys.update(after)
             change.touched.keys.add(key_id)
@@ -209,19 +209,15 @@ def _with(key: ApiKey, fields: Mapping[str, Any], change: Change) -> ApiKey:
     return call_defaults.conforming_key(replace(key, **changes), change)
 
 
-def _require_same(key: ApiKey, fields: Mapping[str, Any], stores: Stores) -> None:
-    """A client may send back the object it was given; what a key is and where it belongs cannot be changed."""
-    workspace = stores.workspaces.get(key.organization_id, key.workspace_id) if key.workspace_id else None
+def _refuse_moved(key: ApiKey, fields: Mapping[str, Any], stores: Stores) -> None:
     tenant = stores.tenants.get(key.organization_id, key.tenant_id) if key.tenant_id else None
     stays = {
         "user_id": (None, key.user_id),
         "type": (None, f"{key.level}-{key.owner}", key.level),
-        "workspace_id": (workspace.id, workspace.slug) if workspace else (None,),
+        "workspace_id": names_of_workspace(stores, key.organization_id, key.workspace_id),
         "tenant_id": (tenant.id, tenant.slug) if tenant else (None,),
     }
-    for name, same in stays.items():
-        if name in fields and fields[name] not in same:
-            raise InvalidRequest(f"`{name}` of a key cannot be changed. Create another key.", param=name)
+    rules.refuse_moved("key", fields, stays)
 
 
 def _scopes(value: object, key: ApiKey, principal: Principal) -> frozenset[str]:

@@ -18,7 +18,7 @@ from headgate.tenancy.provisioning import provision
 from headgate.tenancy.stores import Stores
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.workspace import Workspace
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.workspaces import names_of_workspace, visible_workspace
 
 LONGEST_KEY: Final = 16_384
 SHOWN: Final = 10
@@ -83,6 +83,9 @@ class IntegrationService:
 
         def work(change: Change) -> Integration:
             before = visible_integration(change.stores, principal, reference, "update")
+            within = names_of_workspace(change.stores, before.organization_id, before.workspace_id)
+            stays = {"slug": (None, before.slug), "ai_provider_id": (None, before.kind), "workspace_id": within}
+            rules.refuse_moved("integration", fields, stays)
             return self.update_within(change, before, fields)
 
         return await self._administration.change(principal, work)

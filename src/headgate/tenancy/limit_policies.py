@@ -12,7 +12,7 @@ from headgate.tenancy.limits import RATE_UNITS, newly_set
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenants import visible_tenant
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.workspaces import names_of_workspace, visible_workspace
 
 
 class LimitPolicyService:
@@ -79,6 +79,8 @@ class LimitPolicyService:
 
         def work(change: Change) -> LimitPolicy:
             before = visible_policy(change.stores, principal, kind, policy_id)
+            within = names_of_workspace(change.stores, before.organization_id, before.workspace_id)
+            rules.refuse_moved("policy", fields, {"workspace_id": within})
             policy = _begun(before, _with(before, fields, change), change.now)
             change.stores.limit_policies.update(policy)
             record_change(change, "update", policy, {"fields": sorted(fields)} | _seen(policy))

@@ -14,7 +14,7 @@ from headgate.tenancy.page import Page
 from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.provider import WorkspaceProvider
 from headgate.tenancy.stores import Stores
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.workspaces import names_of_workspace, visible_workspace
 
 Provided = tuple[WorkspaceProvider, Integration]
 """A provider, and the integration it is a name of."""
@@ -69,7 +69,10 @@ class ProviderService:
         and its integration stay."""
 
         def work(change: Change) -> WorkspaceProvider:
-            before, _ = visible_provider(change.stores, principal, slug, workspace)
+            before, of = visible_provider(change.stores, principal, slug, workspace)
+            within = names_of_workspace(change.stores, of.organization_id, before.workspace_id)
+            stays = {"slug": (None, before.slug), "integration_id": (None, of.id, of.slug), "workspace_id": within}
+            rules.refuse_moved("provider", fields, stays)
             return update_provider(change, before, fields)
 
         return await self._administration.change(principal, work)

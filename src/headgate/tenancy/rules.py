@@ -129,3 +129,11 @@ def address(value: object, param: str) -> str:
     if not _ADDRESS.fullmatch(found):
         raise InvalidRequest(f"`{param}` is not an e-mail address.", param=param)
     return found
+
+
+def refuse_moved(noun: str, fields: Mapping[str, Any], stays: Mapping[str, Collection[object]]) -> None:
+    """What is settled when an object is made, by the field: all that a client may say of it who sends back what was
+    shown to him. Anything else is refused, lest he think it were done."""
+    for field, same in stays.items():
+        if field in fields and fields[field] not in same:
+            raise InvalidRequest(f"`{field}` cannot be changed later. Make another {noun}.", param=field)

@@ -17,7 +17,7 @@ from headgate.tenancy.principal import Principal, not_found
 from headgate.tenancy.routing_table_rules import routing_document
 from headgate.tenancy.stores import Page, Stores
 from headgate.tenancy.tenant import Tenant
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.workspaces import names_of_workspace, visible_workspace
 
 
 class TenantService:
@@ -66,7 +66,8 @@ class TenantService:
 
         def work(change: Change) -> Tenant:
             before = visible_tenant(change.stores, principal, reference)
-            _refuse_moved(before, fields, change.stores)
+            within = names_of_workspace(change.stores, before.organization_id, before.workspace_id)
+            rules.refuse_moved("tenant", fields, {"tenant_id": (None, before.slug), "workspace_id": within})
             tenant = changed(before, _with(before, fields, change), change.now)
             if tenant.name != before.name:
                 _refuse_taken_name(change.stores, tenant.workspace_id, tenant.name)
@@ -192,18 +193,6 @@ def _seen(tenant: Tenant) -> dict[str, Any]:
         "routing_table": dict(tenant.routing),
         "portal": dict(tenant.portal),
     }
-
-
-def _refuse_moved(tenant: Tenant, fields: Mapping[str, Any], stores: Stores) -> None:
-    """A client may send back the object it was given; what it calls the customer and where he is cannot be changed."""
-    workspace = stores.workspaces.get(tenant.organization_id, tenant.workspace_id)
-    stays = {
-        "tenant_id": (None, tenant.slug),
-        "workspace_id": (None, tenant.workspace_id, workspace.slug if workspace else None),
-    }
-    for name, same in stays.items():
-        if fields.get(name) not in same:
-            raise InvalidRequest(f"`{name}` of a tenant cannot be changed. Create another tenant.", param=name)
 
 
 def _refuse_taken_name(stores: Stores, workspace_id: str, name: str) -> None:

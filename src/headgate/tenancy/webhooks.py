@@ -18,7 +18,7 @@ from headgate.tenancy.tenants import visible_tenant
 from headgate.tenancy.vault import Vault
 from headgate.tenancy.webhook import PRIVATE, EventType, Webhook, WebhookStatus
 from headgate.tenancy.webhook_secret import new_secret
-from headgate.tenancy.workspaces import visible_workspace
+from headgate.tenancy.workspaces import names_of_workspace, visible_workspace
 
 LONGEST_URL: Final = 2_048
 BOTH_FOR_S: Final = 86_400
@@ -69,7 +69,9 @@ class WebhookService:
         secret = new_secret(self._random_bytes) if fields.get("rotate_secret") else ""
 
         def work(change: Change) -> Webhook:
-            webhook = self._with(_visible(change.stores, principal, webhook_id), fields)
+            before = _visible(change.stores, principal, webhook_id)
+            _refuse_moved(before, fields, change.stores)
+            webhook = self._with(before, fields)
             if secret:
                 webhook = self._rotated(webhook, secret, change.now)
             webhook = replace(webhook, updated_at=change.now)
@@ -199,6 +201,16 @@ class WebhookService:
             sealed_previous=webhook.sealed_secret,
             previous_until=now + BOTH_FOR_S * NANOS_PER_SECOND,
         )
+
+
+def _refuse_moved(webhook: Webhook, fields: Mapping[str, Any], stores: Stores) -> None:
+    organization_id = webhook.organization_id
+    tenant = stores.tenants.get(organization_id, webhook.tenant_id) if webhook.tenant_id else None
+    stays = {
+        "workspace_id": names_of_workspace(stores, organization_id, webhook.workspace_id),
+        "tenant_id": (None, tenant.id, tenant.slug) if tenant else (None,),
+    }
+    rules.refuse_moved("webhook", fields, stays)
 
 
 def _visible(stores: Stores, principal: Principal, webhook_id: str) -> Webhook:

@@ -88,6 +88,12 @@ def visible_workspace(stores: Stores, principal: Principal, reference: str) -> W
     return workspace
 
 
+def names_of_workspace(stores: Stores, organization_id: str, workspace_id: str | None) -> tuple[str | None, ...]:
+    """All that may be said where it cannot be changed: nothing, its id, its slug."""
+    workspace = stores.workspaces.get(organization_id, workspace_id) if workspace_id else None
+    return (None, workspace.id, workspace.slug) if workspace else (None,)
+
+
 def create_workspace(change: Change, fields: Mapping[str, Any], *, is_default: bool = False) -> Workspace:
     """Within a change under way; with everything that the organization's integrations give to new workspaces."""
     organization_id = change.principal.organization_id
