@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.house import SCREENS, House, lived_in
-from tests.browser.watch import NARROW_PX, Watch, too_wide
+from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, too_wide
 from tests.console.test_pages import HOSTILE
 from tests.controlplane.test_injection import CORPORA
 
@@ -65,3 +65,14 @@ def test_what_is_typed_is_searched_for_and_nothing_else(house: House, page: Page
 
 def _model(page: Page) -> Locator:
     return page.get_by_role("textbox", name="Model")
+
+
+@pytest.mark.parametrize("screen", ["/console", "/console/tenants", "/console/keys", "/console/workspaces"])
+def test_one_endless_name_leaves_the_other_columns_in_sight(house: House, page: Page, screen: str) -> None:
+    """On a desk: a name without a place to break is broken somewhere, and no list scrolls sideways for it."""
+    page.set_viewport_size({"width": WIDE_PX, "height": 800})
+    house.show(page, screen)
+    beyond = page.locator(".scroll").evaluate_all("(all) => all.map((each) => each.scrollWidth - each.clientWidth)")
+    page.set_viewport_size({"width": NARROW_PX, "height": 800})
+    assert beyond
+    assert max(beyond) <= 0

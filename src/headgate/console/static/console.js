@@ -41,7 +41,7 @@ function drawn(place) {
         { ...axis, size: 34, values: (_, ticks, __, ___, step) => ticks.map((tick) => ofDay(tick, step)) },
         {
           ...axis,
-          size: 64,
+          size: (_, ticks) => 20 + 7 * Math.max(6, ...(ticks ?? []).map((tick) => tick.length)),
           // A count has nothing between two whole numbers.
           ...(unit ? {} : { incrs: Array.from({ length: 45 }, (_, each) => [1, 2, 5][each % 3] * 10 ** Math.floor(each / 3)) }),
           values: (_, ticks) => ticks.map((tick) => told(tick, 6)),
