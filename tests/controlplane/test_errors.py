@@ -54,6 +54,7 @@ async def test_two_different_keys_are_refused(world: World) -> None:
         ({"name": "x" * 300}, "name"),
         ({"name": "x", "slug": "a b"}, "slug"),
         ({"name": "x", "defaults": {"metadata": {"a": {"b": 1}}}}, "defaults.metadata.a"),
+        ({"name": "x", "defaults": {"metadata": {"": "b"}}}, "defaults.metadata"),
         ({"name": "x", "defaults": {"metadata": {"a": "y" * 129}}}, "defaults.metadata.a"),
         ({"name": "x", "usage_limits": [{"credit_limit": -1}]}, "usage_limits[0].credit_limit"),
         ({"name": "x", "rate_limits": [{"type": "requests", "unit": "rpx", "value": 1}]}, "rate_limits[0].unit"),
@@ -128,6 +129,11 @@ async def test_the_api_describes_itself(world: World) -> None:
         ("/v1/feedback", [{"trace_id": "t", "value": "x"}], "`[0].value`: input should be a valid integer"),
         ("/v1/feedback", "x", "`body` must be an object."),
         ("/v1/logs", [{"request": "x"}], "`[0].request` must be an object."),
+        (
+            "/v1/feedback",
+            {"trace_id": "t", "value": 1, "metadata": {"": "b"}},
+            "`metadata` has an entry without a name.",
+        ),
         (
             "/v1/api-keys/workspace/service",
             {"name": "k", "scopes": [], "defaults": "x"},

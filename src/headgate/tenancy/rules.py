@@ -66,7 +66,13 @@ def metadata(value: object, param: str = "defaults.metadata") -> dict[str, str]:
         raise InvalidRequest(f"`{param}` must be an object of strings.", param=param)
     if len(value) > METADATA_KEYS:
         raise InvalidRequest(f"`{param}` has more than {METADATA_KEYS} keys.", param=param)
-    return {name(key, param): _metadata_value(each, f"{param}.{key}") for key, each in value.items()}
+    return {_metadata_name(key, param): _metadata_value(each, f"{param}.{key}") for key, each in value.items()}
+
+
+def _metadata_name(value: object, param: str) -> str:
+    if isinstance(value, str) and not value.strip():
+        raise InvalidRequest(f"`{param}` has an entry without a name.", param=param)
+    return name(value, param)
 
 
 def _metadata_value(value: Any, param: str) -> str:
