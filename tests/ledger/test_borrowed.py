@@ -34,9 +34,9 @@ class Lent:
         return isinstance(self.ledger.hold(name, [of], Amounts(cost=cost)), Held)
 
 
-def answer(entitled: int) -> Answer:
-    """So much of a budget of which nothing is used."""
-    return Answer(entitled, 0, 0, 0, 0, 0, 0, based=True, open=True, wanted=False)
+def answer(entitled: int, used: int = 0, elsewhere: int = 0) -> Answer:
+    """So much of a budget, of which so much is used here, and so much by others."""
+    return Answer(entitled, 0, used, elsewhere + used, 0, 0, 0, based=True, open=True, wanted=False)
 
 
 def test_nothing_is_decided_on_what_is_not_borrowed() -> None:
@@ -112,17 +112,36 @@ def test_an_answer_that_comes_after_its_lease_is_of_no_use() -> None:
     lent.clock.pass_ns(LEASE)
     lent.share.lease_until = lent.clock.monotonic()
     assert not lent.fits("first", BUDGET, 10)
-    lent.share.answered(answer(entitled=30), BUDGET.cap)
+    lent.share.answered(answer(30))
     assert not lent.fits("second", BUDGET, 10)
 
 
 def test_a_cap_that_was_lowered_meanwhile_holds() -> None:
-    """What was lent under the one before it is not used."""
+    """Of what was lent under the one before, what lies beyond it is not used."""
     lent = Lent(BUDGET, 0)
     lent.share.message(0, 30, 30, 30, lent.clock.monotonic())
-    lent.share.cap = 50
-    lent.share.answered(answer(entitled=30), BUDGET.cap)
-    assert not lent.fits("first", replace(BUDGET, cap=50), 10)
+    lent.share.name(50)
+    lent.share.answered(answer(30, elsewhere=40))
+    assert not lent.fits("first", replace(BUDGET, cap=50), 11)
+    assert lent.fits("second", replace(BUDGET, cap=50), 10)
+
+
+def test_what_comes_back_while_a_cap_is_passed_is_nobody_s() -> None:
+    """A cap that was lowered below what is used and held: as calls end it is approached, and not passed anew."""
+    lent = Lent(BUDGET, 60)
+    for name in ("first", "second"):
+        assert lent.fits(name, BUDGET, 30)
+    lent.share.name(50)
+    for elsewhere in (None, 20):
+        if elsewhere is not None:
+            lent.share.message(60, 60, 60, 60, lent.clock.monotonic())
+            lent.share.answered(answer(60, elsewhere=elsewhere))
+        assert not lent.fits("too much", replace(BUDGET, cap=50), 1)
+    lent.ledger.settle("first", Amounts(cost=0), record("first"))
+    assert not lent.fits("too soon", replace(BUDGET, cap=50), 1)
+    lent.ledger.settle("second", Amounts(cost=20), record("second", cost=20))
+    assert lent.fits("fits", replace(BUDGET, cap=50), 10)
+    assert not lent.fits("no more", replace(BUDGET, cap=50), 1)
 
 
 def test_the_lease_of_a_period_that_is_over_ends() -> None:

@@ -39,8 +39,8 @@ class BorrowedShares:
     def of(self, allowance: Allowance) -> int:
         share = self._spans[allowance.id].share
         if allowance.cap >= share.cap:
-            return share.entitled
-        return share.entitled - (share.cap - allowance.cap)  # a lowered cap holds at once
+            return share.entitled - share.beyond
+        return share.entitled - share.beyond - (share.cap - allowance.cap)  # a lowered cap holds at once
 
     def share(self, allowance: Allowance) -> Share:
         """Of the period that the counter is in."""

@@ -61,8 +61,8 @@ class Answer:
     wanted: bool
 
     def left_of(self, cap: int) -> int:
-        """What could still be lent."""
-        return max(cap - self.settled - self.lent_elsewhere - (self.entitled - self.used), 0)
+        """What could still be lent; below zero where more is than the cap."""
+        return cap - self.settled - self.lent_elsewhere - (self.entitled - self.used)
 
 
 class Share:
@@ -73,6 +73,7 @@ class Share:
         "ahead",
         "allowance_id",
         "asked_at",
+        "beyond",
         "cap",
         "cells",
         "counter",
@@ -125,6 +126,7 @@ class Share:
         self.current = True
         self.cells: list[BorrowedCell] = []
         self.entitled = 0
+        self.beyond = 0  # how far what is used and lent lies beyond the cap: so much of it is not used
         self.given_back = 0  # of what it is entitled to, since the last message
         self.used = 0  # all that is in no cell's untold rest: what was told and what is in the log
         self.first = 0  # number of the first amount in the log
@@ -167,7 +169,17 @@ class Share:
 
     @property
     def room(self) -> int:
-        return self.entitled - self.total
+        return self.entitled - self.beyond - self.total
+
+    @property
+    def kept(self) -> int:
+        """How far its use may come, whatever the authority says."""
+        return max(self.entitled - self.beyond, self.total)
+
+    def name(self, cap: int) -> None:
+        """It is this from now on. Until the authority has said more, all of one that is lowered counts as lent."""
+        self.beyond = max(self.beyond + self.cap - cap, 0)
+        self.cap = cap
 
     def give_back(self, amount: int) -> None:
         """Places in a sliding window, which are the authority's to give again: they may have left it meanwhile."""
@@ -207,13 +219,12 @@ class Share:
             self, self.seq, self.cap, self.first, used, keep, least, ask, want, self.told_held, tuple(self.log)
         )
 
-    def answered(self, answer: Answer, cap: int) -> None:
-        """To the last message, which named this cap."""
+    def answered(self, answer: Answer) -> None:
+        """To the last message."""
         self.lease_until = self.asked_at + LEASE
         self.counter.stale_steady = min(self.counter.stale_steady, self.lease_until)
         self.entitled = answer.entitled - self.given_back
-        if self.cap < cap:  # lowered meanwhile: what was lent under the one before is not used
-            self.entitled = min(self.entitled, self.total)
+        self.beyond = max(-answer.left_of(self.cap), 0)
         del self.log[: answer.count - self.first]
         self.first = answer.count
         self.settled_elsewhere = answer.settled - answer.used

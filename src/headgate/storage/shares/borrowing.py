@@ -175,9 +175,8 @@ class Borrowing:
 
     def _remember(self, share: Share, allowance: Allowance) -> None:
         self._allowances[allowance.id] = allowance
-        if allowance.cap < share.cap:
-            share.entitled = min(share.entitled, share.total)  # decided anew, under the cap that holds now
-        share.cap = allowance.cap
+        if allowance.cap != share.cap:
+            share.name(allowance.cap)
 
     async def _ask(self, asks: Iterable[Ask]) -> None:
         """In the next round trip, which is that of all who ask before it begins."""
@@ -225,14 +224,14 @@ class Borrowing:
             share = message.share
             if isinstance(answer, Stale):
                 continue
-            share.answered(answer, message.cap)
+            share.answered(answer)
             self._generations.heard(share, is_open=answer.open)
             if share.idle:
                 self._active.pop(share, None)
             else:
                 self._active[share] = None
             if message.ask > message.keep and answer.entitled < message.least and answer.based and answer.open:
-                share.refused_most = max(share.room, 0) + answer.left_of(share.cap)
+                share.refused_most = max(share.room, 0) + max(answer.left_of(share.cap), 0)
                 share.refused_until = steady + REFUSED_FOR
             else:
                 share.refused_until = steady
@@ -245,7 +244,7 @@ class Borrowing:
             hot = steady - share.lacked_at < KEPT_FOR
             share.ahead = max(2 * share.ahead, needed) if hot else 0
             share.lacked_at = steady
-            keep = max(share.entitled, total)
+            keep = share.kept
             least = max(keep, total + min(each for each in asks if each))
             ask = max(keep, total + needed)
             return share.message(keep, least, ask, max(ask, total + needed + share.ahead), steady)
@@ -255,7 +254,7 @@ class Borrowing:
         elif share.room * 4 >= share.ahead * 3 and steady - share.lacked_at >= KEPT_FOR:
             share.ahead //= 2
         goal = total + share.ahead
-        keep = max(total, min(share.entitled, goal))
+        keep = min(share.kept, goal)
         return share.message(keep, keep, keep, max(keep, goal), steady)
 
     async def _tell_past(self, shares: Sequence[Share]) -> None:

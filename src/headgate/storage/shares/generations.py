@@ -101,7 +101,7 @@ class Generations:
             share.harvest(steady)
             if share.idle:
                 continue
-            keep = max(share.entitled, share.total)
+            keep = share.kept
             messages.append(share.message(keep, keep, keep, keep, steady))
         answers = await self._authority.sync(self.node, generations, messages)
         stale = {
@@ -111,7 +111,7 @@ class Generations:
         }
         for message, answer in zip(messages, answers, strict=True):
             if not isinstance(answer, Stale):
-                message.share.answered(answer, message.cap)
+                message.share.answered(answer)
         joined = [(group, found[group]) for group in groups if group not in stale]
         await self._authority.confirm(joined, self.node)
         for group, generation in joined:
