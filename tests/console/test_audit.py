@@ -31,6 +31,11 @@ async def test_entries_are_searched(admin: Browser) -> None:
         seen = text_of(await admin.get(f"/console/audit?{query}"))
         assert ("tenant tnt_" in seen) == there, query
         assert ("No entry matches" in seen) != there, query
+    page = (await admin.get("/console/audit?action=create&resource_type=tenant")).body.decode()
+    for path in ("keys/[a-z0-9]{16}", "tenants/tnt_\\w+"):  # who did it, and what it was done to
+        found = re.search(f'<a href="(/console/{path})">', page)
+        assert found, path
+        assert (await admin.get(found[1])).status == 200
 
 
 async def test_the_log_is_taken_away_as_a_file(admin: Browser) -> None:

@@ -82,7 +82,7 @@ class TenantStore(Protocol):
 
 
 class ApiKeyStore(Protocol):
-    """Revoked keys stay, for the records that name them; `find` leaves them out."""
+    """Revoked keys stay, for the records that name them; `find` leaves them out, and goes by name or id, in any case."""
 
     def add(self, key: ApiKey) -> None: ...
     def update(self, key: ApiKey) -> None: ...
@@ -96,14 +96,8 @@ class ApiKeyStore(Protocol):
         workspace_id: str | None = None,
         tenant_id: str | None = None,
         name: str | None = None,
-    ) -> tuple[Sequence[ApiKey], int]:
-        """`name`: only those that have it in their name or id, in any case of letters."""
-        ...
-
-    def with_config(self, organization_id: str, slug: str) -> int:
-        """How many have this config as their default."""
-        ...
-
+    ) -> tuple[Sequence[ApiKey], int]: ...
+    def with_config(self, organization_id: str, slug: str) -> int: ...  # how many have it as their default
     def of_user(self, organization_id: str, user_id: str, workspace_id: str | None = None) -> Sequence[ApiKey]:
         """Those that are not revoked; all of them, or those of one workspace."""
         ...
