@@ -82,7 +82,8 @@ class TenantStore(Protocol):
 
 
 class ApiKeyStore(Protocol):
-    """Revoked keys stay, for the records that name them; `find` leaves them out, and goes by name or id, in any case."""
+    """Revoked keys stay, for the records that name them; `find` leaves them out. `name`: a part of name or id, in any
+    case of letters."""
 
     def add(self, key: ApiKey) -> None: ...
     def update(self, key: ApiKey) -> None: ...
@@ -97,7 +98,10 @@ class ApiKeyStore(Protocol):
         tenant_id: str | None = None,
         name: str | None = None,
     ) -> tuple[Sequence[ApiKey], int]: ...
-    def with_config(self, organization_id: str, slug: str) -> int: ...  # how many have it as their default
+    def with_config(self, organization_id: str, slug: str) -> int:
+        """How many have this config as their default."""
+        ...
+
     def of_user(self, organization_id: str, user_id: str, workspace_id: str | None = None) -> Sequence[ApiKey]:
         """Those that are not revoked; all of them, or those of one workspace."""
         ...
