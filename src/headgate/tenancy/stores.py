@@ -82,8 +82,7 @@ class TenantStore(Protocol):
 
 
 class ApiKeyStore(Protocol):
-    """Revoked keys stay, for the records that name them; `find` leaves them out. `name`: a part of name or id, in any
-    case of letters."""
+    """Revoked keys stay, for the records that name them; `find` leaves them out. `name`: a part of the name or id."""
 
     def add(self, key: ApiKey) -> None: ...
     def update(self, key: ApiKey) -> None: ...
