@@ -33,6 +33,7 @@ async def test_what_is_wrong_with_a_search_is_said_where_its_rows_would_be(
     reply = await admin.get(path)
     assert reply.status == (404 if "no tenant" in said else 400)
     assert said in text_of(reply)
+    assert ('<option value="7d" selected>' in reply.body.decode()) == ("from=" not in path)
     for text in typed:
         assert f'value="{text}"' in unescape(reply.body.decode())
 

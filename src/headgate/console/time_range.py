@@ -68,8 +68,9 @@ def as_typed(query: Mapping[str, str], now: int, zone: str) -> TimeRange:
         _require_zone(query.get("tz") or zone)
     except InvalidRequest:
         query = {}
-    shown = name if name in RANGES and not (start or end) else ""
-    return TimeRange(now + 1 - RANGES[BY_DEFAULT] * _DAY, now + 1, query.get("tz") or zone, shown, start, end)
+    days = name if name in RANGES else BY_DEFAULT
+    chosen = "" if start or end else days
+    return TimeRange(now + 1 - RANGES[days] * _DAY, now + 1, query.get("tz") or zone, chosen, start, end)
 
 
 def start_of(unit: str, now: int, zone: str) -> int:
