@@ -179,3 +179,12 @@ async def test_what_a_tenant_is_called_and_where_it_is_stays(world: World) -> No
     assert (await world.ok("GET", path))["tier"] is None
     same = {"tenant_id": "acme", "workspace_id": "default", "tier": "pro"}
     assert (await world.ok("PUT", path, same))["tier"] == "pro"
+
+
+async def test_a_name_in_any_script_makes_a_tenant_of_its_own(world: World) -> None:
+    """Without a `tenant_id` one is made from the name, and numbered where that is another's."""
+    made = [
+        (await world.ok("POST", "/v1/admin/tenants", {"name": name, "workspace_id": "default"}))["tenant_id"]
+        for name in ("日本", "日本語", "Acme!", "Acme?")
+    ]
+    assert made == ["tenant", "tenant-2", "acme", "acme-2"]

@@ -100,7 +100,7 @@ def create_workspace(change: Change, fields: Mapping[str, Any], *, is_default: b
     taken = change.stores.workspaces.slugs(organization_id)
     name = rules.name(fields.get("name"))
     slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken, "workspace")
-    if slug in taken:
+    if change.stores.workspaces.get(organization_id, slug) is not None:  # an id would hide it, too
         raise Conflict(f"There is a workspace with the slug `{slug}` already.", param="slug")
     blank = Workspace(
         id=change.new_id("ws"),
