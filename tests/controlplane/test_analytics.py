@@ -289,3 +289,21 @@ async def test_another_time_zone_counts_no_call_twice_or_never(world: World) -> 
     await written(world, [call(2, world, pro, -DAY)])
     later = {**time, "time_of_generation_max": "2027-01-17T00:00:00Z"}
     assert (await graph(world, "requests", **later))["summary"] == {"total": 3}
+
+
+async def test_what_was_deleted_is_found_by_its_id(world: World) -> None:
+    """Groups show it under its id, so its calls are to be had; for a workspace's key it is as if it never was."""
+    pro = await workspace(world, "pro")
+    tenant = await world.ok("POST", "/v1/admin/tenants", {"tenant_id": "acme", "workspace_id": "pro"})
+    await written(world, [call(0, world, pro, HOUR, tenant_id=tenant["id"]), call(1, world, pro, HOUR)])
+    _, viewer = await customer_key(world, "default", scopes=["analytics.view"])
+    await world.ok("DELETE", "/v1/admin/tenants/acme")
+    await world.ok("DELETE", "/v1/admin/workspaces/pro")
+    [row] = (await group(world, "tenants"))["data"]
+    for filters, total in (({"tenant_id": row["tenant"]}, 1), ({"workspace_slug": pro}, 2)):
+        assert (await graph(world, "requests", **filters))["summary"] == {"total": total}
+        logs = await world.ok("GET", f"/v1/logs?{urlencode({**MONTH, **filters})}")
+        assert len(logs["data"]) == total
+    hidden = await world.call("GET", f"/v1/analytics/graphs/cost?tenant_id={row['tenant']}", key=viewer)
+    assert hidden.status == 404
+    assert (await world.call("GET", "/v1/logs?tenant_id=acme")).status == 404

@@ -1,6 +1,7 @@
 """From the contract's filters, as a query or a body spells them, to the calls they mean: within what one may see."""
 
 import json
+import re
 from collections.abc import Mapping
 from decimal import Decimal, InvalidOperation
 from typing import Any, Final
@@ -107,9 +108,9 @@ def _workspaces(stores: Stores, principal: Principal, asked: Mapping[str, Any]) 
     found = []
     for reference in _texts(asked, "workspace_slug"):
         workspace = stores.workspaces.get(principal.organization_id, reference)
-        if workspace is None:
+        if workspace is None and not _may_be_gone(principal, "ws", reference):
             raise not_found("workspace", reference)
-        found.append(workspace.id)
+        found.append(workspace.id if workspace else reference)
     return tuple(found)
 
 
@@ -118,11 +119,20 @@ def _tenants(stores: Stores, principal: Principal, asked: Mapping[str, Any]) -> 
     found = []
     for reference in _texts(asked, "tenant_id"):
         tenant = stores.tenants.get(principal.organization_id, reference)
+        if tenant is None and _may_be_gone(principal, "tnt", reference):
+            found.append(reference)
+            continue
         if tenant is None or principal.tenant_id not in (None, tenant.id):
             raise not_found("tenant", reference)
         principal.require_sight(tenant.workspace_id, "tenant", reference)
         found.append(tenant.id)
     return (principal.tenant_id,) if principal.tenant_id is not None else tuple(found)
+
+
+def _may_be_gone(principal: Principal, prefix: str, reference: str) -> bool:
+    """What was deleted leaves its records, under its id. To a workspace's key a foreign id and one that never was are
+    the same, so only the organization's keys find them by it."""
+    return principal.workspace_id is None and re.fullmatch(rf"{prefix}_[0-9a-z]{{20}}", reference) is not None
 
 
 def _texts(asked: Mapping[str, Any], name: str) -> tuple[str, ...]:
