@@ -109,6 +109,16 @@ def test_what_is_kept_elsewhere_can_fill_the_context(request_: dict[str, Any]) -
     assert unknown.unbounded == unknown.tokens_unbounded
 
 
+def test_a_thread_that_goes_on_can_fill_the_context() -> None:
+    """Anthropic's server holds what was said before. One that begins holds nothing yet."""
+    request = {"max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]}
+    begun = bound(request | {"thread": {"type": "create"}}, "anthropic_messages", provider="anthropic")
+    assert begun.input_tokens < 1_000
+    thread = {"type": "continue", "previous_message_id": "msg_1"}
+    goes_on = bound(request | {"thread": thread}, "anthropic_messages", provider="anthropic")
+    assert goes_on.input_tokens == 100_000
+
+
 @pytest.mark.parametrize(
     "item",
     [
@@ -200,7 +210,8 @@ def test_searches_are_bounded_by_their_number() -> None:
         ("openai_responses", "openai", {"tools": [{"type": "web_search"}], "input": "hi"}),
         ("openai_responses", "openai", {"tools": [{"type": "code_interpreter"}], "max_tool_calls": 1, "input": "hi"}),
         ("openai_responses", "openai", {"reasoning": {"mode": "pro"}, "input": "hi"}),
-        ("openai_chat", "openai", {"web_search_options": {}, "plugins": [{"id": "web"}]}),
+        ("openai_chat", "openai", {"plugins": [{"id": "web"}]}),
+        ("openai_chat", "openai", {"web_search_options": {}}),
         ("openai_chat", "openrouter", {"models": ["x-ai/grok-4"]}),
         ("openai_chat", "zai", {"tools": [{"type": "web_search"}]}),
     ],

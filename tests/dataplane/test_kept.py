@@ -19,6 +19,8 @@ async def stand(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Stand
     async with standing(tmp_path_factory.mktemp("kept")) as opened:
         for name in ("acme", "globex"):
             await opened.admin("POST", "/admin/tenants", {"tenant_id": name, "workspace_id": "default"})
+        for slug in ("claude", "claude-too"):
+            await opened.integrate(slug, "anthropic")
         yield opened
 
 
@@ -115,6 +117,37 @@ async def test_a_response_in_the_background_is_charged_as_held(stand: Stand) -> 
     body = {"model": "@openai/sim-no-usage", "input": "hello", "max_output_tokens": 5_000, "background": True}
     record = await stand.record(await stand.call(await stand.key(), "/responses", body))
     assert (record.usage_source, record.usage["output"]) == ("estimated", 5_000)
+
+
+THREAD = {"model": "@claude/sim-fast", "max_tokens": 50, "messages": [{"role": "user", "content": "hello"}]}
+
+
+@pytest.mark.parametrize("stream", [False, True])
+async def test_a_thread_goes_on_for_whoever_began_it(stand: Stand, stream: bool) -> None:
+    """Anthropic names it by its last message. For others it is not there, in the words that make Anthropic's SDK begin
+    another; nor at another provider."""
+    key = await stand.key(tenant_id="acme")
+    begun = await stand.call(key, "/messages", THREAD | {"thread": {"type": "create"}, "stream": stream})
+    name = begun.body.partition(b'"id":"')[2].partition(b'"')[0].decode()
+    assert name.startswith("msg_")
+    thread = {"type": "continue", "previous_message_id": name}
+    goes_on = await stand.call(key, "/messages", THREAD | {"thread": thread})
+    assert goes_on.status == 200
+    for stranger in (await stand.key(tenant_id="globex"), await stand.key()):
+        refused = await stand.call(stranger, "/messages", THREAD | {"thread": thread})
+        assert (refused.status, refused.headers["x-headgate-source"]) == (404, "gateway")
+        assert refused.json["error"]["details"] == {"error_code": "thread_not_found"}
+    elsewhere = await stand.call(key, "/messages", THREAD | {"model": "@claude-too/sim-fast", "thread": thread})
+    assert (elsewhere.status, elsewhere.json["error"]["code"]) == (400, "lives_elsewhere")
+    assert elsewhere.json["error"]["details"] == {"error_code": "thread_not_found"}
+
+
+async def test_what_is_no_thread_is_not_noted(stand: Stand) -> None:
+    """A message that Anthropic keeps nothing of cannot be gone on from."""
+    key = await stand.key()
+    made = (await stand.call(key, "/messages", THREAD)).json
+    thread = {"type": "continue", "previous_message_id": made["id"]}
+    assert (await stand.call(key, "/messages", THREAD | {"thread": thread})).status == 404
 
 
 async def test_files(stand: Stand) -> None:

@@ -34,6 +34,20 @@ class Stand:
         assert reply.status == 200, reply.body
         return reply.json
 
+    async def integrate(self, slug: str, kind: str) -> None:
+        """The simulator as another integration of the default workspace, with all its models."""
+        integration = {
+            "name": slug,
+            "slug": slug,
+            "ai_provider_id": kind,
+            "key": "upstream",
+            "configurations": {"custom_host": f"{self.simulator.url}/v1"},
+        }
+        await self.admin("POST", "/integrations", integration)
+        await self.admin("PUT", f"/integrations/{slug}/models", {"models": [], "allow_all_models": True})
+        access = {"workspaces": [{"id": "default", "enabled": True}]}
+        await self.admin("PUT", f"/integrations/{slug}/workspaces", access)
+
     async def price(self, model: str, integration: str = "openai", **units: object) -> None:
         """In US cents, by unit."""
         config = {
@@ -107,20 +121,6 @@ def wav(seconds: float, rate: int = 8_000) -> bytes:
     return head + b"data" + size.to_bytes(4, "little") + bytes(size)
 
 
-async def _integrate(stand: Stand, slug: str, kind: str) -> None:
-    integration = {
-        "name": slug,
-        "slug": slug,
-        "ai_provider_id": kind,
-        "key": "upstream",
-        "configurations": {"custom_host": f"{stand.simulator.url}/v1"},
-    }
-    await stand.admin("POST", "/integrations", integration)
-    await stand.admin("PUT", f"/integrations/{slug}/models", {"models": [], "allow_all_models": True})
-    access = {"workspaces": [{"id": "default", "enabled": True}]}
-    await stand.admin("PUT", f"/integrations/{slug}/workspaces", access)
-
-
 @asynccontextmanager
 async def standing(directory: Path, clock: Clock | None = None, **settings: Any) -> AsyncIterator[Stand]:
     """The directory must be there."""
@@ -133,7 +133,7 @@ async def standing(directory: Path, clock: Clock | None = None, **settings: Any)
             assert await found(gateway.administration, admin) is not None
             stand = Stand(gateway, admin.text, simulator)
             for slug, kind in (("openai", "openai"), ("custom", "openai-compatible")):
-                await _integrate(stand, slug, kind)
+                await stand.integrate(slug, kind)
             yield stand
         finally:
             await gateway.drain(0)

@@ -452,6 +452,7 @@ REFUSED: list[tuple[str, str, dict[str, Any], str]] = [
     (OPENAI, ANTHROPIC, {"audio": {"voice": "x"}}, "audio"),
     (OPENAI, ANTHROPIC, {"modalities": ["text", "audio"]}, "modalities"),
     (OPENAI, ANTHROPIC, {"brand_new": 1}, "brand_new"),
+    (OPENAI, GEMINI, {"web_search_options": {}}, "web_search_options"),
     (OPENAI, ANTHROPIC, {"temperature": 1.5}, "temperature"),
     (OPENAI, ANTHROPIC, {"frequency_penalty": 0.1}, "frequency_penalty"),
     (OPENAI, ANTHROPIC, {"response_format": {"type": "json_object"}}, "response_format"),
@@ -492,6 +493,28 @@ def test_what_the_provider_cannot_express_is_refused_by_name(
     assert refused.value.status == 400
     assert refused.value.param == param
     assert f"`{param}`" in refused.value.message
+
+
+@pytest.mark.parametrize("thread", [{"type": "create"}, {"type": "continue", "previous_message_id": "msg_1"}])
+def test_threads_are_refused_as_anthropics_sdk_understands_it(thread: dict[str, str]) -> None:
+    """Its tool runner starts one by itself, and goes on without where it reads this."""
+    with pytest.raises(InvalidRequest) as refused:
+        sent(ANTHROPIC, GEMINI, least_request(ANTHROPIC) | {"thread": thread})
+    assert refused.value.param == "thread"
+    assert refused.value.details == {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+
+
+def test_what_openais_sdk_parsed_goes_back_without_it() -> None:
+    """Its `parse` returns a message that is its own, with what it made of it, to be appended to the conversation."""
+
+    def asked(message: dict[str, Any], function: dict[str, Any]) -> dict[str, Any]:
+        call = {"id": "c", "type": "function", "function": {"name": "weather", "arguments": "{}", **function}}
+        answer = {"role": "assistant", "content": "{}", "tool_calls": [call], **message}
+        return openai(messages=[{"role": "user", "content": "?"}, answer])
+
+    echoed = asked({"parsed": {"city": "Oslo"}}, {"parsed_arguments": {"city": "Oslo"}})
+    for provider in (ANTHROPIC, GEMINI, COHERE):
+        assert sent(OPENAI, provider, echoed) == sent(OPENAI, provider, asked({}, {}))
 
 
 MALFORMED: list[tuple[str, dict[str, Any], str]] = [

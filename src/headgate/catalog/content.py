@@ -28,7 +28,7 @@ class Content(msgspec.Struct):
     """Whether the request asks for something to be written to the prompt cache, and `marked_long` for how long."""
     marked_long: bool = False
     references: list[str] = []
-    """Ids of what is kept at the provider and read with the request: responses and files."""
+    """Ids of what is kept at the provider and read with the request: responses, messages of threads, files."""
 
     def mark(self, where: Json) -> None:
         """Note the cache marker of an object that can carry one."""
@@ -157,6 +157,11 @@ def _responses_part(part: Json, content: Content) -> None:
 
 
 def _anthropic(request: Json, content: Content) -> None:
+    thread = request.get("thread")
+    if thread and not (isinstance(thread, dict) and thread.get("type") == "create"):
+        content.cannot_tell("a `thread` that is kept at the provider")
+        previous = thread.get("previous_message_id") if isinstance(thread, dict) else None
+        content.references += [previous] if isinstance(previous, str) else []
     for block in _dicts(request.get("system")):
         _anthropic_block(block, content)
     for message in _dicts(request.get("messages")):

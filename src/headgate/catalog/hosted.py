@@ -43,7 +43,7 @@ def tools_of(format_name: str, request: Json) -> Tools:
         return tools
     tools.any = any(request.get(member) for member in _PROMPTING)
     for member in _SWITCHES:
-        if request.get(member):
+        if request.get(member) or (member == "web_search_options" and request.get(member) is not None):
             tools.cannot_bound(f"`{member}` lets the provider search or choose another model")
     reasoning = request.get("reasoning")
     if isinstance(reasoning, dict) and reasoning.get("mode") not in (None, "standard"):

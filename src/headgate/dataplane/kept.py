@@ -6,8 +6,9 @@ written down, so that the very next call can name it.
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Final
 
 from headgate.base.clock import Clock
@@ -15,6 +16,7 @@ from headgate.base.errors import HeadgateError, InvalidRequest, NotFound
 from headgate.base.tasks import Tasks
 from headgate.dataplane.batch_watch import BatchWatch
 from headgate.dataplane.call import Call
+from headgate.dataplane.endpoints import MESSAGES, RESPONSES
 from headgate.tenancy.kept_object import KeptObject, KeptObjects, Owner
 from headgate.tenancy.policy import Policy, Provider
 
@@ -35,6 +37,13 @@ class Kept:
         self._clock = clock
         self._tasks = tasks
         self._fresh: dict[tuple[str, str], KeptObject] = {}
+
+    def watch(self, call: Call) -> None:
+        """Where the call's answer will live on at its provider: have it noted when its id is seen."""
+        if call.endpoint is RESPONSES and call.document.value("store") is not False:
+            call.noted = partial(self.note, call, "response")
+        elif call.endpoint is MESSAGES and call.document.value("thread") is not None:
+            call.noted = partial(self.note, call, "message")
 
     def note(self, call: Call, kind: str, identifier: str, document: str = "") -> None:
         """The call made this. It is found from now on."""
@@ -93,13 +102,15 @@ class Kept:
                 found.setdefault(each.id, []).append(each)
         for name in references:
             if name not in found:
-                raise NotFound(f"There is no file or response `{name[:200]}` here.", param=name[:200])
+                what, details = f"There is no file or response `{name[:200]}` here.", _lost(call, name)
+                raise NotFound(what, param=name[:200], details=details)
             if all(each.integration_id != provider.integration_id for each in found[name]):
                 raise InvalidRequest(
                     f"`{name}` does not live at the provider `@{provider.slug}`, where this model is. Name a model of "
                     "the provider that it was made at.",
                     param=name,
                     code="lives_elsewhere",
+                    details=_lost(call, name),
                 )
 
     async def close(self) -> None:
@@ -129,6 +140,13 @@ class Kept:
 
 def owner_of(policy: Policy) -> Owner:
     return Owner(policy.organization_id, policy.workspace_id, policy.tenant_id, policy.key_id)
+
+
+def _lost(call: Call, name: str) -> Mapping[str, str]:
+    """Where it is a thread that cannot go on: what makes Anthropic's SDK start another one with all that was said."""
+    thread = call.document.value("thread") if call.endpoint is MESSAGES else None
+    goes_on = isinstance(thread, dict) and thread.get("previous_message_id") == name
+    return {"error_code": "thread_not_found"} if goes_on else {}
 
 
 def provider_of(policy: Policy, found: KeptObject) -> Provider:

@@ -20,7 +20,7 @@ from headgate.dataplane.body_log import Copy, copy_nothing
 from headgate.dataplane.books import Books
 from headgate.dataplane.call import Call
 from headgate.dataplane.downgrade import Downgrader, Tell, tell_nobody
-from headgate.dataplane.endpoints import EXPLAIN, LIMITS, PROMPT, RESPONSES
+from headgate.dataplane.endpoints import EXPLAIN, LIMITS, PROMPT
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.explain import Explainer
 from headgate.dataplane.groups import Groups
@@ -140,8 +140,8 @@ class Pipeline:
             # 3 resolve and route: for whom, metadata, and where it goes
             policy = await acting(exchange, call, head, self._directory)
             call.metadata = metadata_of(exchange, head, policy)
-            if endpoint is RESPONSES and self._kept is not None and call.document.value("store") is not False:
-                call.noted = partial(self._kept.note, call, "response")
+            if self._kept is not None:
+                self._kept.watch(call)
             if self._once is not None and exchange.header(IDEMPOTENCY_KEY) is not None:
                 return await self._once.answer(exchange, call, self._settler, self._answer)
             await self._answer(exchange, call)

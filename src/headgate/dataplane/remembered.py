@@ -20,6 +20,7 @@ class _Response(msgspec.Struct):
 
 class _Event(msgspec.Struct):
     response: _Response | None = None
+    message: _Response | None = None
 
 
 _response: Final = msgspec.json.Decoder(_Response)
@@ -27,7 +28,7 @@ _event: Final = msgspec.json.Decoder(_Event)
 
 
 class Remembered(Wrapped):
-    """A `Dialogue` around another, in the Responses format. `note` is told once."""
+    """A `Dialogue` around another, in the Responses format or in Anthropic's. `note` is told once."""
 
     def __init__(self, inner: Dialogue, note: Callable[[str], None]) -> None:
         super().__init__(inner)
@@ -49,7 +50,7 @@ class Remembered(Wrapped):
         self._seen += len(data)
         for event in self._splitter.feed(data):
             found = _read(_event, event.data)
-            self._tell(None if found is None else found.response)
+            self._tell(None if found is None else found.response or found.message)
         if self._seen > LOOKED_AT:
             self._note = None
 

@@ -11,8 +11,8 @@ AT_ONCE: Final = 500
 
 
 def remove_responses(connection: Connection, before: int) -> int:
-    """Those that were made earlier; how many."""
-    return _remove_kept(connection, "response", before)
+    """Those that were made earlier, and messages of threads; how many."""
+    return sum(_remove_kept(connection, kind, before) for kind in ("response", "message"))
 
 
 def remove_batches(connection: Connection, before: int) -> int:

@@ -36,7 +36,7 @@ class Fields:
         """`expected` completes the sentence "`name` must be ..."."""
         return InvalidRequest(f"`{self.param(name)}` must be {expected}.", param=self.param(name))
 
-    def cannot(self, name: str, why: str = "") -> InvalidRequest:
+    def cannot(self, name: str, why: str = "", details: Mapping[str, Any] | None = None) -> InvalidRequest:
         """The error for a member that the other format has no word for."""
         reason = f": {why}" if why else ""
         return InvalidRequest(
@@ -44,6 +44,7 @@ class Fields:
             f"{reason}. Leave it out, or choose a model whose provider speaks the format of this endpoint.",
             param=self.param(name),
             code="untranslatable",
+            details=details,
         )
 
     def take(self, name: str) -> Any:

@@ -41,6 +41,9 @@ HARMLESS: Final = {
 }
 """Members of the request that are left out, with the reason."""
 
+NO_THREAD: Final = {"error_code": "thread_unsupported_request", "unsupported": ["thread"]}
+"""What makes Anthropic's SDK send the whole conversation, where its caller leaves that to it."""
+
 TEXT_HARMLESS: Final = {"citations": Harmless("an answer's citations, echoed; the text they belong to is kept")}
 DOCUMENT_HARMLESS: Final = {"citations": Harmless("not asked for", ({"enabled": False},))}
 TOOL_USE_HARMLESS: Final = {"caller": Harmless("who called, echoed", ({"type": "direct"},))}
@@ -55,6 +58,8 @@ def read_request(body: dict[str, Any]) -> Chat:
     """Raises `InvalidRequest` naming the member that is wrong or has no counterpart in other formats."""
     fields = Fields(body)
     fields.take("model")
+    if fields.take("thread") is not None:
+        raise fields.cannot("thread", "it is kept at Anthropic only", NO_THREAD)
     messages = tuple(_message(message) for message in fields.objects("messages"))
     if not messages:
         raise fields.wrong("messages", "an array with at least one message")

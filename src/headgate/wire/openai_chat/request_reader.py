@@ -59,7 +59,9 @@ ASSISTANT_HARMLESS: Final = {
     "extra_content": Harmless("extras of Google's OpenAI endpoint, echoed"),
     "thought_signature": Harmless("as extra_content"),
     "prefix": Harmless("not a prefix", (False,)),
+    "parsed": Harmless("what OpenAI's SDK made of the text, echoed"),
 }
+FUNCTION_HARMLESS: Final = {"parsed_arguments": Harmless("what OpenAI's SDK made of the arguments, echoed")}
 TOOL_CALL_HARMLESS: Final = {
     "index": Harmless("the place in a stream, echoed"),
     "extra_content": Harmless("extras of Google's OpenAI endpoint, echoed"),
@@ -70,6 +72,8 @@ def read_request(body: dict[str, Any]) -> Chat:
     """Raises `InvalidRequest` naming the member that is wrong or has no counterpart in other formats."""
     fields = Fields(body)
     fields.take("model")
+    if fields.take("web_search_options") is not None:  # empty, it asks for a search all the same
+        raise fields.cannot("web_search_options")
     messages = _messages(fields)
     leading = next((i for i, message in enumerate(messages) if message.role != "system"), len(messages))
     if leading == len(messages):
@@ -177,7 +181,7 @@ def _tool_call(fields: Fields) -> ToolCall:
     if function is None:
         raise fields.wrong("function", "an object")
     call = ToolCall(fields.text("id"), function.text("name"), function.string("arguments") or "", _cache(fields))
-    function.done()
+    function.done(FUNCTION_HARMLESS)
     fields.done(TOOL_CALL_HARMLESS)
     return call
 
