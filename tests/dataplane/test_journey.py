@@ -359,8 +359,11 @@ async def test_a_key_may_be_kept_to_its_own_config(plane: Plane) -> None:
     body = {"model": "@openai/e500", "messages": MESSAGES, "max_tokens": 5}
     assert (await plane.call(key, body).reply()).status == 200
     assert (await plane.call(key, body, x_portkey_config=slug).reply()).status == 200
-    refused = await plane.call(key, body, x_portkey_config='{"retry": {"attempts": 1}}').reply()
-    assert (refused.status, refused.json["error"]["code"]) == (400, "config_override_not_allowed")
+    bare = await plane.key(defaults={"allow_config_override": False})
+    for kept, has_one in ((key, True), (bare, False)):
+        refused = await plane.call(kept, body, x_portkey_config='{"retry": {"attempts": 1}}').reply()
+        assert (refused.status, refused.json["error"]["code"]) == (400, "config_override_not_allowed")
+        assert ("one of its own" in refused.json["message"]) is has_one
     free = await plane.key()
     assert (await plane.call(free, body, x_portkey_config=slug).reply()).status == 200
     for header, status in (("pc-gone", 404), ("{", 400), ('{"targets": [{"custom_host": "x"}]}', 400)):

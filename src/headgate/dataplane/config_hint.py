@@ -28,8 +28,9 @@ def config_of(exchange: Exchange, policy: Policy) -> RouteConfig | None:
     if policy.config is not None and text == policy.config.slug.encode():
         return policy.config
     if not policy.allow_config_override:
+        of_its_own = "" if policy.config is None else ": it has one of its own"
         raise InvalidRequest(
-            "This API key has a config of its own and may not bring another. Leave the header `x-portkey-config` out.",
+            f"This API key may bring no config{of_its_own}. Leave the header `x-portkey-config` out.",
             param=HEADER.decode(),
             code="config_override_not_allowed",
         )
