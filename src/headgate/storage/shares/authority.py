@@ -23,7 +23,9 @@ GROUPS: Final = 32
 """Allowances are spread over so many slots, each with a marker that says which generation of its data counts."""
 MOST: Final = 2**53 - 1
 """The largest number the functions tell from its neighbours: about 9 million dollars in nano-dollars."""
-SOURCE: Final = files(__package__).joinpath("functions.lua").read_text(encoding="utf-8")
+SOURCE: Final = "\n".join(
+    files(__package__).joinpath(f"{name}.lua").read_text(encoding="utf-8") for name in ("functions", "generations")
+)
 _KEPT_MS: Final = 2 * 86_400_000
 """How long data stays that nobody asks for: its past is in the usage records."""
 NO_EVICTION: Final = "noeviction"
