@@ -104,6 +104,7 @@ async def test_records_are_found_by_every_field(world: World) -> None:
         (f"uri=/v1/api-keys/{key_id}", 1),
         (f"request_id={reply.headers['x-headgate-request-id']}", 1),
         (f"workspace_id={one['id']}", 3),
+        ("workspace_id=one", 3),
         ("workspace_id=ws_none", 0),
         (f"user_id={world.admin_key.split('_')[1]}", 3),
         ("user_type=user", 0),
@@ -115,6 +116,7 @@ async def test_records_are_found_by_every_field(world: World) -> None:
         (f"organisation_id={world.root.organization_id}&action=update", 1),
         ("start_time=2027-01-15T08:00:00.002Z&end_time=2027-01-15T08:00:00.003Z", 2),
         ("end_time=2026-01-01T00:00:00Z", 0),
+        ("start_time=2027-01-15T09:00:00.002+01:00&end_time=2027-01-15T09:00:00.003+01:00", 2),
     ):
         found = await world.ok("GET", f"{LOGS}?{query}")
         assert (found["total"], len(found["records"])) == (count, count), query

@@ -94,11 +94,7 @@ def _times(asked: Mapping[str, Any], now: int) -> tuple[int, int]:
 
 def _moment(asked: Mapping[str, Any], name: str) -> int | None:
     value = asked.get(name)
-    if value is None or value == "":
-        return None
-    if isinstance(value, str) and "T" in value:
-        value = value.replace(" ", "+")  # a plus sign that somebody forgot to encode
-    return from_iso(value, name)
+    return None if value is None or value == "" else from_iso(value, name)
 
 
 def _workspaces(stores: Stores, principal: Principal, asked: Mapping[str, Any]) -> tuple[str, ...]:

@@ -1,14 +1,14 @@
 """Reading the audit log, and checking that it is as it was written."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Final
 
 from headgate.tenancy import rules
 from headgate.tenancy.audit import AuditEntry, AuditFilter, ChainReport, verify_chain
 from headgate.tenancy.principal import Principal, not_found
-from headgate.tenancy.stores import AuditStore, Page, Transactions
+from headgate.tenancy.stores import AuditStore, Page, Stores, Transactions
 from headgate.tenancy.tickets import Tickets
 
 AT_ONCE: Final = 1_000
@@ -43,7 +43,14 @@ class AuditLogService:
             raise not_found("organisation", organization)
         if wanted.resource_type is not None:
             rules.text(wanted.resource_type, "resource_type", rules.NAME_LENGTH)
-        return await self._transactions.read(lambda stores: stores.audit.find(principal.organization_id, page, wanted))
+
+        def work(stores: Stores) -> tuple[Sequence[AuditEntry], int]:
+            named, asked = wanted.workspace_id, wanted
+            if named is not None and (workspace := stores.workspaces.get(principal.organization_id, named)) is not None:
+                asked = replace(wanted, workspace_id=workspace.id)  # else perhaps of one that is gone
+            return stores.audit.find(principal.organization_id, page, asked)
+
+        return await self._transactions.read(work)
 
     async def check(self, principal: Principal, ticket: str = "") -> Checked:
         """Go through the chain from its first entry, or on from where a ticket of the last hour says, a step at a time.

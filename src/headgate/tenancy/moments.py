@@ -13,6 +13,8 @@ _LAST: Final = datetime(2262, 1, 1, tzinfo=UTC)
 def from_iso(value: object, param: str) -> int:
     """Nanoseconds since the epoch. Without an offset the text is taken as UTC. Raises `InvalidRequest` for what is no
     moment, or none between the years 1970 and 2262."""
+    if isinstance(value, str) and "T" in value:
+        value = value.replace(" ", "+")  # a plus sign that somebody forgot to encode
     try:
         found = datetime.fromisoformat(value) if isinstance(value, str) else None
     except ValueError:
