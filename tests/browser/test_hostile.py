@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import Browser, Locator, Page, expect
 
 from tests.browser.house import SCREENS, House, lived_in
-from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, too_wide
+from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, beyond_their_cells, too_wide
 from tests.console.test_pages import HOSTILE
 from tests.controlplane.test_injection import CORPORA
 
@@ -41,7 +41,7 @@ def test_hostile_names_are_texts_on_every_screen(house: House, page: Page) -> No
             continue
         assert page.locator("img, script:not([src])").count() == 0, screen
         shown += "<script>alert(1)</script>" in page.content() or "&lt;script&gt;alert(1)" in page.content()
-        wide += [f"{screen}: {each}" for each in too_wide(page)]
+        wide += [f"{screen}: {each}" for each in (*too_wide(page), *beyond_their_cells(page))]
         watch.quiet()
     assert shown > len(SCREENS) / 2
     assert not wide, "\n".join(wide)

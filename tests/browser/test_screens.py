@@ -11,7 +11,7 @@ from playwright.sync_api import BrowserContext, Page
 
 from tests.browser.brought import CACHE
 from tests.browser.house import SCREENS, House
-from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, barriers, not_hidden, too_wide
+from tests.browser.watch import NARROW_PX, WIDE_PX, Watch, barriers, beyond_their_cells, not_hidden, too_wide
 
 Colours = Literal["light", "dark"]
 COLOURS: tuple[Colours, ...] = ("light", "dark")
@@ -55,6 +55,7 @@ def looked_at(house: House, page: Page, screen: str, colours: Colours, width: in
         return False
     assert not barriers(page)
     assert not too_wide(page, width)
+    assert not beyond_their_cells(page)
     assert not not_hidden(page)
     return True
 

@@ -19,6 +19,8 @@ _WIDER = """(width) => document.documentElement.scrollWidth <= width ? [] : [...
   .filter((each) => each.getBoundingClientRect().right > width + 1 && !each.closest(".scroll"))
   .map((each) => each.outerHTML.slice(0, 120))"""
 
+_BEYOND = """() => [...document.querySelectorAll("td, th")].filter((each) => each.scrollWidth > each.clientWidth + 1)
+  .map((each) => each.innerText.slice(0, 120))"""
 _SEEN = """() => [...document.querySelectorAll("[hidden]")].filter((each) => each.getClientRects().length)
   .map((each) => each.outerHTML.slice(0, 120))"""
 
@@ -69,6 +71,12 @@ def barriers(page: Page) -> list[str]:
 def too_wide(page: Page, width: int = NARROW_PX) -> list[str]:
     """What makes the page scroll sideways; tables may, within themselves."""
     found: list[str] = page.evaluate(_WIDER, width)
+    return found
+
+
+def beyond_their_cells(page: Page) -> list[str]:
+    """Texts that reach into the next column."""
+    found: list[str] = page.evaluate(_BEYOND)
     return found
 
 
