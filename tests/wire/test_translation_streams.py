@@ -307,6 +307,14 @@ def test_a_stream_that_is_cut_ends_as_one_that_reached_its_limit(client: str, pr
     assert STREAMED[client](events(opened(client, provider).cut())).stop == "length"
 
 
+def test_a_chat_that_is_cut_tells_no_usage_that_it_does_not_know() -> None:
+    """Anthropic's first event counts a token of output; what follows is counted at the end, which is never seen."""
+    dialogue = opened(OPENAI, ANTHROPIC)
+    out = dialogue.feed(CONTENT[ANTHROPIC]) + dialogue.cut()
+    assert dialogue.usage is not None
+    assert b'"completion_tokens"' not in out
+
+
 @pytest.mark.parametrize(("client", "provider"), PAIRS)
 def test_an_error_inside_the_stream_is_raised_after_what_came_before_it(client: str, provider: str) -> None:
     """The content before it goes out, nothing after it does, and the stream is never told to be whole."""

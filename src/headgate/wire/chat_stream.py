@@ -133,8 +133,9 @@ class StreamWriter(Protocol):
 
     def write(self, event: StreamEvent) -> bytes: ...
 
-    def end(self, stop: Stop, stop_sequence: str | None, usage: Usage | None) -> bytes:
-        """The end of a whole answer, with everything the format's clients wait for."""
+    def end(self, stop: Stop, stop_sequence: str | None, usage: Usage | None, *, whole: bool = True) -> bytes:
+        """The end of an answer, with everything the format's clients wait for. Where it is not `whole`, `usage` is what
+        the provider told on the way, and says less than what it bills."""
         ...
 
     def fail(self, error: HeadgateError) -> bytes:

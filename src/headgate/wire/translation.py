@@ -124,7 +124,7 @@ class Translation:
         if self._over or self._failure is not None:
             return b""
         self._over = True
-        return self._writer.end(Stop.LENGTH, None, self.usage)
+        return self._writer.end(Stop.LENGTH, None, self.usage, whole=False)
 
     def abort(self, error: HeadgateError) -> bytes:
         if self._over:

@@ -61,7 +61,7 @@ class StreamWriter:
                 pass
         return b""
 
-    def end(self, stop: Stop, stop_sequence: str | None, usage: Usage | None) -> bytes:
+    def end(self, stop: Stop, stop_sequence: str | None, usage: Usage | None, *, whole: bool = True) -> bytes:
         counts = usage_object(usage)
         del counts["cache_creation"]  # a message's delta tells totals only
         delta = {"stop_reason": STOP_REASONS[stop], "stop_sequence": stop_sequence}

@@ -62,9 +62,9 @@ class StreamWriter:
                 pass
         return b""
 
-    def end(self, stop: Stop, stop_sequence: str | None, usage: Usage | None) -> bytes:
+    def end(self, stop: Stop, stop_sequence: str | None, usage: Usage | None, *, whole: bool = True) -> bytes:
         pieces = [self._begin(), self._close_call(), self._delta({}, FINISH_REASONS[stop])]
-        if self._include_usage and usage is not None:
+        if self._include_usage and usage is not None and whole:  # clients expect it at the end of whole answers only
             pieces.append(self._chunk([], usage_object(usage)))
         return b"".join([*pieces, b"data: [DONE]\n\n"])
 
