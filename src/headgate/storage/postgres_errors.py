@@ -42,6 +42,8 @@ def meaning_of(error: BaseException, *, reading: bool = False) -> HeadgateError 
         if (reading and _sqlstate(error) == _READ_ONLY) or (sentence := _sentence(error)) is None:
             return _wrong_text(error)
         return Unavailable(sentence)
+    if isinstance(error, RuntimeError) and "the handler is closed" in str(error):
+        return Unavailable("The database closed the connection.")  # uvloop's word for it, before the driver knows
     if isinstance(error, asyncpg.InterfaceError) and not isinstance(error, ValueError):
         return Unavailable("The database closed the connection.")  # the driver's own word for it
     return None

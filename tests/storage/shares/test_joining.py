@@ -52,3 +52,19 @@ async def test_what_is_used_between_two_attempts_is_counted_once(house: House, f
     await one.borrowing.tell(one.shares)
     assert not await let_in(two, "too much", TOKENS, Amounts(input_tokens=101))
     assert await let_in(two, "all", TOKENS, Amounts(input_tokens=100))
+
+
+async def test_a_transport_that_was_closed_a_moment_ago_is_a_lost_connection(
+    house: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """uvloop says so in a way of its own: what looks after generations in the background goes on, or nobody would have
+    any more."""
+
+    async def closed(calls: object) -> object:
+        raise RuntimeError("unable to perform operation on <TCPTransport closed=True>; the handler is closed")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(house.one.authority, "_executed", closed)
+        with pytest.raises(Unavailable):
+            await house.one.borrowing.look()
+    await house.one.borrowing.look()

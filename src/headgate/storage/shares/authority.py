@@ -30,6 +30,8 @@ _KEPT_MS: Final = 2 * 86_400_000
 """How long data stays that nobody asks for: its past is in the usage records."""
 NO_EVICTION: Final = "noeviction"
 _LIBRARY: Final = "headgate_shares"
+_BROKEN: Final = (RedisError, OSError, RuntimeError)
+"""The last is uvloop's word for a connection that was closed a moment ago."""
 _MICRO: Final = 1_000
 
 
@@ -87,7 +89,7 @@ class Authority:
         where = {"target_nodes": RedisCluster.PRIMARIES} if isinstance(self._redis, RedisCluster) else {}
         try:
             found = await self._redis.info("memory", **where)
-        except (RedisError, OSError) as error:
+        except _BROKEN as error:
             raise _away(error) from error
         for each in found.values() if where else [found]:
             if (policy := each.get("maxmemory_policy")) not in (None, NO_EVICTION):
@@ -201,7 +203,7 @@ class Authority:
                 await self._redis.aclose()
                 if not any(isinstance(each, TooLate) for each in replies):
                     replies = await self._executed(calls)
-        except (RedisError, OSError) as error:
+        except _BROKEN as error:
             raise _away(error) from error
         return replies
 
@@ -215,7 +217,7 @@ class Authority:
     async def _load(self) -> None:
         try:
             await self._redis.function_load(self._source, replace=True)
-        except (RedisError, OSError) as error:
+        except _BROKEN as error:
             raise _away(error) from error
 
 
