@@ -224,6 +224,20 @@ def test_what_nothing_limits_has_no_bound(format_name: str, provider: str, membe
     assert found.unbounded == found.tokens_unbounded
 
 
+@pytest.mark.parametrize("format_name", ["openai_chat", "openai_responses", "anthropic_messages"])
+@pytest.mark.parametrize("tools", [True, 7, "web_search", {"type": "web_search"}])
+def test_tools_that_are_no_list_have_no_bound(format_name: str, tools: object) -> None:
+    """The provider refuses them, if it reads them as we do; here they must not pass for none."""
+    request = {"max_tokens": 10, "messages": [], "input": "hi", "tools": tools}
+    assert bound(request, format_name).unbounded == "`tools` is not a list"
+
+
+@pytest.mark.parametrize("tier", [["priority"], {"priority": True}, True])
+def test_terms_that_are_no_text_have_no_bound(tier: object) -> None:
+    """The same of terms: nobody knows their price."""
+    assert "no known price" in bound(chat("hi", service_tier=tier)).unbounded
+
+
 def test_some_models_search_unasked() -> None:
     """A model that searches by itself has no bound, whatever the request says."""
     assert "on its own" in bound(chat("hi"), provider="groq", model="compound-beta").unbounded

@@ -79,7 +79,7 @@ def offers_of(request: Mapping[str, Any], price: Price | None) -> Offers:
     """Read the terms of a decoded request."""
     if price is None or _TERM_MEMBERS.isdisjoint(request):
         return standard_offers(price)
-    asked = [value for member in _TERMS if (value := request.get(member)) and value not in STANDARD_TERMS]
+    asked = [value for member in _TERMS if (value := request.get(member)) and str(value) not in STANDARD_TERMS]
     terms = str(asked[0]) if asked else None
     variant = price.under(terms) if len(asked) < 2 else None
     if variant is None:

@@ -50,9 +50,11 @@ def tools_of(format_name: str, request: Json) -> Tools:
         tools.cannot_bound("`reasoning.mode` lets the model read the prompt any number of times")
     if "compact" in str(request.get("context_management", "")):
         tools.cannot_bound("`context_management` lets the provider read the conversation more than once")
-    if not isinstance(request.get("tools", []), list | None):
+    given = request.get("tools") or []
+    if not isinstance(given, list):
         tools.cannot_bound("`tools` is not a list")
-    listed = [tool for tool in request.get("tools") or [] if isinstance(tool, dict)]
+        return tools
+    listed = [tool for tool in given if isinstance(tool, dict)]
     if format_name.startswith("anthropic"):
         _anthropic(listed, tools)
     elif format_name == "gemini":
