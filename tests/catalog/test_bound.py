@@ -109,6 +109,18 @@ def test_what_is_kept_elsewhere_can_fill_the_context(request_: dict[str, Any]) -
     assert unknown.unbounded == unknown.tokens_unbounded
 
 
+@pytest.mark.parametrize(
+    ("format_name", "member"),
+    [("openai_chat", "messages"), ("anthropic_messages", "messages"), ("openai_responses", "input")],
+)
+@pytest.mark.parametrize("kind", [["text"], {"text": 1}])
+def test_parts_whose_type_is_no_text_can_fill_the_context(format_name: str, member: str, kind: object) -> None:
+    """They are parts that nobody knows."""
+    message = {"role": "user", "content": [{"type": kind, "text": "hi"}]}
+    assert bound({"max_tokens": 10, member: [message]}, format_name).input_tokens == 100_000
+    assert format_name != "openai_responses" or bound({"input": [{"type": kind}]}, format_name).input_tokens == 100_000
+
+
 def test_a_thread_that_goes_on_can_fill_the_context() -> None:
     """Anthropic's server holds what was said before. One that begins holds nothing yet."""
     request = {"max_tokens": 10, "messages": [{"role": "user", "content": "hi"}]}

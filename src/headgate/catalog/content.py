@@ -101,6 +101,11 @@ def _dicts(value: object) -> Iterator[Json]:
         yield from (item for item in value if isinstance(item, dict))
 
 
+def _kind(part: Json, unsaid: str = "") -> str:
+    """Whatever a part says it is, as text."""
+    return str(part.get("type", unsaid))[:60]
+
+
 def _data_url(url: object) -> object:
     return url if isinstance(url, str) and url.startswith("data:image/") else None
 
@@ -116,7 +121,7 @@ def _chat(request: Json, content: Content) -> None:
 
 def _chat_part(part: Json, content: Content) -> None:
     content.mark(part)
-    kind = part.get("type")
+    kind = _kind(part)
     if kind == "image_url":
         image = part.get("image_url")
         content.image(_data_url(image.get("url") if isinstance(image, dict) else image))
@@ -131,7 +136,7 @@ def _responses(request: Json, content: Content) -> None:
     if isinstance(request.get("prompt"), dict):
         content.cannot_tell("a stored `prompt`")
     for item in _dicts(request.get("input")):
-        kind = item.get("type", "message")
+        kind = _kind(item, "message")
         if kind in _TOOL_OUTPUTS:
             output = item.get("output")
             for part in [output] if isinstance(output, dict) else _dicts(output):
@@ -146,7 +151,7 @@ def _responses(request: Json, content: Content) -> None:
 
 
 def _responses_part(part: Json, content: Content) -> None:
-    kind = part.get("type")
+    kind = _kind(part)
     content.refer(part)
     if kind in {"input_image", "computer_screenshot"}:
         content.image(_data_url(part.get("image_url")))
@@ -171,7 +176,7 @@ def _anthropic(request: Json, content: Content) -> None:
 
 def _anthropic_block(block: Json, content: Content) -> None:
     content.mark(block)
-    kind = block.get("type")
+    kind = _kind(block)
     content.refer(block)
     content.refer(block.get("source"))
     if kind == "image":
