@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 
+from headgate.base.money import usd
 from tests.support.plane import STREAM_HEAD, Plane, chunk, completion, delta, open_plane
 from tests.support.raw_server import Peer
 
@@ -166,6 +167,7 @@ async def test_an_answer_that_is_denied_is_paid_for(plane: Plane, stream: bool) 
     assert set(records) == {446, 200}
     cost = 3 * 10_000 + 3 * 100_000
     assert (records[446].cost, records[446].outcome) == (cost, "denied")
+    assert denied.headers["x-headgate-cost-usd"] == usd(cost)
     assert records[446].usage_flags == (f"guardrail_denied:{slug}",)
     assert (records[200].cost, records[200].usage_flags) == (cost, ())
     [limit] = [limit for limit in await plane.limits(key) if limit["resource"] == "cost"]

@@ -24,6 +24,7 @@ from headgate.dataplane.endpoints import EXPLAIN, LIMITS, PROMPT
 from headgate.dataplane.exchange import Exchange
 from headgate.dataplane.explain import Explainer
 from headgate.dataplane.groups import Groups
+from headgate.dataplane.headers import cost_line
 from headgate.dataplane.journey import Means, travel
 from headgate.dataplane.kept import Kept
 from headgate.dataplane.kept_calls import KeptCalls
@@ -147,8 +148,9 @@ class Pipeline:
             await self._answer(exchange, call)
         except HeadgateError as error:
             call.fail(error)
-            self._settler.settle(call)
-            call.standing = header_pairs(self._standing(call))
+            paid = self._settler.settle(call)
+            told = cost_line(paid.cost) if paid is not None and paid.cost and paid.priced else b""
+            call.standing = header_pairs(self._standing(call) + told)
             raise
         finally:
             # 8 settle and 9 record: once, whatever happened
