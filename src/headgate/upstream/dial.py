@@ -44,7 +44,7 @@ class Dialer:
         except ssl.SSLError as error:
             raise Failed("tls", f"{origin.host}:{origin.port}: {error}", sent=False) from error
         except OSError as error:
-            raise Failed("connect", f"{origin.host}:{origin.port}: {error}", sent=False) from error
+            raise Failed("connect", f"{origin.host}:{origin.port}: {error.strerror or error}", sent=False) from error
 
     async def _start(self, origin: Origin, connection: Connection, sock: socket.socket) -> None:
         loop = asyncio.get_running_loop()
