@@ -96,8 +96,8 @@ class Guard:
             try:
                 texts = await self._resolve(origin.host)
             except OSError as error:
-                why = error.strerror or str(error)
-                raise Failed("connect", f"{origin.host} cannot be resolved: {why}", sent=False) from error
+                said = error.strerror or str(error)
+                raise Failed("connect", f"{origin.host} cannot be resolved: {said}", sent=False) from error
             found = [ipaddress.ip_address(text.partition("%")[0]) for text in texts]
         if not found:
             raise Failed("connect", f"{origin.host} has no address", sent=False)
