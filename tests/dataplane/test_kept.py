@@ -63,7 +63,7 @@ async def test_a_streamed_response_is_found_too(stand: Stand) -> None:
     assert (await stand.call(key, f"/responses/{identifier}", method="GET")).status == 200
 
 
-@pytest.mark.parametrize("verb", ["GET", "DELETE", "cancel", "input_items", "previous"])
+@pytest.mark.parametrize("verb", ["GET", "DELETE", "cancel", "input_items", "previous", "comparison"])
 async def test_foreign_and_absent_responses_answer_alike(stand: Stand, verb: str) -> None:
     """Word for word but for the name that was asked for, and nothing reaches the provider."""
     identifier = (await respond(stand, await stand.key(tenant_id="acme"))).json["id"]
@@ -71,8 +71,8 @@ async def test_foreign_and_absent_responses_answer_alike(stand: Stand, verb: str
     told = []
     for key in strangers:
         for name in (identifier, "resp_00000000000000000000000000000000"):
-            if verb == "previous":
-                body = {"model": MODEL, "input": "and then?", "previous_response_id": name}
+            if verb in ("previous", "comparison"):
+                body = {"model": MODEL, "input": "and then?", f"{verb}_response_id": name}
                 reply = await stand.call(key, "/responses", body)
             elif verb in ("GET", "DELETE"):
                 reply = await stand.call(key, f"/responses/{name}", method=verb)

@@ -60,9 +60,8 @@ def content_of(format_name: str, request: Json) -> Content:
         if request[member]:
             content.cannot_tell(f"`{member}`")
     content.mark(request)
-    previous = request.get("previous_response_id")
-    if isinstance(previous, str):
-        content.references.append(previous)
+    named = (request.get(member) for member in _RESPONSES_NAMED)
+    content.references += [name for name in named if isinstance(name, str)]
     for tool in _dicts(request.get("tools")):
         content.mark(tool)
         content.refer(tool.get("container"))
@@ -75,6 +74,9 @@ def content_of(format_name: str, request: Json) -> Content:
 
 _STATE: Final = frozenset({"previous_response_id", "conversation", "cachedContent", "cached_content", "container"})
 """Members that bring content which is kept at the provider."""
+
+_RESPONSES_NAMED: Final = ("previous_response_id", "comparison_response_id")
+"""Members that name an earlier response: to go on from, and to say why its prompt was not found in the cache."""
 
 _CHAT_TEXT: Final = frozenset({"text", "refusal", "thinking", "reference"})
 _RESPONSES_TEXT: Final = frozenset(
