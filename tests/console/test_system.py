@@ -2,6 +2,7 @@
 
 import asyncio
 
+from headgate.console.formats import coded
 from headgate.tenancy.system import Verification
 from tests.console.conftest import Browser, text_of
 from tests.console.portal.conftest import ADMIN, HELLO, Guest, Place, place, template
@@ -24,6 +25,13 @@ async def test_the_system_is_seen(admin: Browser) -> None:
     ):
         assert told in seen, told
     assert "a token that nobody is to see" not in seen
+
+
+def test_what_stands_between_backticks_is_code() -> None:
+    """And nothing in it is markup of its own."""
+    assert coded("set `redis_url`, or `a<b>` & on") == (
+        "set <code>redis_url</code>, or <code>a&lt;b&gt;</code> &amp; on"
+    )
 
 
 async def operator_of(place: Place) -> Guest:

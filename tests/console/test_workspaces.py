@@ -90,6 +90,7 @@ async def test_members_come_change_and_go(admin: Browser) -> None:
     page = "/console/workspaces/default"
     seen = await admin.post(f"{page}/members", {"user_id": user.id, "role": "member"}, page)
     assert "ann@example.com" in text_of(seen)
+    assert f'<option value="{user.id}">' not in seen.body.decode()  # nobody is offered twice
     again = await admin.post(f"{page}/members", {"user_id": user.id, "role": "member"}, page)
     assert again.status == 409
     await admin.post(f"{page}/members/{user.id}", {"role": "manager"}, page)

@@ -168,6 +168,12 @@ def pretty(text: str) -> str:
         return text
 
 
+def coded(text: str) -> Markup:
+    """What stands between backticks, as code."""
+    parts = text.split("`")
+    return Markup("").join(Markup("<code>{}</code>").format(each) if n % 2 else each for n, each in enumerate(parts))
+
+
 def _time(told: str) -> Markup:
     """So that no line breaks within."""
     return Markup("<time>{}</time>").format(told)
@@ -197,4 +203,5 @@ FILTERS: Final = {
     "lines_of": lines_of,
     "document": document,
     "pretty": pretty,
+    "coded": coded,
 }

@@ -1,6 +1,6 @@
 """Workspaces: what each spends, its limits, what it has of the integrations, and who is in it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from starlette.responses import RedirectResponse, Response
@@ -15,6 +15,7 @@ from headgate.console.pager import Pager
 from headgate.console.visit import HOME, Visit
 from headgate.tenancy.roles import WorkspaceRole
 from headgate.tenancy.stores import Page
+from headgate.tenancy.user import Member, User
 from headgate.tenancy.workspace import Workspace
 
 WORKSPACES: Final = f"{HOME}/workspaces"
@@ -118,7 +119,7 @@ async def change_member(visit: Visit) -> Response:
 
 
 async def _shown(visit: Visit, workspace: Workspace, error: HeadgateError | None = None) -> Response:
-    services, principal = visit.services, visit.principal
+    services, principal, members = visit.services, visit.principal, await _members(visit, workspace)
     return visit.page(
         "workspace.html",
         status=error.status if error else 200,
@@ -127,8 +128,8 @@ async def _shown(visit: Visit, workspace: Workspace, error: HeadgateError | None
         charts=await _charts(visit, workspace),
         held=await _held(visit, workspace),
         provided=await _provided(visit, workspace),
-        members=await _members(visit, workspace),
-        users=await _users(visit),
+        members=members,
+        users=await _others(visit, members or ()),
         roles=list(WorkspaceRole),
         error=error,
     )
@@ -165,19 +166,20 @@ async def _provided(visit: Visit, workspace: Workspace) -> list[tuple[Any, ...]]
     return [(*each, *budgets) for each, *budgets in zip(found, given, theirs, strict=True)]
 
 
-async def _members(visit: Visit, workspace: Workspace) -> list[Any] | None:
+async def _members(visit: Visit, workspace: Workspace) -> Sequence[tuple[Member, User]] | None:
     if not visit.may("workspace_users.list"):
         return None
     found, _ = await visit.services.members.find(visit.principal, workspace.id, Page(limit=500))
-    return list(found)
+    return found
 
 
-async def _users(visit: Visit) -> list[Any]:
+async def _others(visit: Visit, members: Sequence[tuple[Member, User]]) -> list[User]:
     """Who could become a member, for those who see the organization's users."""
     if not visit.may("organisation_users.list"):
         return []
     found, _ = await visit.services.users.find(visit.principal, Page(limit=500))
-    return [user for user, _ in found]
+    there = {user.id for _, user in members}
+    return [user for user, _ in found if user.id not in there]
 
 
 def _form(
