@@ -52,6 +52,14 @@ def test_a_name_that_is_none_is_refused_with_the_field(asked: str | None) -> Non
     assert refused.value.param == "model"
 
 
+@pytest.mark.parametrize("model", ["a\nb", "a\r\nX: y", "a\x00", "a\x7f"])
+def test_a_name_that_no_header_can_tell_is_refused(model: str) -> None:
+    """The answer names the model in a header, also where a provider takes whatever it is asked for."""
+    with pytest.raises(InvalidRequest) as refused:
+        target(policy(provider("openai-prod", "openai", ModelAccess(allow_all=True))), f"@openai-prod/{model}")
+    assert refused.value.param == "model"
+
+
 def test_two_different_providers_in_one_call_are_refused() -> None:
     """Nobody can say which of them was meant."""
     with pytest.raises(InvalidRequest):

@@ -97,6 +97,8 @@ def asked_or_default(policy: Policy, asked: str | None) -> str | None:
 def _parse(asked: str | None, hint: str | None) -> tuple[str | None, str]:
     if not asked:
         raise InvalidRequest("Name a model: `model` is required, for example `@openai-prod/gpt-4o`.", param="model")
+    if not asked.isprintable():
+        raise InvalidRequest("The name of a model has no control characters.", param="model")
     if not asked.startswith("@"):
         return hint, asked
     slug, slash, model = asked[1:].partition("/")
