@@ -145,9 +145,9 @@ def test_a_recording_of_the_clients_own_format_is_untouched(replay: Replay, slug
 
 
 def names_what_was_made_before(recording: Recording) -> bool:
-    """Files and responses that no call of ours has made."""
+    """Files, responses and conversations that no call of ours has made."""
     named = r'"(file_id|previous_response_id)": ?"|"file_ids": ?\["'
-    return re.search(named, json.dumps(recording.request)) is not None
+    return "conversation" in recording.request or re.search(named, json.dumps(recording.request)) is not None
 
 
 def test_what_was_not_made_here_is_not_to_be_named(replay: Replay) -> None:

@@ -173,9 +173,10 @@ async def test_only_good_answers_are_kept(plane: Plane, provider: Numbered, body
 
 
 async def test_what_lasts_is_not_asked_of_a_memory(plane: Plane, provider: Numbered) -> None:
-    """A request that goes on at the provider, or adds to what it keeps, is more than its answer."""
+    """A request that goes on at the provider, or begins what is kept there, is more than its answer."""
     key = await plane.key()
-    assert await statuses(plane, key, *[ask(conversation="c")] * 2, *[ask(background=True)] * 2) == ["DISABLED"] * 4
+    lasting = [ask(thread={"type": "create"}), ask(background=True)]
+    assert await statuses(plane, key, *lasting * 2) == ["DISABLED"] * 4
     assert provider.answers == 4
 
 

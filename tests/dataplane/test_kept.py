@@ -72,7 +72,9 @@ async def test_foreign_and_absent_responses_answer_alike(stand: Stand, verb: str
     for key in strangers:
         for name in (identifier, "resp_00000000000000000000000000000000"):
             if verb in ("previous", "comparison"):
-                body = {"model": MODEL, "input": "and then?", f"{verb}_response_id": name}
+                body: dict[str, Any] = {"model": MODEL, "input": "and then?"}
+                named = {f"{verb}_response_id": name}
+                body |= named if verb == "previous" else {"prompt_cache_options": named}
                 reply = await stand.call(key, "/responses", body)
             elif verb in ("GET", "DELETE"):
                 reply = await stand.call(key, f"/responses/{name}", method=verb)
@@ -148,6 +150,88 @@ async def test_what_is_no_thread_is_not_noted(stand: Stand) -> None:
     made = (await stand.call(key, "/messages", THREAD)).json
     thread = {"type": "continue", "previous_message_id": made["id"]}
     assert (await stand.call(key, "/messages", THREAD | {"thread": thread})).status == 404
+
+
+async def test_a_message_that_another_is_compared_with_is_the_callers_own(stand: Stand) -> None:
+    """Anthropic's `diagnostics`: begun with null, then with the message before."""
+    key = await stand.key(tenant_id="acme")
+    first = await stand.call(key, "/messages", THREAD | {"diagnostics": {"previous_message_id": None}})
+    then = THREAD | {"diagnostics": {"previous_message_id": first.json["id"]}}
+    assert (await stand.call(key, "/messages", then)).status == 200
+    refused = await stand.call(await stand.key(tenant_id="globex"), "/messages", then)
+    assert (refused.status, refused.headers["x-headgate-source"]) == (404, "gateway")
+
+
+def tool(**members: object) -> dict[str, object]:
+    return {"tools": [members]}
+
+
+NAMED: dict[str, tuple[str, dict[str, object]]] = {
+    "conversation": ("/responses", {"conversation": "conv_1"}),
+    "conversation object": ("/responses", {"conversation": {"id": "conv_1"}}),
+    "prompt": ("/responses", {"prompt": {"id": "pmpt_1"}}),
+    "vector store": ("/responses", tool(type="file_search", vector_store_ids=["vs_1"])),
+    "container": ("/responses", tool(type="code_interpreter", container="cntr_1")),
+    "file": ("/responses", tool(type="code_interpreter", container={"type": "auto", "file_ids": ["file_1"]})),
+    "mask": ("/responses", tool(type="image_generation", input_image_mask={"file_id": "file_1"})),
+    "shell": ("/responses", tool(type="shell", environment={"type": "container_reference", "container_id": "cntr_1"})),
+    "skill": ("/responses", tool(type="shell", environment={"skills": [{"skill_id": "skill_1"}]})),
+    "loaded tool": (
+        "/responses",
+        {"input": [{"type": "tool_search_output", **tool(type="file_search", vector_store_ids=["vs_1"])}]},
+    ),
+    "cached content": ("/chat/completions", {"cached_content": "cachedContents/1"}),
+    "anthropic container": ("/messages", {"container": "container_1"}),
+    "anthropic container object": ("/messages", {"container": {"id": "container_1"}}),
+    "anthropic skill": ("/messages", {"container": {"skills": [{"type": "custom", "skill_id": "skill_1"}]}}),
+    "nested picture": (
+        "/messages",
+        {
+            "messages": [
+                {
+                    "role": "user",
+                    "content": [
+                        {
+                            "type": "document",
+                            "source": {
+                                "type": "content",
+                                "content": [{"type": "image", "source": {"type": "file", "file_id": "file_1"}}],
+                            },
+                        }
+                    ],
+                }
+            ]
+        },
+    ),
+}
+
+
+@pytest.mark.parametrize("where", NAMED)
+async def test_what_nobody_made_here_is_nobodys(stand: Stand, where: str) -> None:
+    """What a request can name that lives in the account which all customers share."""
+    path, more = NAMED[where]
+    bodies: dict[str, dict[str, Any]] = {
+        "/responses": {"model": MODEL, "input": "hello"},
+        "/messages": THREAD,
+        "/chat/completions": {"model": MODEL, "messages": THREAD["messages"]},
+    }
+    refused = await stand.call(await stand.key(), path, bodies[path] | more)
+    assert (refused.status, refused.headers["x-headgate-source"]) == (404, "gateway"), refused.body
+
+
+async def test_skills_of_the_provider_are_everybodys(stand: Stand) -> None:
+    """They are no customer's."""
+    container = {"skills": [{"type": "anthropic", "skill_id": "pptx", "version": "latest"}]}
+    assert (await stand.call(await stand.key(), "/messages", THREAD | {"container": container})).status == 200
+
+
+@pytest.mark.parametrize("path", ["/responses/compact", "/responses/input_tokens"])
+async def test_what_looks_like_a_response_but_is_an_endpoint_is_not_there(stand: Stand, path: str) -> None:
+    """As every other endpoint that is not offered: no word of methods that would not help."""
+    reply = await stand.call(await stand.key(), path, {"model": MODEL, "input": "hello"})
+    unknown = await stand.call(await stand.key(), "/conversations", {})
+    assert (reply.status, reply.json["error"]["type"]) == (unknown.status, unknown.json["error"]["type"])
+    assert reply.status == 404
 
 
 async def test_files(stand: Stand) -> None:

@@ -28,7 +28,8 @@ class Content(msgspec.Struct):
     """Whether the request asks for something to be written to the prompt cache, and `marked_long` for how long."""
     marked_long: bool = False
     references: list[str] = []
-    """Ids of what is kept at the provider and read with the request: responses, messages of threads, files."""
+    """Ids of what is kept at the provider and used with the request: responses, messages, conversations, files,
+    containers, vector stores, prompts, skills, cached contents."""
 
     def mark(self, where: Json) -> None:
         """Note the cache marker of an object that can carry one."""
@@ -46,8 +47,18 @@ class Content(msgspec.Struct):
     def refer(self, holder: object) -> None:
         """Note the files that an object names."""
         if isinstance(holder, dict):
-            named = [holder.get("file_id"), *(ids if isinstance(ids := holder.get("file_ids"), list) else [])]
-            self.references += [name for name in named if isinstance(name, str)]
+            self.name(holder.get("file_id"))
+            self.name_each(holder.get("file_ids"))
+
+    def name(self, named: object) -> None:
+        """Note what is named by its id, or by an object that has one."""
+        found = named.get("id") if isinstance(named, dict) else named
+        if isinstance(found, str):
+            self.references.append(found)
+
+    def name_each(self, named: object) -> None:
+        for each in named if isinstance(named, list) else ():
+            self.name(each)
 
     def cannot_tell(self, what: str) -> None:
         self.opaque = self.opaque or what
@@ -59,13 +70,14 @@ def content_of(format_name: str, request: Json) -> Content:
     for member in _STATE & request.keys():
         if request[member]:
             content.cannot_tell(f"`{member}`")
+        content.name(request[member])
     content.mark(request)
-    named = (request.get(member) for member in _RESPONSES_NAMED)
-    content.references += [name for name in named if isinstance(name, str)]
+    for holder, member in _COMPARED:
+        compared = request.get(holder)
+        content.name(compared.get(member) if isinstance(compared, dict) else None)
+    _container(request.get("container"), content)
     for tool in _dicts(request.get("tools")):
-        content.mark(tool)
-        content.refer(tool.get("container"))
-        content.refer(tool.get("input_image_mask"))
+        _tool(tool, content)
     read = _READERS.get(format_name)
     if read is not None:
         read(request, content)
@@ -75,8 +87,8 @@ def content_of(format_name: str, request: Json) -> Content:
 _STATE: Final = frozenset({"previous_response_id", "conversation", "cachedContent", "cached_content", "container"})
 """Members that bring content which is kept at the provider."""
 
-_RESPONSES_NAMED: Final = ("previous_response_id", "comparison_response_id")
-"""Members that name an earlier response: to go on from, and to say why its prompt was not found in the cache."""
+_COMPARED: Final = (("prompt_cache_options", "comparison_response_id"), ("diagnostics", "previous_message_id"))
+"""Where an earlier call is named, to be told why its prompt was not found in the cache."""
 
 _CHAT_TEXT: Final = frozenset({"text", "refusal", "thinking", "reference"})
 _RESPONSES_TEXT: Final = frozenset(
@@ -112,6 +124,28 @@ def _data_url(url: object) -> object:
     return url if isinstance(url, str) and url.startswith("data:image/") else None
 
 
+def _tool(tool: Json, content: Content) -> None:
+    content.mark(tool)
+    content.refer(tool.get("input_image_mask"))
+    content.name_each(tool.get("vector_store_ids"))
+    for member in ("container", "environment"):
+        _container(tool.get(member), content)
+    if isinstance(container := tool.get("container"), str):
+        content.name(container)
+
+
+def _container(container: object, content: Content) -> None:
+    """Where the provider runs code: one that there is, or what is to be in a new one. Skills of the provider's own are
+    everybody's."""
+    if isinstance(container, dict):
+        content.refer(container)
+        content.name(container.get("container_id"))
+        for skill in _dicts(container.get("skills")):
+            named = skill.get("skill_id")
+            if skill.get("type") != "anthropic" and not str(named).startswith("openai-"):
+                content.name(named)
+
+
 def _chat(request: Json, content: Content) -> None:
     for message in _dicts(request.get("messages")):
         content.mark(message)
@@ -135,9 +169,12 @@ def _chat_part(part: Json, content: Content) -> None:
 
 
 def _responses(request: Json, content: Content) -> None:
-    if isinstance(request.get("prompt"), dict):
+    if isinstance(prompt := request.get("prompt"), dict):
         content.cannot_tell("a stored `prompt`")
+        content.name(prompt)
     for item in _dicts(request.get("input")):
+        for tool in _dicts(item.get("tools")):
+            _tool(tool, content)
         kind = _kind(item, "message")
         if kind in _TOOL_OUTPUTS:
             output = item.get("output")
@@ -167,8 +204,7 @@ def _anthropic(request: Json, content: Content) -> None:
     thread = request.get("thread")
     if thread and not (isinstance(thread, dict) and thread.get("type") == "create"):
         content.cannot_tell("a `thread` that is kept at the provider")
-        previous = thread.get("previous_message_id") if isinstance(thread, dict) else None
-        content.references += [previous] if isinstance(previous, str) else []
+        content.name(thread.get("previous_message_id") if isinstance(thread, dict) else None)
     for block in _dicts(request.get("system")):
         _anthropic_block(block, content)
     for message in _dicts(request.get("messages")):
@@ -179,10 +215,12 @@ def _anthropic(request: Json, content: Content) -> None:
 def _anthropic_block(block: Json, content: Content) -> None:
     content.mark(block)
     kind = _kind(block)
+    source = block.get("source")
     content.refer(block)
-    content.refer(block.get("source"))
+    content.refer(source)
+    for part in _dicts(source.get("content")) if isinstance(source, dict) else ():
+        _anthropic_block(part, content)
     if kind == "image":
-        source = block.get("source")
         inline = isinstance(source, dict) and source.get("type") == "base64"
         content.image(source.get("data") if isinstance(source, dict) and inline else None)
     elif kind == "tool_result":

@@ -1,7 +1,7 @@
 """One call's state, from its first byte to its usage record."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -10,6 +10,7 @@ import msgspec
 from headgate.base.errors import HeadgateError
 from headgate.catalog.bound import Bound
 from headgate.dataplane.endpoints import Endpoint
+from headgate.dataplane.remembered import Noting
 from headgate.ledger.allowance import Allowance, Amounts
 from headgate.ledger.record import EarlierAttempt, Outcome, UsageRecord
 from headgate.routing.plan import Plan, Target
@@ -77,8 +78,8 @@ class Call(msgspec.Struct, eq=False):
     """Those of limit policies, which depend on its metadata and on where it goes."""
     allowances: Sequence[Allowance] = ()
     """All that apply to it: known from step 4 on."""
-    noted: Callable[[str], None] | None = None
-    """Is told of the id under which the provider keeps the answer. None: nobody wants to know."""
+    noted: Noting | None = None
+    """Is told under which ids the provider keeps something of it. None: nobody wants to know."""
     bound: Bound = _LATER
     """What it holds at most; what an adaptive stream holds by now."""
     max_tokens: int | None = None

@@ -79,6 +79,8 @@ _BY_PATH = {
     path: endpoint for endpoint in reversed(ENDPOINTS) for path in (endpoint.path, endpoint.path.removeprefix("/v1"))
 }
 _KEPT: Final = ("/responses/", "/files/", "/batches/")
+_NOT_OFFERED: Final = ("/responses/compact", "/responses/input_tokens")
+"""Endpoints of OpenAI's that look like the name of a response."""
 
 
 def endpoint_for(path: str) -> Endpoint | None:
@@ -91,6 +93,8 @@ def endpoint_for(path: str) -> Endpoint | None:
         return MODELS
     if below.startswith("/prompts/"):
         return PROMPT if below.endswith("/completions") and below.count("/") == 3 else None
+    if below in _NOT_OFFERED:
+        return None
     if below.startswith(_KEPT):
         noun, _, rest = below[1:].partition("/")
         _, slash, action = rest.partition("/")

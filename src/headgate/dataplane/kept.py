@@ -17,14 +17,20 @@ from headgate.base.tasks import Tasks
 from headgate.dataplane.batch_watch import BatchWatch
 from headgate.dataplane.call import Call
 from headgate.dataplane.endpoints import MESSAGES, RESPONSES
+from headgate.dataplane.remembered import Noting
 from headgate.tenancy.kept_object import KeptObject, KeptObjects, Owner
 from headgate.tenancy.policy import Policy, Provider
+from headgate.wire.document import Document
 
 IDENTIFIER: Final = re.compile(r"[A-Za-z0-9_.:-]{1,200}")
 MOST_NAMED: Final = 200
 """Objects that one request may name."""
 TRY_AGAIN_S: Final = 1.0
 LAST_WRITES_S: Final = 5.0
+_TOLD_AGAIN: Final = ("thread", "diagnostics")
+"""Members of a message by whose answer's id a later one may name it."""
+_RUNNING: Final = (b'"code_', b'"shell"', b'"web_')
+"""How the types of tools begin with which a provider runs code."""
 
 
 class Kept:
@@ -40,10 +46,16 @@ class Kept:
 
     def watch(self, call: Call) -> None:
         """Where the call's answer will live on at its provider: have it noted when its id is seen."""
-        if call.endpoint is RESPONSES and call.document.value("store") is not False:
-            call.noted = partial(self.note, call, "response")
-        elif call.endpoint is MESSAGES and call.document.value("thread") is not None:
-            call.noted = partial(self.note, call, "message")
+        document, kind = call.document, ""
+        if call.endpoint is RESPONSES:
+            kind = "" if document.value("store") is False else "response"
+        elif call.endpoint is MESSAGES:
+            kind = "message" if any(document.value(name) is not None for name in _TOLD_AGAIN) else ""
+        else:
+            return
+        container = partial(self.note, call, "container") if _runs_code(document) else None
+        if kind or container is not None:
+            call.noted = Noting(partial(self.note, call, kind) if kind else None, container)
 
     def note(self, call: Call, kind: str, identifier: str, document: str = "") -> None:
         """The call made this. It is found from now on."""
@@ -94,7 +106,7 @@ class Kept:
         """That all of these are the caller's own and live where the call goes. Raises `NotFound` for what is not, and
         `InvalidRequest` for what lives elsewhere."""
         if len(references) > MOST_NAMED:
-            raise InvalidRequest(f"The request names more than {MOST_NAMED} files.")
+            raise InvalidRequest(f"The request names more than {MOST_NAMED} things that are kept at the provider.")
         owner, provider = owner_of(call.policy), call.target.provider
         found: dict[str, list[KeptObject]] = {}
         for each in await self._named([name for name in references if IDENTIFIER.fullmatch(name)]):
@@ -102,7 +114,7 @@ class Kept:
                 found.setdefault(each.id, []).append(each)
         for name in references:
             if name not in found:
-                what, details = f"There is no file or response `{name[:200]}` here.", _lost(call, name)
+                what, details = f"Nothing is kept here for you as `{name[:200]}`.", _lost(call, name)
                 raise NotFound(what, param=name[:200], details=details)
             if all(each.integration_id != provider.integration_id for each in found[name]):
                 raise InvalidRequest(
@@ -136,6 +148,12 @@ class Kept:
             else:
                 if self._fresh.get(name) is made:
                     del self._fresh[name]
+
+
+def _runs_code(document: Document) -> bool:
+    """Whether its answer may tell of a container. In bytes: a request that hides it behind escapes finds none again."""
+    tools = document.get("tools") or b""
+    return any(word in tools for word in _RUNNING) or document.get("container") is not None
 
 
 def owner_of(policy: Policy) -> Owner:

@@ -25,7 +25,7 @@ STATUS: Final = b"x-portkey-cache-status"
 MISS, REFRESH, DISABLED = "MISS", "REFRESH", "DISABLED"
 LARGEST_REQUEST: Final = 1024 * 1024
 """Bytes of a request whose answer is looked for: a digest of more takes longer than it is worth."""
-_LASTING: Final = ("background", "conversation", "thread")
+_LASTING: Final = ("background", "thread")
 """Members of a request that is more than its answer: it goes on at the provider, or changes what is kept there."""
 
 

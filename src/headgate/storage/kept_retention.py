@@ -11,8 +11,8 @@ AT_ONCE: Final = 500
 
 
 def remove_responses(connection: Connection, before: int) -> int:
-    """Those that were made earlier, and messages of threads; how many."""
-    return sum(_remove_kept(connection, kind, before) for kind in ("response", "message"))
+    """Those that were made earlier, and messages and containers; how many."""
+    return sum(_remove_kept(connection, kind, before) for kind in ("response", "message", "container"))
 
 
 def remove_batches(connection: Connection, before: int) -> int:

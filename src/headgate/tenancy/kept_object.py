@@ -22,7 +22,7 @@ class KeptObject:
     id: str
     integration_id: str
     kind: str
-    """`response`, `message` (of a thread), `file` or `batch`."""
+    """`response`, `message` (one that can be named again), `container`, `file` or `batch`."""
     organization_id: str
     workspace_id: str
     tenant_id: str | None
