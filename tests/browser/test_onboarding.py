@@ -99,6 +99,7 @@ def _makes_a_customer_and_a_key(person: Person, name: str) -> str:
     person.open("New key")
     person.write("Name", f"Key of {name}")
     person.press("Create")
+    expect(person.page.locator("main")).to_contain_text(KEY)
     [key] = set(KEY.findall(person.page.inner_text("main")))
     person.open("I have kept it")
     return str(key)
