@@ -32,7 +32,7 @@ def create(
     scope: Annotated[list[str], typer.Option(help="What it may do. Repeatable.")] = ["completions.write"],  # noqa: B006
     budget_usd: Annotated[str | None, typer.Option(help="The most it may spend, in US dollars.")] = None,
     reset: Annotated[
-        str | None, typer.Option(help="When the budget starts anew: `monthly` or `weekly`. Without it, never.")
+        str | None, typer.Option(help="When the budget starts anew: `daily`, `weekly` or `monthly`. Without it, never.")
     ] = None,
     rpm: Annotated[int | None, typer.Option(help="Requests per minute.")] = None,
     metadata: Annotated[list[str] | None, typer.Option(help="`key=value`, put on every call. Repeatable.")] = None,

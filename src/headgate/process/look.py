@@ -9,14 +9,18 @@ from dataclasses import dataclass, field
 
 from headgate.base.errors import NotFound
 from headgate.bootstrap import DATABASE_FILE, database_url
+from headgate.bootstrap.scale import check_sharing
 from headgate.catalog.catalog import Catalog
 from headgate.ledger.record import UsageRecord
-from headgate.process.data_dir import LOCK_FILE, DataDirLock
+from headgate.process.data_dir import LOCK_FILE, BadDataDir, DataDirLock
+from headgate.process.first_start import preset_key
 from headgate.process.master_key import MASTER_KEY_FILE, read_master_keys
 from headgate.settings import Settings
 from headgate.storage import migrate as migrations
 from headgate.storage import usage_queries
 from headgate.storage.database import Database, open_database
+from headgate.storage.pepper import sealed_under
+from headgate.tenancy.vault import CannotOpen, MasterKey
 
 
 @dataclass(slots=True)
@@ -29,7 +33,10 @@ class Found:
 
 async def look(settings: Settings) -> Found:
     """Everything that can be wrong before a start. Raises the `HeadgateError` that a start would raise."""
+    preset_key(settings)
+    check_sharing(settings)
     found = Found()
+    keys: tuple[MasterKey, ...] = ()
     found.facts.append(("python", platform.python_version()))
     found.facts.append(("settings", repr(settings)))
     found.facts.append(("data_dir", _data_dir(settings)))
@@ -40,7 +47,7 @@ async def look(settings: Settings) -> Found:
             found.warnings.append("A rotation of the master key was interrupted. Run: headgate keys rotate-master")
     else:
         found.facts.append(("master key", "none yet: the first start makes one"))
-    await _look_at_database(settings, found)
+    await _look_at_database(settings, keys, found)
     catalog = Catalog.load()
     models = sum(len(catalog.models(provider.id)) for provider in catalog.providers())
     found.facts.append(("catalog", f"{len(catalog.providers())} providers, {models} models, as of {catalog.as_of}"))
@@ -50,6 +57,10 @@ async def look(settings: Settings) -> Found:
 def _data_dir(settings: Settings) -> str:
     if not settings.data_dir.exists():
         return f"{settings.data_dir}: not there yet, the first start makes it"
+    if not settings.data_dir.is_dir():
+        raise BadDataDir(
+            f"data_dir: `{settings.data_dir}` is no directory. Name another with --data-dir.", param="data_dir"
+        )
     owner = _owner(settings)
     return f"{settings.data_dir}: {f'in use by process {owner}' if owner else 'not in use'}"
 
@@ -68,12 +79,18 @@ def _owner(settings: Settings) -> str | None:
     return None
 
 
-async def _look_at_database(settings: Settings, found: Found) -> None:
+async def _look_at_database(settings: Settings, keys: tuple[MasterKey, ...], found: Found) -> None:
     if not database_exists(settings):
         found.facts.append(("database", "none yet: the first start makes it"))
         return
     async with opened(settings) as database:
         facts, revision = database.facts(), await migrations.current(database)
+        sealed = None if revision is None else await database.read(sealed_under)
+    if sealed is not None and sealed not in [key.id for key in keys]:
+        raise CannotOpen(
+            f"The database is under master key {sealed.hex()}, which is not here. Restore the file "
+            f"{settings.data_dir / MASTER_KEY_FILE}, or put that key into HEADGATE_MASTER_KEY."
+        )
     found.warnings += facts.warnings
     found.facts.append(("database", f"{facts.engine} {facts.version}, schema {revision or 'none'}"))
     if revision != migrations.newest():
@@ -99,11 +116,11 @@ async def opened(settings: Settings) -> AsyncIterator[Database]:
 
 async def usage_record(settings: Settings, request_id: str) -> UsageRecord:
     """The record of one call. Raises `NotFound`."""
-    record = None
-    if database_exists(settings):
-        async with opened(settings) as database:
-            await migrations.require_newest(database)
-            record = await database.read(lambda connection: usage_queries.get(connection, request_id))
+    if not database_exists(settings):
+        raise NotFound(f"There is no database in {settings.data_dir}. Name the server's directory with --data-dir.")
+    async with opened(settings) as database:
+        await migrations.require_newest(database)
+        record = await database.read(lambda connection: usage_queries.get(connection, request_id))
     if record is None:
         raise NotFound(
             f"There is no usage record of `{request_id}` in {settings.data_dir}. A call under way has none yet, and a "
