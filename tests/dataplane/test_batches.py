@@ -188,15 +188,27 @@ async def test_a_batch_is_not_for_others(stand: Stand) -> None:
         line(2, model="sim-long"),
         line(2, stream=True),
         line(2, max_tokens=None),
+        line(2, max_tokens="ten"),
         line(2).replace(b"/v1/chat/completions", b"/v1/audio/speech"),
+        line(2).replace(b"/v1/chat/completions", b"/v1/embeddings"),
         line(2, messages=[{"role": "user", "content": [{"type": "file", "file": {"file_id": "file-x"}}]}]),
     ],
-    ids=["no json", "at", "two models", "stream", "no limit", "url", "a file"],
+    ids=["no json", "at", "two models", "stream", "no limit", "no number", "url", "another url", "a file"],
 )
 async def test_a_line_that_cannot_be_bounded_is_named(stand: Stand, bad: bytes) -> None:
     """By its number."""
     refused = await batch(stand, await stand.key(), line(1), bad)
     assert (refused.status, refused.json["error"]["details"].get("line")) == (400, 2)
+
+
+@pytest.mark.parametrize("endpoint", ["/v1/embeddings", "/v1/audio/speech", ""])
+async def test_lines_go_to_the_endpoint_of_the_batch(stand: Stand, endpoint: str) -> None:
+    """As what they are bounded, whichever of the two the provider goes by."""
+    key = await stand.key()
+    sent = await stand.form(key, "/files", {"purpose": "batch", "file": line(1)}, x_portkey_provider="@openai")
+    refused = await stand.call(key, "/batches", {"input_file_id": sent.json["id"], "endpoint": endpoint})
+    assert refused.status == 400
+    assert refused.json["error"]["param"] == ("input_file_id" if endpoint == "/v1/embeddings" else "endpoint")
 
 
 async def test_a_model_that_is_not_allowed_is_refused(stand: Stand) -> None:

@@ -20,6 +20,7 @@ from headgate.wire.document import Document
 from headgate.wire.registry import FORMATS
 
 MOST_LINES: Final = 50_000
+CODE: Final = "batch_line"
 TERMS: Final = "batch"
 """What prices call the terms of a batch."""
 URLS: Final = {
@@ -41,14 +42,16 @@ _line: Final = msgspec.json.Decoder(_Line)
 
 
 def bound_of_batch(
-    content: bytes, policy: Policy, catalog: Catalog, slug: str, at: int, guards: LineGuards
+    content: bytes, endpoint: str, policy: Policy, catalog: Catalog, slug: str, at: int, guards: LineGuards
 ) -> tuple[Target, str, Bound]:
-    """Where all lines go, the format of each, and the most they can use and cost together. Pure, and slow for a large
-    file: call it in a thread.
+    """Where all lines go, the format of each, and the most they can use and cost together. All are for the batch's
+    `endpoint`, whichever of the two the provider goes by. Pure, and slow for a large file: call it in a thread.
 
     Raises `InvalidRequest` and `GuardrailDenied` naming the line, and `ModelNotAllowed` for a model that the caller may
     not use.
     """
+    if endpoint not in URLS:
+        raise InvalidRequest(f"`endpoint` must be one of {', '.join(URLS)}.", param="endpoint")
     target: Target | None = None
     counts: Counter[str] = Counter()
     tokens = [0, 0]
@@ -56,7 +59,13 @@ def bound_of_batch(
     if not 0 < len(lines) <= MOST_LINES:
         raise InvalidRequest(f"A batch has from 1 to {MOST_LINES:,} lines.", param="input_file_id")
     for number, raw in enumerate(lines, 1):
-        target, document, bound = _bounded(raw, number, policy, catalog, slug, at, target)
+        line = _read(raw, number, endpoint)
+        try:
+            target, document, bound = _bounded(line, number, policy, catalog, slug, at, target)
+        except InvalidRequest as error:
+            if error.code == CODE:
+                raise
+            raise _wrong(number, f"is refused: {error.message.removesuffix('.')}") from error
         guards.check(number, slug, target.model, target.format, document)
         counts.update(bound.counts)
         tokens[0] += bound.input_tokens
@@ -74,16 +83,20 @@ def bound_of_batch(
     return target, target.format, bound
 
 
-def _bounded(
-    raw: bytes, number: int, policy: Policy, catalog: Catalog, slug: str, at: int, before: Target | None
-) -> tuple[Target, Document, Bound]:
+def _read(raw: bytes, number: int, endpoint: str) -> _Line:
     try:
         line = _line.decode(raw)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         raise _wrong(number, "is no JSON object with `custom_id`, `method`, `url` and `body`") from None
-    client = URLS.get(line.url)
-    if client is None or line.method != "POST":
-        raise _wrong(number, f"must be a POST to one of {', '.join(URLS)}")
+    if line.url != endpoint or line.method != "POST":
+        raise _wrong(number, f"must be a POST to {endpoint}, the `endpoint` of the batch")
+    return line
+
+
+def _bounded(
+    line: _Line, number: int, policy: Policy, catalog: Catalog, slug: str, at: int, before: Target | None
+) -> tuple[Target, Document, Bound]:
+    client = URLS[line.url]
     document = Document(bytes(line.body))
     head = FORMATS[client].head(document)
     if head.model is None or head.model.startswith("@"):
@@ -111,6 +124,4 @@ def _bounded(
 
 def _wrong(number: int, why: str) -> InvalidRequest:
     details: dict[str, Any] = {"line": number}
-    return InvalidRequest(
-        f"Line {number} of the batch {why}.", param="input_file_id", code="batch_line", details=details
-    )
+    return InvalidRequest(f"Line {number} of the batch {why}.", param="input_file_id", code=CODE, details=details)

@@ -143,8 +143,9 @@ class KeptCalls:
             await attempt(exchange, call, call.target, content, self._sender, self._limits.deadlines)
         ) as answer:
             lines = await read_lines(answer, self._limits.answer, call)
+        endpoint = call.document.string("endpoint") or ""
         target, format_name, bound = await asyncio.to_thread(
-            bound_of_batch, lines, policy, self._catalog, provider.slug, call.started_at, guards
+            bound_of_batch, lines, endpoint, policy, self._catalog, provider.slug, call.started_at, guards
         )
         guards.tell(call)
         call.plan = Plan(target.model, (replace(target, format="openai_batches"),), call.plan.allowances)
