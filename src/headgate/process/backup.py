@@ -65,8 +65,18 @@ class Backup(msgspec.Struct, frozen=True):
 def back_up(settings: Settings, target: Path, clock: Clock | None = None) -> Backup:
     """Copy journals and database into `target`, which is empty or not there yet. The server may go on taking calls.
 
-    Raises `NotFound` where there is nothing to back up, `Conflict` where `target` holds something.
+    Raises `NotFound` where there is nothing to back up, `Conflict` where `target` holds something, and `BadBackup`
+    where it cannot be written, on a full disk for example.
     """
+    try:
+        return _back_up(settings, target, clock or SystemClock())
+    except (OSError, sqlite3.OperationalError) as error:
+        raise BadBackup(
+            f"{target} could not be written: {error}. It is no backup: make room, and name an empty directory."
+        ) from None
+
+
+def _back_up(settings: Settings, target: Path, clock: Clock) -> Backup:
     source, embedded = settings.data_dir, settings.database_url is None
     if not (source / (DATABASE_FILE if embedded else JOURNAL_DIRECTORY)).exists():
         raise NotFound(f"There is nothing in {source} to back up.")
@@ -85,7 +95,7 @@ def back_up(settings: Settings, target: Path, clock: Clock | None = None) -> Bac
             key = sealed_under(copied)
     sync(target, paths)
     files = tuple(BackedUpFile(str(path.relative_to(target)), path.stat().st_size, _digest(path)) for path in paths)
-    made_at = to_iso((clock or SystemClock()).now())
+    made_at = to_iso(clock.now())
     backup = Backup(_FORMAT, version("headgate"), made_at, key.hex() if key else None, files)
     write_durably(target / MANIFEST, msgspec.json.format(msgspec.json.encode(backup)) + b"\n")
     return backup

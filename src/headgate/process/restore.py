@@ -1,11 +1,12 @@
 """A data directory, made of a backup: for the place where the server starts again."""
 
+import os
 import shutil
 from pathlib import Path
 
 from headgate.base.errors import Conflict, InvalidRequest
 from headgate.process.backup import Backup, read_backup, sync
-from headgate.process.data_dir import LOCK_FILE, DataDirLock
+from headgate.process.data_dir import LOCK_FILE, BadDataDir, DataDirLock
 from headgate.process.master_key import MASTER_KEY_FILE, read_master_keys
 from headgate.settings import Settings
 
@@ -13,8 +14,9 @@ from headgate.settings import Settings
 def restore(settings: Settings, directory: Path) -> Backup:
     """Make a data directory of a backup. It may hold a master key, and nothing else.
 
-    Raises `BadBackup`, `Conflict` where something is in the data directory or a server runs on it, and
-    `InvalidRequest` for a master key that does not open what is in the backup.
+    Raises `BadBackup`, `Conflict` where something is in the data directory or a server runs on it,
+    `InvalidRequest` for a master key that does not open what is in the backup, and `BadDataDir` where the directory
+    cannot be written; there is no database in it then.
     """
     backup = read_backup(directory)
     place = settings.data_dir
@@ -26,9 +28,16 @@ def restore(settings: Settings, directory: Path) -> Backup:
                 param="data_dir",
             )
         _check_key(settings, backup)
-        for file in backup.files:  # the database is the last one: without it there is nothing to start on
-            _copy(directory / file.name, place / file.name)
-        sync(place, [place / file.name for file in backup.files])
+        try:
+            for file in backup.files:  # the database is the last one: without it there is nothing to start on
+                _copy(directory / file.name, place / file.name)
+            sync(place, [place / file.name for file in backup.files])
+        except OSError as error:
+            raise BadDataDir(
+                f"data_dir: {place} could not be written: {error}. It was not restored: make room, empty the "
+                "directory except for the master key, and restore again.",
+                param="data_dir",
+            ) from None
     return backup
 
 
@@ -48,6 +57,10 @@ def _check_key(settings: Settings, backup: Backup) -> None:
 
 
 def _copy(source: Path, target: Path) -> None:
+    """As a whole or not at all: a start would take half a database for its own, and found a new one on an empty one."""
     target.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    target.touch(mode=0o600)
-    shutil.copyfile(source, target)
+    part = target.with_name(target.name + ".part")
+    part.touch(mode=0o600)
+    shutil.copyfile(source, part)
+    sync(target.parent, [part])
+    os.replace(part, target)
