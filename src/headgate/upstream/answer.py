@@ -6,6 +6,7 @@ from typing import Final, Protocol
 
 from headgate.upstream.failed import Failed
 from headgate.upstream.reader import Reader
+from headgate.upstream.round import Round
 
 BUFFER: Final = 64 * 1024
 """Bytes of body that wait here before the provider is made to wait."""
@@ -34,10 +35,11 @@ class Answer:
     `next` to the end. Cancelling a read closes the connection.
     """
 
-    __slots__ = ("_failed", "_line", "_loop", "_reader", "_sink", "_sink_failed", "_waiter")
+    __slots__ = ("_failed", "_line", "_loop", "_reader", "_round", "_sink", "_sink_failed", "_waiter")
 
-    def __init__(self, line: Line, reader: Reader, loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, line: Line, reader: Reader, loop: asyncio.AbstractEventLoop, round_: Round) -> None:
         self._loop = loop
+        self._round = round_
         self._line: Line | None = line
         self._reader = reader
         self._failed: Failed | None = None
@@ -73,7 +75,8 @@ class Answer:
         return self._take()
 
     async def pour(self, sink: Sink) -> bool:
-        """Hand the body to `sink` as it comes, in the tick in which it comes: no task is woken for a part of it.
+        """Hand the body to `sink` as it comes, in the tick in which it comes, in its `Round`: no task is woken for a
+        part of it.
 
         True: the sink has stopped; pour again for the rest. False: that was the end. Raises what the sink raises, and
         `Failed` as `next` does.
@@ -157,14 +160,21 @@ class Answer:
 
     def came(self) -> None:
         """There is more of the body: to the sink with it, where there is one, else to whoever waits."""
+        if self._sink is None:
+            self.wake()
+        else:
+            self._round.add(self._hand)
+
+    def _hand(self) -> None:
         sink = self._sink
-        if sink is not None:
-            try:
-                if sink(self._take()):
-                    return
-            except Exception as error:
-                self._sink_failed = error
-            self._sink = None
+        if sink is None or not self._reader.chunks:
+            return
+        try:
+            if sink(self._take()):
+                return
+        except Exception as error:
+            self._sink_failed = error
+        self._sink = None
         self.wake()
 
     def wake(self) -> None:

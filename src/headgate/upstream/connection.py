@@ -9,6 +9,7 @@ from headgate.upstream.answer import BUFFER, Answer
 from headgate.upstream.failed import Failed, Kind
 from headgate.upstream.reader import Malformed, Reader
 from headgate.upstream.request import Deadlines
+from headgate.upstream.round import Round
 from headgate.upstream.watch import Watch
 
 WRITE_SIZE: Final = 256 * 1024
@@ -34,9 +35,10 @@ class Stale(Failed):
 class Connection(asyncio.Protocol):
     """Sends a request and reads its answer. An exchange that ends in any way but a whole answer closes it."""
 
-    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner) -> None:
+    def __init__(self, loop: asyncio.AbstractEventLoop, owner: Owner, round_: Round) -> None:
         self._loop = loop
         self._owner = owner
+        self._round = round_
         self._transport: asyncio.Transport | None = None
         self._fd = -1
         self._answer: Answer | None = None
@@ -65,7 +67,7 @@ class Connection(asyncio.Protocol):
         if self._transport.is_closing():
             raise Failed("reset", "the provider closed the connection", sent=False)
         self._reader = reader = Reader()
-        self._answer = answer = Answer(self, reader, self._loop)
+        self._answer = answer = Answer(self, reader, self._loop, self._round)
         watch = self._watch
         watch.begin(total_at)
         self._idle_s = deadlines.idle_s

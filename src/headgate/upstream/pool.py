@@ -9,6 +9,7 @@ from headgate.upstream.connection import Connection
 from headgate.upstream.dial import Dialer
 from headgate.upstream.failed import Failed
 from headgate.upstream.origin import Origin
+from headgate.upstream.round import Round
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +29,7 @@ class Pool:
         self._dialer = dialer
         self._limits = limits
         self._clock = clock
+        self._round = Round()
         self._taken = 0
         """Places in use: live connections, and those being dialled."""
         self._live: set[Connection] = set()
@@ -89,7 +91,7 @@ class Pool:
     async def _dial(self, until: float) -> Connection:
         """A new connection, on a place that the caller has taken."""
         loop = asyncio.get_running_loop()
-        connection = Connection(loop, self)
+        connection = Connection(loop, self, self._round)
         self._live.add(connection)
         try:
             await self._dialer.dial(self._origin, connection, until - loop.time())
