@@ -157,7 +157,7 @@ async def test_responses_go_by_their_own_days_and_batches_with_the_records(
     of = {"integration_id": "int", "organization_id": books.world.root.organization_id, "workspace_id": "w"}
     kept = [
         {**of, "id": f"{kind}_{day}", "kind": kind, "key_id": key, "model": "m", "document": "", "created_at": at}
-        for kind in ("response", "file", "batch")
+        for kind in ("response", "message", "container", "file", "batch")
         for day in range(60)
         for at in [now - day * DAY]
     ]
@@ -178,9 +178,9 @@ async def test_responses_go_by_their_own_days_and_batches_with_the_records(
         return int(await books.database.read(lambda connection: connection.execute(statement).scalar_one()))
 
     await turn(books, responses=30)
-    assert [await left(kind) for kind in ("response", "file", "batch")] == [31, 60, 60]
+    assert [await left(kind) for kind in ("response", "message", "container", "file", "batch")] == [31, 31, 31, 60, 60]
     await turn(books, usage=45, responses=30)
-    assert [await left(kind) for kind in ("response", "file", "batch")] == [31, 60, 46]
+    assert [await left(kind) for kind in ("response", "message", "container", "file", "batch")] == [31, 31, 31, 60, 46]
     statement = select(batch.c.id).order_by(batch.c.id)
     assert await books.database.read(lambda c: c.execute(statement).scalars().all()) == ["batch_10", "batch_52"]
 
