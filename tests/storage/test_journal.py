@@ -347,6 +347,22 @@ def test_it_goes_on_when_there_is_room_again(tmp_path: Path) -> None:
     assert list(replay.unfinished) == ["after"]
 
 
+def test_who_asks_for_trouble_hears_that_there_is_room_again(tmp_path: Path) -> None:
+    """A process that is not ready gets no calls, so readiness itself tries what could not be written."""
+
+    def then(journal: FileJournal) -> None:
+        with pytest.raises(JournalUnavailable):
+            write(journal, settlement("before"), *call("refused"))
+        assert journal.trouble() is not None
+        resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        assert journal.failure is not None
+        assert journal.trouble() is None
+        assert journal.failure is None
+
+    limited(tmp_path, 200, then)
+    assert list(replayed(tmp_path).settled) == ["before"]
+
+
 def test_a_device_without_room_is_told_from_the_first_write(tmp_path: Path) -> None:
     """A journal that cannot even begin refuses the start with the system's own reason."""
     (tmp_path / "journal-0000000001.log").symlink_to("/dev/full")

@@ -58,7 +58,7 @@ class BookKeeping:
 
     def trouble(self) -> str | None:
         """Why nothing can be written now. None: it can."""
-        if self.journal.failure is not None:
+        if self.journal.trouble() is not None:
             return "the journal cannot be written"
         if self.usage.full:
             return "the database is behind"

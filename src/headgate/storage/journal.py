@@ -124,7 +124,14 @@ class FileJournal:
 
     @property
     def failure(self) -> OSError | None:
-        """Why the last write failed; None if it did not. For readiness and logs."""
+        """Why the last write failed; None if it did not. For logs."""
+        return self._failure
+
+    def trouble(self) -> OSError | None:
+        """Why what waits cannot be written now, which is tried; None: nothing waits. For readiness: a balancer sends
+        no call, which would try it, to a process that is not ready."""
+        if self._failure is not None:
+            self._flush_due()
         return self._failure
 
     def append(self, entry: Entry) -> None:
