@@ -12,6 +12,7 @@ from headgate.tenancy.policy import Provider
 Headers = tuple[tuple[bytes, bytes], ...]
 Allowances = tuple[Allowance, ...]
 MOST_JOINED: Final = 256
+"""What a plan keeps joined: a policy may count each user by himself."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -122,7 +122,7 @@ class IntegrationService:
         spec = self._spec(fields.get(kind_field), kind_field)
         name = rules.name(fields.get("name"))
         taken = change.stores.integrations.slugs(organization_id)
-        slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken, spec.id)
+        slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken.__contains__, spec.id)
         if slug in taken:
             raise Conflict(f"There is an integration with the slug `{slug}` already.", param="slug")
         blank = Integration(

@@ -120,7 +120,9 @@ def create_provider(
     """Within a change under way."""
     name = rules.name(fields.get("name"))
     taken = {each.slug for each, _ in _of_workspace(change.stores, change.principal.organization_id, workspace_id)}
-    slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken, integration.slug)
+    slug = (
+        rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken.__contains__, integration.slug)
+    )
     if slug in taken:
         raise Conflict(f"The workspace has a provider `{slug}` already.", param="slug")
     blank = WorkspaceProvider(

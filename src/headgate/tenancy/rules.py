@@ -2,7 +2,7 @@
 
 import json
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Any, Final
 
 from headgate.base.errors import InvalidRequest
@@ -49,11 +49,11 @@ def slug(value: object, param: str = "slug") -> str:
     return value
 
 
-def slug_for(named: str, taken: Collection[str], fallback: str) -> str:
+def slug_for(named: str, taken: Callable[[str], bool], fallback: str) -> str:
     """A slug made from a name, numbered where another object has it already."""
     base = slug_from(named)[:90].strip("-") or fallback
     found, number = base, 2
-    while found in taken:
+    while taken(found):
         found, number = f"{base}-{number}", number + 1
     return found
 

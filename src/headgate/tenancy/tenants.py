@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from itertools import count
 from typing import Any, Final
 
 from headgate.base.errors import Conflict, InvalidRequest
@@ -112,9 +111,13 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
         )
     workspace = visible_workspace(stores, principal, reference)
     name = rules.name(fields.get("name") or fields.get("tenant_id") or "")
+
+    def taken(slug: str) -> bool:
+        return stores.tenants.get(principal.organization_id, slug) is not None
+
     given = fields.get("tenant_id")
-    slug = rules.slug(given, "tenant_id") if given else _slug_for(stores, principal.organization_id, name)
-    if stores.tenants.get(principal.organization_id, slug) is not None:
+    slug = rules.slug(given, "tenant_id") if given else rules.slug_for(name, taken, "tenant")
+    if taken(slug):
         raise Conflict(f"There is a tenant `{slug}` already.", param="tenant_id")
     _refuse_taken_name(stores, workspace.id, name)
     blank = Tenant(
@@ -127,16 +130,6 @@ def _new(change: Change, fields: Mapping[str, Any]) -> Tenant:
         updated_at=change.now,
     )
     return _with(blank, {**fields, "name": name}, change)
-
-
-def _slug_for(stores: Stores, organization_id: str, name: str) -> str:
-    """Made from the name, numbered where another tenant has it already."""
-    slug = base = rules.slug_for(name, (), "tenant")
-    for number in count(2):
-        if stores.tenants.get(organization_id, slug) is None:
-            break
-        slug = f"{base}-{number}"
-    return slug
 
 
 def _with(tenant: Tenant, fields: Mapping[str, Any], change: Change) -> Tenant:

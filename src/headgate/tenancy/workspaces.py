@@ -97,10 +97,13 @@ def names_of_workspace(stores: Stores, organization_id: str, workspace_id: str |
 def create_workspace(change: Change, fields: Mapping[str, Any], *, is_default: bool = False) -> Workspace:
     """Within a change under way; with everything that the organization's integrations give to new workspaces."""
     organization_id = change.principal.organization_id
-    taken = change.stores.workspaces.slugs(organization_id)
+
+    def taken(slug: str) -> bool:
+        return change.stores.workspaces.get(organization_id, slug) is not None  # an id would hide it, too
+
     name = rules.name(fields.get("name"))
     slug = rules.slug(fields["slug"]) if fields.get("slug") else rules.slug_for(name, taken, "workspace")
-    if change.stores.workspaces.get(organization_id, slug) is not None:  # an id would hide it, too
+    if taken(slug):
         raise Conflict(f"There is a workspace with the slug `{slug}` already.", param="slug")
     blank = Workspace(
         id=change.new_id("ws"),

@@ -62,10 +62,6 @@ class SqlWorkspaces:
             statement = statement.where(_named(name, by))
         return rows.listed(self._connection, statement, page, Workspace, table.c.created_at, table.c.id)
 
-    def slugs(self, organization_id: str) -> set[str]:
-        statement = select(table.c.slug).where(table.c.organization_id == organization_id)
-        return set(self._connection.execute(statement).scalars())
-
 
 def _named(name: str, by: Match) -> ColumnElement[bool]:
     """On both engines alike: `LIKE` heeds case on PostgreSQL only."""
